@@ -1,0 +1,31 @@
+-- What the door keeps. No address, no user agent, no time finer than a day.
+
+CREATE TABLE deliveries (
+    number          INTEGER PRIMARY KEY,  -- order of completion, from 1; what the desk counts by
+    hash            BLOB NOT NULL UNIQUE, -- record hash, 32 bytes; the payload is tips/<hex>.payload
+    record          BLOB NOT NULL,        -- contribution record, its exact bytes
+    proof           BLOB NOT NULL,        -- tlog-proof of the record
+    header          BLOB NOT NULL,        -- the age header that goes before the payload
+    delivery        BLOB NOT NULL,        -- delivery record signed by the door
+    delivery_proof  BLOB                  -- tlog-proof of it; NULL until the Ledger has it
+) STRICT;
+
+CREATE TABLE announced (
+    hash    BLOB PRIMARY KEY,  -- record hash of an envelope that is still coming in
+    record  BLOB NOT NULL,
+    proof   BLOB NOT NULL,
+    header  BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE capsules (
+    number  INTEGER PRIMARY KEY,
+    slot    BLOB NOT NULL,     -- 16 bytes
+    blob    BLOB NOT NULL,     -- 8,192 bytes
+    UNIQUE (slot, blob)
+) STRICT;
+
+CREATE TABLE replies (
+    number  INTEGER PRIMARY KEY,
+    tag     BLOB NOT NULL UNIQUE, -- 16 bytes
+    block   BLOB NOT NULL         -- tag and 16,384 bytes
+) STRICT;

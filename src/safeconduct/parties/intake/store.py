@@ -1,0 +1,238 @@
+"""What the door keeps: envelopes in files, everything else in one database.
+
+An envelope comes in under `staged/`, and moves to `tips/` when it is whole, hashed and synced;
+only then is it entered, so that an entry always has its file.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from safeconduct.errors import ConflictError, RefusedError, UnavailableError
+from safeconduct.plumbing.database import open_database
+from safeconduct.plumbing.durable import append_synced, make_folder, move_durably
+from safeconduct.protocol.capsule import SHELF_ENTRY_BYTES
+
+CAPSULES_PER_SLOT_MAX = 4
+SHELF_BYTES_MAX = 1 << 30
+BULLETIN_BYTES_MAX = 1 << 30
+DISK_RESERVE_BYTES = 256 << 20  # below this the door takes commits, but no more envelopes
+READ_BYTES = 1 << 20
+_PAGE_ROWS = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announced:
+    """An envelope whose delivery has begun."""
+
+    record: bytes
+    proof: bytes
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """An envelope that is held whole; `delivery_proof` is empty until the Ledger has it."""
+
+    number: int
+    hash: bytes
+    record: bytes
+    proof: bytes
+    header: bytes
+    delivery: bytes
+    delivery_proof: bytes
+
+
+class Store:
+    """The door's folder. One process writes to it; any thread may call."""
+
+    def __init__(self, folder: Path) -> None:
+        self._staged = folder / "staged"
+        self._tips = folder / "tips"
+        make_folder(self._staged, mode=0o700)
+        make_folder(self._tips, mode=0o700)
+        schema = resources.files(__package__).joinpath("schema.sql").read_text()
+        self._database = open_database(folder / "door.sqlite", schema)
+
+    def announce(self, digest: bytes, announced: Announced) -> int:
+        """Enter the beginning of a delivery; returns how many payload bytes are held.
+
+        Raises:
+            UnavailableError: the disk is nearly full.
+        """
+        free = shutil.disk_usage(self._staged).free
+        if free < DISK_RESERVE_BYTES:
+            raise UnavailableError(
+                "the door has no room for envelopes now",
+                hint="your date is safe: commit now, and deliver within the delivery window",
+            )
+        with self._database.write() as transaction:
+            transaction.execute(
+                "INSERT INTO announced (hash, record, proof, header) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (hash) DO NOTHING",
+                (digest, announced.record, announced.proof, announced.header),
+            )
+        return self.staged_bytes(digest)
+
+    def announced(self, digest: bytes) -> Announced:
+        """The delivery that was begun for this record hash.
+
+        Raises:
+            RefusedError: none was.
+        """
+        rows = self._database.read(
+            "SELECT record, proof, header FROM announced WHERE hash = ?", (digest,)
+        )
+        if not rows:
+            raise RefusedError(
+                "no delivery was begun for this record", hint="announce it first"
+            )
+        record, proof, header = rows[0]
+        return Announced(record=record, proof=proof, header=header)
+
+    def staged_bytes(self, digest: bytes) -> int:
+        """How many payload bytes are held of a delivery under way; all of them if it is over."""
+        try:
+            return (self._staged / digest.hex()).stat().st_size
+        except FileNotFoundError:
+            kept = self.payload_path(digest)
+            return kept.stat().st_size if kept.exists() else 0
+
+    def append(self, digest: bytes, offset: int, piece: bytes) -> int:
+        """Add the payload's bytes at `offset`; what is held already is passed over.
+
+        Raises:
+            ConflictError: bytes before `offset` are missing.
+            UnavailableError: the disk refused.
+        """
+        with open(self._staged / digest.hex(), "ab", buffering=0) as file:
+            held = os.fstat(file.fileno()).st_size
+            if offset > held:
+                raise ConflictError(f"the payload is held up to byte {held}, not to {offset}")
+            fresh = piece[held - offset :]
+            if fresh:
+                append_synced(file, fresh)
+            return held + len(fresh)
+
+    def staged_sha256(self, digest: bytes) -> bytes:
+        """The SHA-256 of the payload as it is held now."""
+        staged = self._staged / digest.hex()
+        with open(staged if staged.exists() else self.payload_path(digest), "rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
+    def discard(self, digest: bytes) -> None:
+        """Forget a payload that proved to be another than announced."""
+        (self._staged / digest.hex()).unlink(missing_ok=True)
+
+    def keep(self, digest: bytes, delivery: bytes) -> Delivered:
+        """Move the payload to `tips/` and enter it; from then on the door answers for it."""
+        move_durably(self._staged / digest.hex(), self.payload_path(digest))
+        with self._database.write() as transaction:
+            transaction.execute(
+                "INSERT INTO deliveries (hash, record, proof, header, delivery)"
+                " SELECT hash, record, proof, header, ? FROM announced WHERE hash = ?"
+                " ON CONFLICT (hash) DO NOTHING",
+                (delivery, digest),
+            )
+        kept = self.delivered(digest)
+        assert kept is not None
+        return kept
+
+    def enter_proof(self, digest: bytes, proof: bytes) -> None:
+        """Note that the Ledger has the delivery record."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                "UPDATE deliveries SET delivery_proof = ? WHERE hash = ?", (proof, digest)
+            )
+
+    def delivered(self, digest: bytes) -> Delivered | None:
+        """The envelope with this record hash, if it is held whole."""
+        found = self._deliveries("WHERE hash = ?", (digest,))
+        return found[0] if found else None
+
+    def deliveries_after(self, number: int, limit: int) -> list[Delivered]:
+        """Up to `limit` envelopes after `number`, in order; only those the Ledger knows of."""
+        return self._deliveries(
+            "WHERE number > ? AND delivery_proof IS NOT NULL ORDER BY number LIMIT ?",
+            (number, limit),
+        )
+
+    def _deliveries(self, where: str, parameters: tuple[int | bytes, ...]) -> list[Delivered]:
+        # `where` is one of the fixed texts above, never an input.
+        rows = self._database.read(
+            "SELECT number, hash, record, proof, header, delivery, delivery_proof"
+            f" FROM deliveries {where}",  # noqa: S608
+            parameters,
+        )
+        return [
+            Delivered(
+                number=row["number"],
+                hash=row["hash"],
+                record=row["record"],
+                proof=row["proof"],
+                header=row["header"],
+                delivery=row["delivery"],
+                delivery_proof=row["delivery_proof"] or b"",
+            )
+            for row in rows
+        ]
+
+    def payload_path(self, digest: bytes) -> Path:
+        """The file that holds an envelope's payload."""
+        return self._tips / f"{digest.hex()}.payload"
+
+    def shelve(self, slot: bytes, blob: bytes) -> None:
+        """Keep one more version of a capsule.
+
+        Raises:
+            RefusedError: the slot holds four versions, or the shelf is full.
+        """
+        with self._database.write() as transaction:
+            held = transaction.read("SELECT blob FROM capsules WHERE slot = ?", (slot,))
+            if any(row["blob"] == blob for row in held):
+                return
+            if len(held) >= CAPSULES_PER_SLOT_MAX:
+                raise RefusedError("this slot holds all the versions it may")
+            [(count,)] = transaction.read("SELECT count(*) FROM capsules")
+            if count * SHELF_ENTRY_BYTES >= SHELF_BYTES_MAX:
+                raise UnavailableError("the shelf is full")
+            transaction.execute("INSERT INTO capsules (slot, blob) VALUES (?, ?)", (slot, blob))
+
+    def shelf(self) -> Iterator[bytes]:
+        """All capsules, `slot ‖ capsule` each, in the order they came."""
+        return self._pages("SELECT number, slot || blob FROM capsules")
+
+    def post_reply(self, tag: bytes, block: bytes) -> None:
+        """Put a block on the bulletin; the same block again is no error.
+
+        Raises:
+            ConflictError: another block stands under this tag.
+        """
+        with self._database.write() as transaction:
+            held = transaction.read("SELECT block FROM replies WHERE tag = ?", (tag,))
+            if held and held[0]["block"] != block:
+                raise ConflictError("another reply stands under this tag")
+            if not held:
+                transaction.execute(
+                    "INSERT INTO replies (tag, block) VALUES (?, ?)", (tag, block)
+                )
+
+    def bulletin(self) -> Iterator[bytes]:
+        """All reply blocks, in the order they came."""
+        return self._pages("SELECT number, block FROM replies")
+
+    def _pages(self, select: str) -> Iterator[bytes]:
+        last = 0
+        while True:
+            # `select` is one of two fixed texts, never an input.
+            rows = self._database.read(
+                f"{select} WHERE number > ? ORDER BY number LIMIT ?", (last, _PAGE_ROWS)
+            )
+            if not rows:
+                return
+            yield b"".join(row[1] for row in rows)
+            last = rows[-1][0]

@@ -1,0 +1,14 @@
+-- The last checkpoint that was signed. One row, which only ever grows, is what keeps two
+-- writers, or one writer after a crash, from signing two trees of one size.
+CREATE TABLE signed (
+    origin     TEXT PRIMARY KEY,
+    tree_size  INTEGER NOT NULL CHECK (tree_size >= 0),  -- entries
+    root_hash  BLOB NOT NULL CHECK (length(root_hash) = 32),
+    checkpoint BLOB NOT NULL  -- the note with the log's own signature
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER signed_never_goes_back BEFORE UPDATE ON signed
+WHEN NEW.tree_size < OLD.tree_size
+BEGIN
+    SELECT RAISE(ABORT, 'a log never goes back');
+END;

@@ -1,0 +1,153 @@
+"""Publish: put into one folder everything that an outsider may have, and sign for it.
+
+    public/
+      manifest, SHA256SUMS        what this folder holds (`sha256sum -c` reads the second)
+      gazette/, ledger/           both logs as tlog-tiles trees under cosigned checkpoints
+      statutes/<n>.json           each version of the law, byte for byte as in the Gazette
+      captures/<sha256>/          public statements: public part, record, receipt
+      register.json, listings/, decisions/
+
+The folder is made aside, synced, and then put in place whole.
+
+Spec: docs/3-protocol.md §16.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from safeconduct.parties.registry.receive import Registry
+from safeconduct.plumbing.durable import list_files, make_folder, read_file, write_file
+from safeconduct.plumbing.logs import (
+    CHECKPOINT_BYTES_MAX,
+    fetch_file,
+    read_checkpoint,
+    read_gazette,
+)
+from safeconduct.protocol.canonical import parse_json
+from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.listing import fold_register, format_register
+from safeconduct.protocol.record import make_record, sign_record
+from safeconduct.protocol.tlog.policy import open_checkpoint
+from safeconduct.protocol.tlog.tile import (
+    BUNDLE_BYTES_MAX,
+    TILE_BYTES,
+    bundle_path,
+    bundles_of,
+    tile_path,
+    tiles_of,
+)
+
+CAPTURE_FILES = ("public.json", "capture.record", "capture.tlog-proof")
+FILE_BYTES_MAX = 64 << 20
+FOLDERS = {"listing": "listings", "decision": "decisions"}
+
+
+def publish(registry: Registry, target: Path, captures: Path | None) -> int:
+    """Make `target` anew; returns the number of files in it.
+
+    Raises:
+        UnavailableError: a log is away, or the disk refused; the old folder then stands.
+    """
+    aside = target.parent / f".{target.name}.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    make_folder(aside)
+    programme = registry.programme
+    view = read_gazette(programme)
+    state = view.state
+    _copy_tree(
+        programme.gazette,
+        view.checkpoint,
+        view.cosigned.checkpoint.tree.size,
+        aside / "gazette",
+    )
+    checkpoint, cosigned = read_checkpoint(programme, programme.ledger, programme.ledger_origin)
+    _copy_tree(programme.ledger, checkpoint, cosigned.checkpoint.tree.size, aside / "ledger")
+    _write_statutes(state, aside / "statutes")
+    _write_register(registry, state, aside)
+    if captures is not None:
+        _copy_captures(captures, aside / "captures")
+    count = _sign_folder(registry, aside)
+    _swap(aside, target)
+    return count
+
+
+def _copy_tree(url: str, checkpoint: bytes, size: int, target: Path) -> None:
+    """Copy all tiles and bundles that a tree of `size` leaves needs, and its checkpoint."""
+    paths = [(tile_path(tile), TILE_BYTES) for tile in tiles_of(size)]
+    paths += [(bundle_path(*bundle), BUNDLE_BYTES_MAX) for bundle in bundles_of(size)]
+    for path, bytes_max in paths:
+        make_folder((target / path).parent)
+        write_file(target / path, fetch_file(f"{url}/{path}", bytes_max=bytes_max))
+    write_file(target / "checkpoint", checkpoint)
+
+
+def _write_statutes(state: GazetteState, folder: Path) -> None:
+    make_folder(folder)
+    for version in state.statutes:
+        write_file(folder / f"{version.number}.json", version.law)
+
+
+def _write_register(registry: Registry, state: GazetteState, target: Path) -> None:
+    for name in FOLDERS.values():
+        make_folder(target / name)
+    for publication in state.publications:
+        sha256 = publication.hash("object")
+        data = registry.store.object(sha256)
+        value = parse_json(data, "object")
+        assert isinstance(value, dict)
+        folder = FOLDERS[str(value["type"])]
+        write_file(target / folder / f"{sha256.hex()}.json", data)
+    write_file(target / "register.json", format_register(fold_register(state.publications)))
+
+
+def _copy_captures(captures: Path, target: Path) -> None:
+    for folder in sorted(captures.iterdir()):
+        if not all((folder / name).is_file() for name in CAPTURE_FILES):
+            continue  # being captured right now, or not logged yet: next time
+        make_folder(target / folder.name)
+        for name in CAPTURE_FILES:
+            data = read_file(folder / name, bytes_max=FILE_BYTES_MAX)
+            write_file(target / folder.name / name, data)
+
+
+def _sign_folder(registry: Registry, folder: Path) -> int:
+    names = list_files(folder)
+    sums = "".join(f"{_sha256(folder / name)}  {name}\n" for name in names).encode("utf-8")
+    write_file(folder / "SHA256SUMS", sums)
+    programme = registry.programme
+    trees = {}
+    for log, origin in (
+        ("gazette", programme.gazette_origin),
+        ("ledger", programme.ledger_origin),
+    ):
+        checkpoint = read_file(folder / log / "checkpoint", bytes_max=CHECKPOINT_BYTES_MAX)
+        trees[log] = open_checkpoint(checkpoint, programme.policy, origin).checkpoint.tree
+    manifest = make_record(
+        "manifest",
+        programme=programme.hash,
+        gazette_size=trees["gazette"].size,
+        gazette_root=trees["gazette"].root_hash,
+        ledger_size=trees["ledger"].size,
+        ledger_root=trees["ledger"].root_hash,
+        files=len(names),
+        sums=hashlib.sha256(sums).digest(),
+        at=registry.seconds(),
+    )
+    write_file(folder / "manifest", sign_record(manifest, [registry.key]))
+    return len(names) + 2
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _swap(aside: Path, target: Path) -> None:
+    old = target.parent / f".{target.name}.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        os.rename(target, old)
+    os.rename(aside, target)
+    shutil.rmtree(old, ignore_errors=True)

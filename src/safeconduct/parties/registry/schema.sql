@@ -1,0 +1,27 @@
+-- Append-only: rows are inserted, never changed, and no status is stored.
+
+CREATE TABLE challenges (
+    challenge  BLOB PRIMARY KEY,   -- 32 bytes, handed to one claimant
+    issued_at  INTEGER NOT NULL    -- POSIX seconds
+) STRICT;
+
+CREATE TABLE cases (
+    number     INTEGER PRIMARY KEY,   -- order of filing, from 1
+    claim      BLOB NOT NULL UNIQUE,  -- record hash of the signed claim, 32 bytes
+    challenge  BLOB NOT NULL UNIQUE REFERENCES challenges (challenge)
+) STRICT;
+
+CREATE TABLE events (
+    number     INTEGER PRIMARY KEY,
+    claim      BLOB NOT NULL REFERENCES cases (claim),
+    kind       TEXT NOT NULL,
+    at         INTEGER NOT NULL,  -- POSIX seconds, the registry's own note
+    data       BLOB NOT NULL      -- canonical JSON or a signed record, by kind
+) STRICT;
+
+CREATE TABLE objects (
+    number     INTEGER PRIMARY KEY,
+    sha256     BLOB NOT NULL UNIQUE,  -- what a publication record names
+    subject    TEXT NOT NULL,
+    data       BLOB NOT NULL          -- canonical JSON
+) STRICT;

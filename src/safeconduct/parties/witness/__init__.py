@@ -1,0 +1,12 @@
+"""Witness: cosigns the checkpoints of other people's logs, and so fixes their dates.
+
+Run by: an independent organisation, on one small machine with a clock it looks after.
+Sees: checkpoints, that is the name, the size and the root hash of a log, and when they come.
+Must never see: entries, tips, or names; it does not even learn what a log is about.
+Must never be able to: make a date alone, for policies ask for several witnesses.
+
+Its whole value is its memory: it never cosigns a tree that does not continue the largest one
+it has cosigned before. Its database must therefore never be restored from a backup.
+
+Read `cosign.py` first. Spec: c2sp.org/tlog-witness.
+"""

@@ -1,0 +1,24 @@
+"""The clock: the one place that asks the operating system what time it is."""
+
+import time
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def seconds() -> int:
+    """The present instant in whole POSIX seconds."""
+    return int(time.time())
+
+
+def monotonic() -> float:
+    """Seconds on a clock that never goes back: for waiting, never for dates."""
+    return time.monotonic()
+
+
+def sleep(duration_seconds: float) -> None:
+    """Let at least that much time pass in this thread."""
+    time.sleep(duration_seconds)

@@ -1,0 +1,120 @@
+"""The two logs as a client sees them: read the whole Gazette, have a record logged.
+
+Nothing that comes from a log is believed before the policy's quorum has cosigned it.
+"""
+
+from dataclasses import dataclass
+
+from safeconduct.errors import ConflictError, UnverifiedError
+from safeconduct.plumbing import fetch
+from safeconduct.plumbing.programme import Programme
+from safeconduct.protocol.gazette import GazetteState, fold_all
+from safeconduct.protocol.receipt import Receipt, verify_receipt
+from safeconduct.protocol.record import record_hash
+from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
+from safeconduct.protocol.tlog.policy import Cosigned, open_checkpoint, verify_proof
+from safeconduct.protocol.tlog.tile import (
+    BUNDLE_BYTES_MAX,
+    bundle_path,
+    bundles_of,
+    parse_bundle,
+)
+
+CHECKPOINT_BYTES_MAX = 64 << 10
+PROOF_BYTES_MAX = 64 << 10
+PATIENCE_SECONDS = 40.0  # how long a log may be away before a caller gives up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GazetteView:
+    """The whole Gazette under one cosigned checkpoint, folded."""
+
+    state: GazetteState
+    cosigned: Cosigned
+    checkpoint: bytes
+    entries: tuple[bytes, ...]
+
+
+def read_gazette(programme: Programme) -> GazetteView:
+    """Every entry of the Gazette, proven complete and unaltered, and what they say.
+
+    Reading it whole is what keeps a server from showing one visitor a key of their own.
+
+    Raises:
+        UnverifiedError: the entries are not those of the cosigned checkpoint.
+        UnavailableError: the log stayed away for too long.
+    """
+    checkpoint, cosigned = read_checkpoint(
+        programme, programme.gazette, programme.gazette_origin
+    )
+    tree = cosigned.checkpoint.tree
+    entries: list[bytes] = []
+    for index, width in bundles_of(tree.size):
+        url = f"{programme.gazette}/{bundle_path(index, width)}"
+        entries += parse_bundle(fetch_file(url, bytes_max=BUNDLE_BYTES_MAX), width)
+    frontier, _ = Frontier.empty().extend([leaf_hash(entry) for entry in entries])
+    if frontier.tree() != tree:
+        raise UnverifiedError("the Gazette's entries are not those its checkpoint covers")
+    state = fold_all(entries)
+    if state.programme_hash != programme.hash:
+        raise ConflictError("the Gazette founds another programme than the public file names")
+    return GazetteView(
+        state=state, cosigned=cosigned, checkpoint=checkpoint, entries=tuple(entries)
+    )
+
+
+def read_checkpoint(programme: Programme, url: str, origin: str) -> tuple[bytes, Cosigned]:
+    """A log's newest checkpoint, opened under the programme's policy.
+
+    Raises:
+        UnverifiedError: not signed by the log, or without its quorum.
+        UnavailableError: the log stayed away for too long.
+    """
+    data = fetch_file(f"{url}/checkpoint", bytes_max=CHECKPOINT_BYTES_MAX)
+    return data, open_checkpoint(data, programme.policy, origin)
+
+
+def fetch_file(url: str, *, bytes_max: int) -> bytes:
+    """A file of a log's tree, asked for until the log is back."""
+    return fetch.patiently(
+        lambda: fetch.get(url, bytes_max=bytes_max), seconds=PATIENCE_SECONDS
+    )
+
+
+def log_record(programme: Programme, record: bytes) -> tuple[bytes, Receipt]:
+    """Have the record's hash logged in the Ledger; returns its proof and the verified receipt.
+
+    Trying again is safe: the log answers with the same place. Waits for the quorum.
+
+    Raises:
+        UnverifiedError: the log answered with a proof that does not hold.
+        UnavailableError: the log or the quorum was away for too long.
+    """
+    proof = log_leaf(programme, record_hash(record))
+    return proof, verify_receipt(record, proof, programme.policy, programme.ledger_origin)
+
+
+def log_leaf(programme: Programme, leaf: bytes) -> bytes:
+    """Have 32 bytes logged in the Ledger; returns the proof as the log sent it, unverified."""
+    return _add(f"{programme.ledger}/add", leaf)
+
+
+def log_notice(programme: Programme, entry: bytes) -> bytes:
+    """Have a signed record logged in full in the Gazette; returns its verified proof.
+
+    Raises:
+        MalformedError, UnverifiedError: the Gazette does not admit the entry.
+        UnavailableError: the log or the quorum was away for too long.
+    """
+    proof = _add(f"{programme.gazette}/add", entry)
+    verify_proof(proof, entry, programme.policy, programme.gazette_origin)
+    return proof
+
+
+def _add(url: str, entry: bytes) -> bytes:
+    def attempt() -> bytes:
+        response = fetch.post(url, entry, bytes_max=PROOF_BYTES_MAX)
+        fetch.raise_for(response)
+        return response.body
+
+    return fetch.patiently(attempt, seconds=PATIENCE_SECONDS)

@@ -1,0 +1,397 @@
+"""HTTP in: the one door to Starlette and uvicorn.
+
+A party's site is a table of routes. A handler takes a `Request` and returns a `Response`; it
+may be a coroutine, or a plain function, which then runs in a thread. It fails by raising one of
+the error families: the visitor gets the family's status and
+
+    error: <message> LF
+    hint: <hint> LF            only if there is one
+
+as text, or as a small page where the route is marked as one. Nothing else about a fault leaves
+the process, and no request is written anywhere: there is no access log, and a traceback on
+standard error names code, never values.
+"""
+
+import html as html_escaping
+import inspect
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from safeconduct.errors import (
+    MalformedError,
+    RefusedError,
+    SafeconductError,
+    UnavailableError,
+)
+from safeconduct.plumbing.forms import Form, parse_form
+
+__all__ = [
+    "App",
+    "Handler",
+    "Request",
+    "Response",
+    "Route",
+    "data",
+    "html",
+    "in_thread",
+    "make_app",
+    "missing",
+    "read_body",
+    "read_form",
+    "redirect",
+    "running",
+    "serve",
+    "streaming",
+    "text",
+]
+
+App: TypeAlias = ASGIApp
+in_thread = run_in_threadpool
+"""`await in_thread(function, *arguments)`: blocking work, out of the way of other visitors."""
+Handler: TypeAlias = Callable[[Request], Response | Awaitable[Response]]
+Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
+
+CONCURRENT_REQUESTS_MAX = 1_000
+KEEP_ALIVE_SECONDS = 5
+GRACE_SECONDS = 10
+HEADER_BYTES_MAX = 16_384
+_BACKLOG = 512
+
+ERROR_FAMILY_HEADER = "x-error-family"
+
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cache-control": "no-store",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), interest-cohort=()",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<main><h1>{title}</h1><p>{hint}</p><p><a href="/">Back to the first page</a></p></main></html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of a site's table: `Route("POST", "/add/{name}", add)`.
+
+    `path` is Starlette's (`{name}`, `{rest:path}`); errors of a `page` are shown as HTML.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    page: bool = False
+
+
+def make_app(
+    routes: Sequence[Route],
+    *,
+    lifespan: Lifespan | None = None,
+    hosts: Sequence[str] | None = None,
+    pages: bool = False,
+) -> App:
+    """An application that serves `routes`, with the headers and error answers of this module.
+
+    `lifespan` surrounds the serving. `hosts`, if given, are the only names (without port) a
+    visitor may have used: it keeps foreign pages from reaching a server on the loopback
+    interface by another name. `pages` shows unknown addresses as HTML too.
+    """
+
+    async def unknown(request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        return _failure(_of_status(status), page=pages)
+
+    app = Starlette(
+        routes=[_starlette_route(route) for route in routes],
+        lifespan=None if lifespan is None else lambda _: lifespan(),
+        exception_handlers={HTTPException: unknown},
+    )
+    app.router.redirect_slashes = False
+    return _guarded(app, hosts)
+
+
+async def read_body(request: Request, *, bytes_max: int) -> bytes:
+    """The whole body, of at most `bytes_max` bytes; reading stops at the first byte beyond.
+
+    Raises:
+        MalformedError: longer (HTTP 413).
+    """
+    announced = request.headers.get("content-length", "0")
+    body = bytearray()
+    if announced.isdecimal() and int(announced) > bytes_max:
+        raise _too_long(bytes_max)
+    async for piece in request.stream():
+        body += piece
+        if len(body) > bytes_max:
+            raise _too_long(bytes_max)
+    return bytes(body)
+
+
+async def read_form(request: Request, *, bytes_max: int) -> Form:
+    """The posted form, urlencoded or multipart, held in memory only.
+
+    Raises:
+        MalformedError: no form, not well-formed, or longer than `bytes_max` bytes in all.
+    """
+    body = await read_body(request, bytes_max=bytes_max)
+    return parse_form(request.headers.get("content-type", ""), body)
+
+
+def text(
+    content: str,
+    *,
+    status: int = 200,
+    content_type: str = "text/plain; charset=utf-8",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A plain-text answer."""
+    return data(content.encode(), content_type, status=status, headers=headers)
+
+
+def html(
+    content: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """An HTML answer."""
+    return data(content.encode(), "text/html; charset=utf-8", status=status, headers=headers)
+
+
+def data(
+    content: bytes,
+    content_type: str = "application/octet-stream",
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer of raw bytes."""
+    return Response(content, status, {**(headers or {}), "content-type": content_type})
+
+
+def streaming(
+    pieces: Iterator[bytes] | AsyncIterator[bytes],
+    content_type: str = "application/octet-stream",
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer sent piece by piece; plain iterators are run in a thread."""
+    return StreamingResponse(pieces, 200, {**(headers or {}), "content-type": content_type})
+
+
+def redirect(path: str) -> Response:
+    """Send the browser on to another page of this site with a GET."""
+    return RedirectResponse(path, status_code=303)
+
+
+def missing(what: str, *, hint: str = "") -> RefusedError:
+    """The error to raise when there is nothing at an address (HTTP 404)."""
+    error = RefusedError(what, hint=hint)
+    error.http_status = 404
+    return error
+
+
+def serve(app: App, listen: str, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve `app` on HOST:PORT until SIGTERM or SIGINT, then let running requests finish.
+
+    Port 0 takes a free one. `ready` is called with the base address once connections are
+    accepted.
+
+    Raises:
+        UnavailableError: the address is taken or not ours.
+        MalformedError: `listen` is not HOST:PORT.
+    """
+    with _listening(listen) as listener, _signals_end_quietly():
+        if ready is not None:
+            ready(_base_url(listener))
+        _server(app).run(sockets=[listener])
+
+
+@contextmanager
+def running(app: App, listen: str = "127.0.0.1:0") -> Iterator[str]:
+    """Serve `app` from a thread of this process during the block; gives its base address."""
+    with _listening(listen) as listener:
+        server = _server(app)
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, daemon=True
+        )
+        thread.start()
+        try:
+            yield _base_url(listener)
+        finally:
+            server.should_exit = True
+            thread.join(GRACE_SECONDS)
+
+
+def _starlette_route(route: Route) -> StarletteRoute:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await _answer(route.handler, request)
+        except SafeconductError as error:
+            return _failure(error, page=route.page)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as error:
+            _report(error)
+            return _failure(SafeconductError("internal fault"), page=route.page)
+
+    return StarletteRoute(route.path, endpoint, methods=[route.method])
+
+
+async def _answer(handler: Handler, request: Request) -> Response:
+    if inspect.iscoroutinefunction(handler):
+        answer: Response = await handler(request)
+        return answer
+    given = await run_in_threadpool(handler, request)
+    return await given if inspect.isawaitable(given) else given
+
+
+def _failure(error: SafeconductError, *, page: bool) -> Response:
+    family = type(error).__name__.removesuffix("Error").lower()
+    headers = {ERROR_FAMILY_HEADER: family}
+    if page:
+        title, hint = (html_escaping.escape(part) for part in (error.message, error.hint))
+        shown = _PAGE.format(title=title, hint=hint)
+        return html(shown, status=error.http_status, headers=headers)
+    lines = [f"error: {_one_line(error.message)}\n"]
+    if error.hint:
+        lines.append(f"hint: {_one_line(error.hint)}\n")
+    return text("".join(lines), status=error.http_status, headers=headers)
+
+
+def _of_status(status: int) -> SafeconductError:
+    """The error for what the router itself refuses."""
+    messages = {404: "nothing at this address", 405: "this address takes another method"}
+    error = RefusedError(messages.get(status, "request refused"))
+    error.http_status = status
+    return error
+
+
+def _too_long(bytes_max: int) -> MalformedError:
+    error = MalformedError(f"the request is longer than {bytes_max} bytes")
+    error.http_status = 413
+    return error
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.splitlines())
+
+
+def _report(error: Exception) -> None:
+    """Where it happened and the error's type; its message might quote the request."""
+    places = "".join(traceback.format_tb(error.__traceback__))
+    sys.stderr.write(f"internal fault: {type(error).__name__}\n{places}")
+    sys.stderr.flush()
+
+
+def _guarded(app: App, hosts: Sequence[str] | None) -> App:
+    """`app` behind the Host check, with the security headers on every answer."""
+
+    async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                present = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(pair for pair in _RAW_HEADERS if pair[0] not in present),
+                ]
+            await send(message)
+
+        allowed = hosts is None or _host(scope) in hosts
+        answer = app if allowed else _failure(_WRONG_HOST, page=False)
+        await answer(scope, receive, send_with_headers)
+
+    return guarded
+
+
+_RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+_WRONG_HOST = RefusedError("this server is not called by that name")
+
+
+def _host(scope: Scope) -> str:
+    """The Host header without its port, or nothing."""
+    named = [value for name, value in scope["headers"] if name == b"host"]
+    host = named[0].decode("latin-1").lower() if len(named) == 1 else ""
+    return host.rsplit(":", 1)[0] if not host.endswith("]") else host
+
+
+def _server(app: App) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=CONCURRENT_REQUESTS_MAX,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
+        backlog=_BACKLOG,
+    )
+    return uvicorn.Server(config)
+
+
+@contextmanager
+def _listening(listen: str) -> Iterator[socket.socket]:
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65_535:
+        raise MalformedError(f"{listen}: not HOST:PORT", hint="for example 127.0.0.1:8000")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host.strip("[]"), int(port)))
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise UnavailableError(f"cannot listen on {listen}: {error.strerror}") from error
+        yield listener
+
+
+def _base_url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _signals_end_quietly() -> Iterator[None]:
+    """uvicorn raises the signal that ended it again; by then all is done, so let it pass."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ending = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, lambda *_: None) for number in ending}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,399 @@
+"""A claim: somebody gives a name and asks for what the law grants, on evidence they bring.
+
+The claim is one record, signed by both author keys (Ed25519 and ML-DSA-65), bound to one
+audience, one challenge and an expiry, so that a clerk cannot use it elsewhere. The evidence
+travels beside it in a bundle, canonical JSON of texts:
+
+    helped      the contribution record and its receipt; the desk's acknowledgement and
+                assessment, each with its own receipt
+    denounced   the capture record, its receipt, the capture's public part, and which of its
+                statements is relied on
+
+`examine` turns a bundle into the facts that a statute speaks of. Registry and auditor call the
+same function, so no fact can be true for one and false for the other.
+
+Spec: docs/3-protocol.md §10.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
+from safeconduct.protocol.canonical import (
+    Json,
+    format_json,
+    parse_hex,
+    parse_json,
+    tag,
+    tagged_hash,
+)
+from safeconduct.protocol.evidence.capture import check_capture
+from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.keys import author_commitment
+from safeconduct.protocol.receipt import Receipt, verify_receipt
+from safeconduct.protocol.record import (
+    Record,
+    format_record,
+    parse_signed,
+    record_hash,
+    verify_signer,
+)
+from safeconduct.protocol.signature import (
+    check_ed25519_public,
+    ed25519_public,
+    sign_ed25519,
+    sign_mldsa65,
+    verify_ed25519,
+    verify_mldsa65,
+)
+from safeconduct.protocol.tlog.note import (
+    ED25519,
+    OTHER,
+    Note,
+    SignatureLine,
+    VerifierKey,
+    format_note,
+)
+from safeconduct.protocol.tlog.policy import Policy
+
+BUNDLE_BYTES_MAX = 512 << 10
+NAME_BYTES_MAX = 400
+CLAIM_SECONDS_MAX = 30 * 86_400
+LIMBS = {"claim-helped": "helped", "claim-denounced": "denounced"}
+DISCLOSURES = frozenset({"open", "sealed"})
+GROUNDS = frozenset({"fact", "identity", "law", "procedure", "proportionality"})
+
+_SIGNER = "claimant"
+_MLDSA65_ALGORITHM = b"safeconduct/v1/mldsa65\n"  # follows type byte 0xff in the key id
+_BUNDLE_FIELDS = {
+    "helped": frozenset(
+        {
+            "acknowledgement",
+            "acknowledgement_proof",
+            "assessment",
+            "assessment_proof",
+            "claim",
+            "name",
+            "name_salt",
+            "proof",
+            "record",
+        }
+    ),
+    "denounced": frozenset(
+        {"capture", "claim", "name", "name_salt", "proof", "record", "statement"}
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """A claim and its evidence, as texts; `data` is the one byte form of it all."""
+
+    limb: str
+    claim: bytes
+    record: Record  # the claim's
+    fields: Mapping[str, str]
+    data: bytes
+
+    def evidence(self, name: str) -> bytes:
+        """One text of the evidence; empty when the claimant had none."""
+        return self.fields[name].encode("utf-8")
+
+    @property
+    def claim_hash(self) -> bytes:
+        """What stands in the Ledger for the claim."""
+        return record_hash(self.claim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """The facts a bundle proves, and for each that failed, why, in words."""
+
+    facts: Json
+    shortfalls: tuple[str, ...]
+
+
+def person_hash(name: str, salt: bytes) -> bytes:
+    """The commitment to a claimant's name that stands in the claim record."""
+    return tagged_hash("person", name.encode("utf-8"), salt)
+
+
+def sign_claim(record: Record, ed25519_seed: bytes, mldsa65_seed: bytes) -> bytes:
+    """The claim as a signed note with an Ed25519 and an ML-DSA-65 line."""
+    text = format_record(record).decode("ascii")
+    return _sign(text, record, ed25519_seed, mldsa65_seed)
+
+
+def _sign(text: str, record: Record, ed25519_seed: bytes, mldsa65_seed: bytes) -> bytes:
+    message = text.encode("utf-8")
+    ed25519, mldsa65 = _claim_keys(record)
+    if ed25519_public(ed25519_seed) != ed25519.public:
+        raise ValueError("the claim names another key than the one that signs it")
+    lines = (
+        SignatureLine(
+            name=_SIGNER, key_id=ed25519.key_id, blob=sign_ed25519(ed25519_seed, message)
+        ),
+        SignatureLine(
+            name=_SIGNER,
+            key_id=mldsa65.key_id,
+            blob=sign_mldsa65(mldsa65_seed, message, tag(record.kind)),
+        ),
+    )
+    return format_note(Note(text=text, signatures=lines))
+
+
+def _claim_keys(record: Record) -> tuple[VerifierKey, VerifierKey]:
+    return (
+        VerifierKey(name=_SIGNER, algorithm=ED25519, public=record.hash("ed25519")),
+        VerifierKey(
+            name=_SIGNER, algorithm=OTHER, public=_MLDSA65_ALGORITHM + record.hash("mldsa65")
+        ),
+    )
+
+
+def open_claim(data: bytes) -> Record:
+    """The claim's record, after checking both signatures against the keys it names.
+
+    Whether those keys are the author's is a fact for `examine`, not a matter of form.
+
+    Raises:
+        MalformedError: not a claim, or its Ed25519 key is of low order.
+        UnverifiedError: a signature missing, added or bad.
+    """
+    signed = parse_signed(data)
+    record = signed.record
+    if record.kind not in LIMBS:
+        raise MalformedError(f"a {record.kind} record is not a claim")
+    check_ed25519_public(record.hash("ed25519"))
+    lines = signed.note.signatures
+    keys = _claim_keys(record)
+    if [(line.name, line.key_id) for line in lines] != [(k.name, k.key_id) for k in keys]:
+        raise UnverifiedError("claim: needs one Ed25519 and one ML-DSA-65 line of its own keys")
+    message = signed.note.text.encode("utf-8")
+    verify_ed25519(record.hash("ed25519"), message, lines[0].blob)
+    verify_mldsa65(record.hash("mldsa65"), message, lines[1].blob, tag(record.kind))
+    return record
+
+
+def check_terms(record: Record, *, programme: bytes, audience: str, at: int) -> None:
+    """Check that a claim is meant for this registry and this day (`at`, POSIX seconds).
+
+    Raises:
+        UnverifiedError: another programme or audience, or expired, or valid for too long.
+        MalformedError: an unknown disclosure mode.
+    """
+    if record.hash("programme") != programme:
+        raise UnverifiedError("claim: made for another programme")
+    if record.word("audience") != audience:
+        raise UnverifiedError(
+            f"claim: made for {record.word('audience')}, not for this registry"
+        )
+    if not at <= record.number("expires") <= at + CLAIM_SECONDS_MAX:
+        raise UnverifiedError("claim: expired, or valid for more than 30 days")
+    if record.word("disclosure") not in DISCLOSURES:
+        raise MalformedError("claim: disclosure must be open or sealed")
+
+
+def format_bundle(limb: str, fields: Mapping[str, str]) -> bytes:
+    """The bundle's bytes. Requires exactly the fields of the limb."""
+    if fields.keys() != _BUNDLE_FIELDS[limb]:
+        raise TypeError(f"a bundle on the {limb} limb needs {sorted(_BUNDLE_FIELDS[limb])}")
+    return format_json(dict(fields))
+
+
+def parse_bundle(data: bytes) -> Bundle:
+    """The bundle in `data`, its claim opened and its name checked against the claim.
+
+    Raises:
+        MalformedError: not canonical, a field missing or too many.
+        UnverifiedError: the claim's signatures or its name do not hold.
+    """
+    value = parse_json(data, "claim bundle", bytes_max=BUNDLE_BYTES_MAX)
+    fields = _text_fields(value)
+    claim = fields["claim"].encode("utf-8")
+    record = open_claim(claim)
+    limb = LIMBS[record.kind]
+    if fields.keys() != _BUNDLE_FIELDS[limb]:
+        raise MalformedError(f"claim bundle: not the fields of a claim on the {limb} limb")
+    salt = parse_hex(fields["name_salt"], 16, "claim bundle: name_salt")
+    name = fields["name"]
+    if not name.isprintable() or not 0 < len(name.encode("utf-8")) <= NAME_BYTES_MAX:
+        raise MalformedError("claim bundle: the name cannot be shown, or is empty or too long")
+    if person_hash(name, salt) != record.hash("person"):
+        raise UnverifiedError("claim bundle: the name is not the one the claim commits to")
+    return Bundle(limb=limb, claim=claim, record=record, fields=fields, data=data)
+
+
+def _text_fields(value: Json) -> dict[str, str]:
+    if not isinstance(value, dict) or "claim" not in value:
+        raise MalformedError("claim bundle: not an object with a claim")
+    fields: dict[str, str] = {}
+    for name, text in value.items():
+        if not isinstance(text, str):
+            raise MalformedError(f"claim bundle: {name} is not text")
+        fields[name] = text
+    if not {"name", "name_salt"} <= fields.keys():
+        raise MalformedError("claim bundle: name or name_salt is missing")
+    return fields
+
+
+def examine(
+    bundle: Bundle, state: GazetteState, policy: Policy, judgements: Mapping[str, bool]
+) -> Examined:
+    """The facts that the bundle's evidence proves, with the board's own `judgements` beside.
+
+    Evidence that fails becomes a fact too (not proven, with the reason), so that everybody who
+    claims gets a reasoned decision.
+
+    Raises:
+        MalformedError: the judgements are not those that the limb calls for.
+    """
+    needed = _JUDGEMENTS[bundle.limb]
+    if judgements.keys() != needed:
+        raise MalformedError(f"the board must judge exactly: {', '.join(sorted(needed))}")
+    shortfalls: list[str] = []
+    item = _ITEMS[bundle.limb](bundle, state, policy, judgements, shortfalls)
+    tips: list[Json] = [item] if bundle.limb == "helped" else []
+    statements: list[Json] = [item] if bundle.limb == "denounced" else []
+    facts: Json = {
+        "facts": {name: judgements[name] for name in sorted(_BOARD_FINDINGS)},
+        "lists": {"statements": statements, "tips": tips},
+    }
+    return Examined(facts=facts, shortfalls=tuple(shortfalls))
+
+
+_BOARD_FINDINGS = frozenset({"grave_crime_proven", "knowing_falsehood_found"})
+_JUDGEMENTS = {
+    "helped": _BOARD_FINDINGS,
+    "denounced": _BOARD_FINDINGS | {"speaker_is_claimant", "denounces", "withdrawn"},
+}
+
+
+def _tip_item(
+    bundle: Bundle,
+    state: GazetteState,
+    policy: Policy,
+    judgements: Mapping[str, bool],
+    shortfalls: list[str],
+) -> Json:
+    item: dict[str, Json] = {
+        "acknowledged": "none",
+        "author_proven": False,
+        "grade": "unproven",
+    }
+    receipt = _receipt(bundle, "record", "proof", "contribution", state, policy, shortfalls)
+    if receipt is None:
+        return item
+    if bundle.record.hash("record") != receipt.record_hash:
+        shortfalls.append("the claim names another contribution than the receipt's")
+        return item
+    item["logged"] = [None, receipt.logged_by]
+    item["author_proven"] = _author_proven(bundle.record, receipt.record, shortfalls)
+    item["acknowledged"] = _statement(
+        bundle, "acknowledgement", "status", "none", receipt, state, policy, shortfalls
+    )
+    item["grade"] = _statement(
+        bundle, "assessment", "grade", "unproven", receipt, state, policy, shortfalls
+    )
+    return item
+
+
+def _author_proven(claim: Record, contribution: Record, shortfalls: list[str]) -> bool:
+    shown = author_commitment(claim.hash("ed25519"), claim.hash("mldsa65"), claim.hash("blind"))
+    if shown == contribution.hash("author"):
+        return True
+    shortfalls.append("the claimant's keys are not those the contribution commits to")
+    return False
+
+
+def _receipt(
+    bundle: Bundle,
+    record: str,
+    proof: str,
+    kind: str,
+    state: GazetteState,
+    policy: Policy,
+    shortfalls: list[str],
+) -> Receipt | None:
+    """The receipt made of two texts of the bundle, or None with the reason noted."""
+    if not bundle.fields[record]:
+        shortfalls.append(f"no {kind} was shown")
+        return None
+    ledger = state.programme.word("ledger")
+    try:
+        receipt = verify_receipt(
+            bundle.evidence(record), bundle.evidence(proof), policy, ledger
+        )
+        if receipt.record.kind != kind:
+            raise MalformedError(f"a {receipt.record.kind} record where a {kind} is due")
+        if receipt.record.hash("programme") != state.programme_hash:
+            raise UnverifiedError("it belongs to another programme")
+    except SafeconductError as error:
+        shortfalls.append(f"the {kind} does not hold: {error.message}")
+        return None
+    return receipt
+
+
+def _statement(
+    bundle: Bundle,
+    kind: str,
+    field: str,
+    otherwise: str,
+    receipt: Receipt,
+    state: GazetteState,
+    policy: Policy,
+    shortfalls: list[str],
+) -> str:
+    """What the desk's signed `kind` record says in `field` about the contribution."""
+    stated = _receipt(bundle, kind, f"{kind}_proof", kind, state, policy, shortfalls)
+    if stated is None:
+        return otherwise
+    try:
+        desk = state.epoch(stated.record.number("epoch")).statement
+        verify_signer(parse_signed(bundle.evidence(kind), kind), desk)
+        if stated.record.hash("record") != receipt.record_hash:
+            raise UnverifiedError("it speaks of another contribution")
+    except SafeconductError as error:
+        shortfalls.append(f"the {kind} does not hold: {error.message}")
+        return otherwise
+    return stated.record.word(field)
+
+
+def _statement_item(
+    bundle: Bundle,
+    state: GazetteState,
+    policy: Policy,
+    judgements: Mapping[str, bool],
+    shortfalls: list[str],
+) -> Json:
+    item: dict[str, Json] = {
+        name: judgements[name] for name in ("denounces", "speaker_is_claimant", "withdrawn")
+    }
+    receipt = _receipt(bundle, "record", "proof", "capture", state, policy, shortfalls)
+    if receipt is None or not _statement_shown(bundle, receipt, shortfalls):
+        item["speaker_is_claimant"] = False
+        return item
+    item["made"] = [None, receipt.logged_by]
+    return item
+
+
+def _statement_shown(bundle: Bundle, receipt: Receipt, shortfalls: list[str]) -> bool:
+    """Whether the capture shown is the one logged and holds the statement relied on."""
+    public = bundle.evidence("capture")
+    try:
+        if bundle.record.hash("record") != receipt.record_hash:
+            raise UnverifiedError("the claim names another capture")
+        if hashlib.sha256(public).digest() != receipt.record.hash("public"):
+            raise UnverifiedError("its public part is not the one that was logged")
+        statements = check_capture(public).statements
+        if bundle.fields["statement"] not in {str(i) for i in range(len(statements))}:
+            raise UnverifiedError("it has no such statement")
+    except SafeconductError as error:
+        shortfalls.append(f"the capture does not hold: {error.message}")
+        return False
+    return True
+
+
+_Item = Callable[[Bundle, GazetteState, Policy, Mapping[str, bool], list[str]], Json]
+_ITEMS: dict[str, _Item] = {"helped": _tip_item, "denounced": _statement_item}

@@ -1,0 +1,271 @@
+"""The Gazette folded into the programme's state: whose keys count, which law stands, what was
+published.
+
+Entry 0 is the founding `programme` record; it names the board, and t of its n members sign every
+later entry. The log admits an entry only if this fold takes it; a source and an auditor fold the
+same bytes and so know the same board, statute and desk key as everybody else: no visitor can be
+given a key of their own.
+
+Spec: docs/3-protocol.md §8.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
+from safeconduct.protocol.envelope import DEFAULT_PROFILE, PROFILES, Address
+from safeconduct.protocol.keys import programme_hash
+from safeconduct.protocol.record import (
+    NO_HASH,
+    Record,
+    SignedRecord,
+    parse_signed,
+    record_hash,
+    verify_signers,
+)
+from safeconduct.protocol.signature import check_ed25519_public
+from safeconduct.protocol.statute.lint import check
+from safeconduct.protocol.statute.load import load_statute
+from safeconduct.protocol.tlog.note import VerifierKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The board: `threshold` of `members` must sign."""
+
+    number: int
+    threshold: int
+    members: tuple[VerifierKey, ...]
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatuteVersion:
+    """One published version of the law; `sha256` is what other records call `statute`."""
+
+    number: int
+    law: bytes
+    sha256: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """A desk's keys for one stretch of time, as the board certified them."""
+
+    number: int
+    opens: int
+    closes: int
+    statement: VerifierKey
+    classic: str
+    hybrid: str
+    hash: bytes
+    index: int
+
+    def recipient(self, profile: str) -> str:
+        """The age recipient of this epoch for one of the envelope profiles."""
+        return {"hybrid": self.hybrid, "classic": self.classic}[PROFILES[profile]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GazetteState:
+    """What the entries so far say. Values only ever grow; a change is a new version."""
+
+    programme: Record
+    size: int
+    rosters: tuple[Roster, ...]
+    statutes: tuple[StatuteVersion, ...] = ()
+    epochs: tuple[Epoch, ...] = ()
+    publications: tuple[Record, ...] = ()
+    counts: tuple[Record, ...] = ()
+
+    @property
+    def programme_hash(self) -> bytes:
+        """The hash that every record of this programme must carry."""
+        return self.programme.hash("programme")
+
+    @property
+    def roster(self) -> Roster:
+        """The board now."""
+        return self.rosters[-1]
+
+    def statute(self, sha256: bytes) -> StatuteVersion:
+        """The published version with this hash.
+
+        Raises:
+            UnverifiedError: no such version was published.
+        """
+        for version in self.statutes:
+            if version.sha256 == sha256:
+                return version
+        raise UnverifiedError("the statute named was never published in the Gazette")
+
+    def epoch(self, number: int) -> Epoch:
+        """The desk epoch with this number.
+
+        Raises:
+            UnverifiedError: no such epoch was certified.
+        """
+        for epoch in self.epochs:
+            if epoch.number == number:
+                return epoch
+        raise UnverifiedError(f"desk epoch {number} was never certified in the Gazette")
+
+
+def address_at(state: GazetteState, at: int, profile: str = DEFAULT_PROFILE) -> Address:
+    """Where a tip goes at `at` (POSIX seconds): the newest statute and the open desk epoch.
+
+    Raises:
+        RefusedError: no statute was published, or no epoch is open.
+    """
+    if not state.statutes:
+        raise RefusedError("the programme has published no statute yet")
+    for epoch in reversed(state.epochs):
+        if epoch.opens <= at < epoch.closes:
+            return Address(
+                programme=state.programme_hash,
+                statute=state.statutes[-1].sha256,
+                epoch=epoch.number,
+                certificate=epoch.hash,
+                profile=profile,
+                recipient=epoch.recipient(profile),
+            )
+    raise RefusedError(
+        "no desk key is open now", hint="come back when the body has published one"
+    )
+
+
+def fold(state: GazetteState | None, entry: bytes) -> GazetteState:
+    """The state after `entry`, if the entry may stand at this place.
+
+    Raises:
+        MalformedError: not a signed Gazette record, or out of sequence.
+        UnverifiedError: not signed by enough of the board, or of another programme.
+    """
+    signed = parse_signed(entry)
+    if state is None:
+        return _found(signed)
+    take = _TAKE.get(signed.record.kind)
+    if take is None:
+        raise MalformedError(f"{signed.record.kind} records have no place in the Gazette")
+    if signed.record.hash("programme") != state.programme_hash:
+        raise UnverifiedError("the entry belongs to another programme")
+    verify_signers(signed, state.roster.members, state.roster.threshold)
+    return replace(take(state, signed), size=state.size + 1)
+
+
+def fold_all(entries: Iterable[bytes]) -> GazetteState:
+    """The state after all `entries`.
+
+    Raises:
+        MalformedError, UnverifiedError: as `fold`; or there are no entries.
+    """
+    state: GazetteState | None = None
+    for entry in entries:
+        state = fold(state, entry)
+    if state is None:
+        raise MalformedError("the Gazette is empty: nothing was founded")
+    return state
+
+
+def _found(signed: SignedRecord) -> GazetteState:
+    record = signed.record
+    if record.kind != "programme":
+        raise MalformedError("the Gazette must begin with the programme's founding record")
+    if record.hash("programme") != programme_hash(record.word("name")):
+        raise MalformedError("programme record: the hash is not that of the name")
+    roster = _roster(0, record, signed)
+    verify_signers(signed, roster.members, len(roster.members))
+    for field in ("server", "registry"):
+        check_ed25519_public(record.key(field).public)
+    return GazetteState(programme=record, size=1, rosters=(roster,))
+
+
+def _roster(number: int, record: Record, signed: SignedRecord) -> Roster:
+    members, threshold = record.keys("members"), record.number("threshold")
+    if not 1 <= threshold <= len(members):
+        raise MalformedError(
+            "board: the threshold must lie between 1 and the number of members"
+        )
+    if 2 * threshold <= len(members):
+        raise MalformedError("board: the threshold must be more than half of the members")
+    for member in members:
+        check_ed25519_public(member.public)
+    return Roster(
+        number=number, threshold=threshold, members=members, hash=record_hash(signed.data)
+    )
+
+
+def _check_sequence(record: Record, number: int, previous: bytes) -> None:
+    if record.number("number") != number:
+        raise MalformedError(f"{record.kind} record: number {number} is due")
+    if record.hash("previous") != previous:
+        raise MalformedError(f"{record.kind} record: does not name the one before it")
+
+
+def _take_roster(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    _check_sequence(signed.record, len(state.rosters), state.roster.hash)
+    roster = _roster(len(state.rosters), signed.record, signed)
+    return replace(state, rosters=(*state.rosters, roster))
+
+
+def _take_statute(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    law = signed.record.hash("law")
+    previous = state.statutes[-1].sha256 if state.statutes else NO_HASH
+    _check_sequence(signed.record, len(state.statutes) + 1, previous)
+    check(load_statute(law))
+    version = StatuteVersion(
+        number=len(state.statutes) + 1,
+        law=law,
+        sha256=hashlib.sha256(law).digest(),
+        index=state.size,
+    )
+    return replace(state, statutes=(*state.statutes, version))
+
+
+def _take_epoch(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    record = signed.record
+    previous = state.epochs[-1].hash if state.epochs else NO_HASH
+    _check_sequence(record, len(state.epochs) + 1, previous)
+    if record.number("opens") >= record.number("closes"):
+        raise MalformedError("epoch record: closes before it opens")
+    check_ed25519_public(record.key("statement").public)
+    epoch = Epoch(
+        number=record.number("number"),
+        opens=record.number("opens"),
+        closes=record.number("closes"),
+        statement=record.key("statement"),
+        classic=record.word("classic"),
+        hybrid=record.word("hybrid"),
+        hash=record_hash(signed.data),
+        index=state.size,
+    )
+    return replace(state, epochs=(*state.epochs, epoch))
+
+
+def _take_publication(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    record = signed.record
+    if record.number("number") != len(state.publications) + 1:
+        raise MalformedError(f"publication record: number {len(state.publications) + 1} is due")
+    state.statute(record.hash("statute"))
+    return replace(state, publications=(*state.publications, record))
+
+
+def _take_count(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    record = signed.record
+    if record.number("number") != len(state.counts) + 1:
+        raise MalformedError(f"count record: number {len(state.counts) + 1} is due")
+    decided = record.number("published") + record.number("suspended")
+    if record.number("decided") < decided or record.number("claims") < record.number("decided"):
+        raise MalformedError("count record: the counts contradict each other")
+    return replace(state, counts=(*state.counts, record))
+
+
+_TAKE: dict[str, Callable[[GazetteState, SignedRecord], GazetteState]] = {
+    "roster": _take_roster,
+    "statute": _take_statute,
+    "epoch": _take_epoch,
+    "publication": _take_publication,
+    "count": _take_count,
+}

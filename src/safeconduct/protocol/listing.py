@@ -1,0 +1,137 @@
+"""What the public register prints: one line per listed person, folded from publications.
+
+    {"number": 3, "object": "9f…", "standing": "acquitted", "statute": "1c…", "subject": "r-0002"}
+
+The newest publication about a subject decides its standing. Registry and auditor fold alike, so
+the book can always be recomputed from the Gazette.
+
+Spec: docs/3-protocol.md §16.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from safeconduct.errors import MalformedError
+from safeconduct.protocol.canonical import Json, format_json, parse_json
+from safeconduct.protocol.record import Record, make_record
+
+REGISTERED = "registered"
+OBJECT_BYTES_MAX = 1 << 20
+SALT_BYTES = 16
+# Nobody is listed without an individual assessment: each of these must say something.
+ASSESSMENT_FIELDS = frozenset({"conduct", "ground", "harm", "role", "time_since", "weight"})
+_LISTING_FIELDS = frozenset(
+    {"assessment", "ends_on", "listed_on", "name", "review_on", "salt", "subject", "type"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One subject's standing, and the publication that it rests on."""
+
+    subject: str
+    standing: str
+    number: int
+    statute: bytes
+    object: bytes
+
+
+def fold_register(publications: Iterable[Record]) -> tuple[Line, ...]:
+    """The register's lines by subject, after all publications in order."""
+    lines = {
+        record.word("subject"): Line(
+            subject=record.word("subject"),
+            standing=record.word("standing"),
+            number=record.number("number"),
+            statute=record.hash("statute"),
+            object=record.hash("object"),
+        )
+        for record in publications
+    }
+    return tuple(lines[subject] for subject in sorted(lines))
+
+
+def format_register(lines: Iterable[Line]) -> bytes:
+    """`register.json`: canonical JSON of the lines."""
+    table: list[Json] = [
+        {
+            "number": line.number,
+            "object": line.object.hex(),
+            "standing": line.standing,
+            "statute": line.statute.hex(),
+            "subject": line.subject,
+        }
+        for line in lines
+    ]
+    return format_json({"lines": table})
+
+
+def listing_object(
+    subject: str,
+    name: str,
+    assessment: dict[str, str],
+    *,
+    listed_on: str,
+    review_on: str,
+    ends_on: str,
+    salt: bytes,
+) -> bytes:
+    """The object behind a `registered` publication; the salt keeps its hash from being guessed.
+
+    Raises:
+        MalformedError: a field of the individual assessment is missing or empty.
+    """
+    if assessment.keys() != ASSESSMENT_FIELDS or not all(assessment.values()):
+        raise MalformedError(f"a listing needs each of: {', '.join(sorted(ASSESSMENT_FIELDS))}")
+    return format_json(
+        {
+            "assessment": dict(assessment),
+            "ends_on": ends_on,
+            "listed_on": listed_on,
+            "name": name,
+            "review_on": review_on,
+            "salt": salt.hex(),
+            "subject": subject,
+            "type": "listing",
+        }
+    )
+
+
+def check_listing(data: bytes, publication: Record) -> dict[str, Json]:
+    """The listing in `data`, once it is complete and belongs to its publication.
+
+    Raises:
+        MalformedError: not canonical, incomplete, or of another subject.
+    """
+    value = parse_json(data, "listing", bytes_max=OBJECT_BYTES_MAX)
+    if not isinstance(value, dict) or value.keys() != _LISTING_FIELDS:
+        raise MalformedError("listing: not the fields a listing has")
+    assessment = value["assessment"]
+    if not isinstance(assessment, dict) or assessment.keys() != ASSESSMENT_FIELDS:
+        raise MalformedError("listing: the individual assessment is incomplete")
+    if value["subject"] != publication.word("subject") or value["type"] != "listing":
+        raise MalformedError("listing: belongs to another publication")
+    return value
+
+
+def publication_record(
+    programme: bytes,
+    number: int,
+    *,
+    statute: bytes,
+    subject: str,
+    standing: str,
+    object_sha256: bytes,
+    final_at: int,
+) -> Record:
+    """A publication, for the board to sign and the Gazette to take."""
+    return make_record(
+        "publication",
+        programme=programme,
+        number=number,
+        statute=statute,
+        subject=subject,
+        standing=standing,
+        object=object_sha256,
+        final=final_at,
+    )

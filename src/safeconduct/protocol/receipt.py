@@ -1,0 +1,59 @@
+"""A receipt: a record and a C2SP tlog proof that the record's hash stood in a log by some time.
+
+Both are public data and prove nothing about who holds them. The time is the least T for which
+the cosignatures timestamped up to T already satisfy the policy's quorum; no party's own clock
+counts.
+
+Spec: docs/3-protocol.md §9; C2SP tlog-proof, tlog-policy.
+"""
+
+from dataclasses import dataclass
+
+from safeconduct.errors import UnverifiedError
+from safeconduct.protocol.record import Record, parse_any, record_hash
+from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A record whose date holds under a policy."""
+
+    record: Record
+    record_hash: bytes
+    logged: Logged
+
+    @property
+    def logged_by(self) -> int:
+        """POSIX seconds: the record existed by then, says the quorum."""
+        return self.logged.logged_by
+
+
+def verify_receipt(
+    record: bytes, proof: bytes, policy: Policy, origin: str | None = None
+) -> Receipt:
+    """The receipt, once the record parses and its hash is proven to stand in the log.
+
+    Without `origin`, any log that the policy lists will do. A signed record's own signatures are
+    not verified here: the reader who relies on them knows whose they must be.
+
+    Raises:
+        MalformedError: the record or the proof does not parse.
+        UnverifiedError: the proof is of another entry, or lacks the log's signature or a quorum.
+    """
+    parsed = parse_any(record)
+    digest = record_hash(record)
+    logged = verify_proof(proof, digest, policy, origin)
+    return Receipt(record=parsed, record_hash=digest, logged=logged)
+
+
+def check_before(receipt: Receipt, date: int) -> None:
+    """Check that the receipt's time lies before `date`, in POSIX seconds.
+
+    Raises:
+        UnverifiedError: logged at that second or later.
+    """
+    if receipt.logged_by >= date:
+        raise UnverifiedError(
+            f"logged by {receipt.logged_by}, which is not before {date}",
+            hint="the date counts from the witnesses' cosignatures, not from any clock of yours",
+        )

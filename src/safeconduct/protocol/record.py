@@ -1,0 +1,473 @@
+"""Records: the only texts this programme hashes, signs and logs.
+
+    safeconduct/v1/acknowledgement      the kind, which is also the domain of every signature
+    programme 5e1c…                     one `name value` line per field, in the table's order
+    record 90b2…
+    status ok
+    …
+
+A record is ASCII lines (a statute's `law` line may hold UTF-8), each field exactly once, LF at
+each end, nothing else. A signed record is a C2SP signed note whose text is the record. What is
+logged is `record_hash`, taken over all bytes, signatures included: the log dates the signing.
+
+Spec: docs/3-protocol.md §5; C2SP signed-note for the signature lines.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.protocol.canonical import (
+    PREFIX,
+    decode_text,
+    parse_decimal,
+    parse_hex,
+    parse_json,
+    tagged_hash,
+)
+from safeconduct.protocol.tlog.note import (
+    Note,
+    SigningKey,
+    VerifierKey,
+    format_note,
+    format_vkey,
+    parse_note,
+    parse_vkey,
+    sign_note,
+    verify_note,
+)
+
+RECORD_BYTES_MAX = 65_000  # a tlog entry holds 65,535
+MEMBERS_MAX = 32
+NO_HASH = bytes(32)
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")
+_LABEL = re.compile(r"[!-~]([ -~]{0,198}[!-~])?")
+
+
+def _parse_word(text: str, what: str) -> str:
+    if not _WORD.fullmatch(text):
+        raise MalformedError(f"{what}: not a lower-case word")
+    return text
+
+
+def _parse_label(text: str, what: str) -> str:
+    if not _LABEL.fullmatch(text):
+        raise MalformedError(f"{what}: not a line of 1 to 200 printable ASCII characters")
+    return text
+
+
+def _parse_token(text: str, what: str) -> str:
+    if not re.fullmatch(r"[!-~]{1,4096}", text):
+        raise MalformedError(f"{what}: not a token of 1 to 4096 ASCII characters")
+    return text
+
+
+def _parse_keys(text: str, what: str) -> tuple[VerifierKey, ...]:
+    keys = tuple(parse_vkey(part) for part in text.split(" "))
+    if not 1 <= len(keys) <= MEMBERS_MAX:
+        raise MalformedError(f"{what}: needs 1 to {MEMBERS_MAX} keys")
+    if len({key.public for key in keys}) != len(keys) or len({key.name for key in keys}) != len(
+        keys
+    ):
+        raise MalformedError(f"{what}: a key or a key name stands twice")
+    return keys
+
+
+def _parse_law(text: str, what: str) -> bytes:
+    data = text.encode("utf-8")
+    parse_json(data, what, bytes_max=RECORD_BYTES_MAX)
+    return data
+
+
+Value = str | int | bytes | VerifierKey | tuple[VerifierKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    parse: Callable[[str, str], Value]
+    format: Callable[[Value], str]
+
+
+def _hex_form(length: int) -> _Form:
+    return _Form(parse=lambda text, what: parse_hex(text, length, what), format=_format_hex)
+
+
+def _format_hex(value: Value) -> str:
+    assert isinstance(value, bytes)
+    return value.hex()
+
+
+def _format_key(value: Value) -> str:
+    assert isinstance(value, VerifierKey)
+    return format_vkey(value)
+
+
+def _format_keys(value: Value) -> str:
+    assert isinstance(value, tuple)
+    return " ".join(format_vkey(key) for key in value)
+
+
+def _format_law(value: Value) -> str:
+    assert isinstance(value, bytes)
+    return value.decode("utf-8")
+
+
+HASH = _hex_form(32)
+HEX16 = _hex_form(16)
+MLDSA65 = _hex_form(1952)
+NUMBER = _Form(parse=parse_decimal, format=str)
+TIME = NUMBER  # POSIX seconds
+WORD = _Form(parse=_parse_word, format=str)
+LABEL = _Form(parse=_parse_label, format=str)
+TOKEN = _Form(parse=_parse_token, format=str)
+KEY = _Form(parse=lambda text, _: parse_vkey(text), format=_format_key)
+KEYS = _Form(parse=_parse_keys, format=_format_keys)
+LAW = _Form(parse=_parse_law, format=_format_law)
+
+_GAZETTE: dict[str, dict[str, _Form]] = {
+    "programme": {
+        "programme": HASH,
+        "name": WORD,
+        "founded": TIME,
+        "gazette": WORD,
+        "ledger": WORD,
+        "delivery-window": NUMBER,
+        "ledger-pad": NUMBER,
+        "server": KEY,
+        "registry": KEY,
+        "threshold": NUMBER,
+        "members": KEYS,
+    },
+    "roster": {
+        "programme": HASH,
+        "number": NUMBER,
+        "previous": HASH,
+        "threshold": NUMBER,
+        "members": KEYS,
+    },
+    "statute": {
+        "programme": HASH,
+        "number": NUMBER,
+        "previous": HASH,
+        "law": LAW,
+    },
+    "epoch": {
+        "programme": HASH,
+        "number": NUMBER,
+        "previous": HASH,
+        "opens": TIME,
+        "closes": TIME,
+        "statement": KEY,
+        "classic": TOKEN,
+        "hybrid": TOKEN,
+    },
+    "publication": {
+        "programme": HASH,
+        "number": NUMBER,
+        "statute": HASH,
+        "subject": WORD,
+        "standing": WORD,
+        "object": HASH,
+        "final": TIME,
+    },
+    "count": {
+        "programme": HASH,
+        "number": NUMBER,
+        "claims": NUMBER,
+        "decided": NUMBER,
+        "suspended": NUMBER,
+        "published": NUMBER,
+    },
+}
+
+_LEDGER: dict[str, dict[str, _Form]] = {
+    "contribution": {
+        "programme": HASH,
+        "statute": HASH,
+        "epoch": NUMBER,
+        "certificate": HASH,
+        "profile": WORD,
+        "sealed-by": WORD,
+        "size": NUMBER,
+        "payload": HASH,
+        "keycommit": HASH,
+        "content": HASH,
+        "author": HASH,
+        "identity": HASH,
+    },
+    "delivery": {"programme": HASH, "record": HASH, "header": HASH, "delivered": TIME},
+    "acknowledgement": {
+        "programme": HASH,
+        "record": HASH,
+        "status": WORD,
+        "other": HASH,
+        "epoch": NUMBER,
+    },
+    "assessment": {
+        "programme": HASH,
+        "record": HASH,
+        "grade": WORD,
+        "assessors": NUMBER,
+        "votes": HASH,
+        "findings": HASH,
+        "epoch": NUMBER,
+    },
+    "capture": {
+        "programme": HASH,
+        "address": HASH,
+        "raw": HASH,
+        "public": HASH,
+        "captured": TIME,
+    },
+    "claim-helped": {
+        "programme": HASH,
+        "statute": HASH,
+        "subject": WORD,
+        "person": HASH,
+        "record": HASH,
+        "ed25519": HASH,
+        "mldsa65": MLDSA65,
+        "blind": HEX16,
+        "audience": WORD,
+        "challenge": HASH,
+        "expires": TIME,
+        "disclosure": WORD,
+    },
+    "claim-denounced": {
+        "programme": HASH,
+        "statute": HASH,
+        "subject": WORD,
+        "person": HASH,
+        "record": HASH,
+        "ed25519": HASH,
+        "mldsa65": MLDSA65,
+        "blind": HEX16,
+        "audience": WORD,
+        "challenge": HASH,
+        "expires": TIME,
+        "disclosure": WORD,
+    },
+    "decision": {
+        "programme": HASH,
+        "number": NUMBER,
+        "statute": HASH,
+        "subject": WORD,
+        "claim": HASH,
+        "outcome": WORD,
+        "facts": HASH,
+        "judgement": HASH,
+        "as-of": TIME,
+        "letter": HASH,
+        "departure": HASH,
+    },
+    "appeal": {
+        "programme": HASH,
+        "decision": HASH,
+        "ground": WORD,
+        "reasons": HASH,
+        "ed25519": HASH,
+    },
+}
+
+_HANDED: dict[str, dict[str, _Form]] = {
+    # Signed, but handed over rather than logged.
+    "request": {"programme": HASH, "action": WORD, "body": HASH, "at": TIME},
+    "manifest": {
+        "programme": HASH,
+        "gazette-size": NUMBER,
+        "gazette-root": HASH,
+        "ledger-size": NUMBER,
+        "ledger-root": HASH,
+        "files": NUMBER,
+        "sums": HASH,
+        "at": TIME,
+    },
+}
+
+GAZETTE_KINDS = frozenset(_GAZETTE)
+LEDGER_KINDS = frozenset(_LEDGER)
+KINDS: Mapping[str, Mapping[str, _Form]] = MappingProxyType(_GAZETTE | _LEDGER | _HANDED)
+UNSIGNED_KINDS = frozenset({"contribution", "capture"})
+_UTF8_FIELDS = frozenset({"law"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record's kind and field values; `text` is its only byte form."""
+
+    kind: str
+    values: Mapping[str, Value]
+
+    def hash(self, name: str) -> bytes:
+        """A field that holds bytes: a hash, a public key, a statute's text."""
+        value = self.values[name]
+        assert isinstance(value, bytes)
+        return value
+
+    def number(self, name: str) -> int:
+        """A field that holds a count, a size or POSIX seconds."""
+        value = self.values[name]
+        assert isinstance(value, int)
+        return value
+
+    def word(self, name: str) -> str:
+        """A field that holds a word, a label or a token."""
+        value = self.values[name]
+        assert isinstance(value, str)
+        return value
+
+    def key(self, name: str) -> VerifierKey:
+        """A field that holds one verifier key."""
+        value = self.values[name]
+        assert isinstance(value, VerifierKey)
+        return value
+
+    def keys(self, name: str) -> tuple[VerifierKey, ...]:
+        """A field that holds a list of verifier keys."""
+        value = self.values[name]
+        assert isinstance(value, tuple)
+        return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRecord:
+    """A record with its signature lines, as parsed; nothing about them is verified yet."""
+
+    record: Record
+    note: Note
+    data: bytes
+
+
+def make_record(kind: str, **fields: Value) -> Record:
+    """A record of `kind`; field names are written with `_` for `-`.
+
+    Every field of the kind is required, and each value must survive its own parser, so that a
+    record which was made can always be read.
+
+    Raises:
+        MalformedError: a value is not what its field allows.
+    """
+    names = {name.replace("_", "-"): value for name, value in fields.items()}
+    forms = KINDS[kind]
+    if names.keys() != forms.keys():
+        raise TypeError(f"record {kind} needs exactly the fields {', '.join(forms)}")
+    record = Record(kind=kind, values={name: names[name] for name in forms})
+    if parse_record(format_record(record)) != record:
+        raise MalformedError(f"{kind} record: a value has no canonical form")
+    return record
+
+
+def format_record(record: Record) -> bytes:
+    """The record's bytes. Spec: docs/3-protocol.md §5.1."""
+    forms = KINDS[record.kind]
+    lines = [PREFIX + record.kind]
+    lines += [f"{name} {forms[name].format(value)}" for name, value in record.values.items()]
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
+def parse_record(data: bytes, kind: str | None = None) -> Record:
+    """The record that `data` is the one byte form of; of `kind`, if that is given.
+
+    Raises:
+        MalformedError: too long, another kind, a field missing, repeated, out of order or not
+            canonical, or anything after the last line.
+    """
+    if len(data) > RECORD_BYTES_MAX:
+        raise MalformedError(f"record: longer than {RECORD_BYTES_MAX} bytes")
+    lines = decode_text(data, "record").split("\n")
+    found = lines[0].removeprefix(PREFIX)
+    if lines[0] == found or found not in KINDS:
+        raise MalformedError("record: the first line names no kind of this protocol")
+    if kind is not None and found != kind:
+        raise MalformedError(f"record: a {found} where a {kind} is due")
+    forms = KINDS[found]
+    if len(lines) != len(forms) + 2 or lines[-1]:
+        raise MalformedError(f"{found} record: needs {len(forms)} fields, each on one line")
+    pairs = zip(forms.items(), lines[1:-1], strict=True)
+    values = {name: _parse_line(found, name, form, line) for (name, form), line in pairs}
+    record = Record(kind=found, values=values)
+    if format_record(record) != data:
+        raise MalformedError(f"{found} record: not in canonical form")
+    return record
+
+
+def _parse_line(kind: str, name: str, form: _Form, line: str) -> Value:
+    what = f"{kind} record, field {name}"
+    field, blank, text = line.partition(" ")
+    if field != name or not blank:
+        raise MalformedError(f"{what}: missing or out of order")
+    if name not in _UTF8_FIELDS and not text.isascii():
+        raise MalformedError(f"{what}: not ASCII")
+    return form.parse(text, what)
+
+
+def record_hash(data: bytes) -> bytes:
+    """The 32 bytes that stand in the Ledger for a record, signatures included."""
+    return tagged_hash("record", data)
+
+
+def sign_record(record: Record, keys: Sequence[SigningKey]) -> bytes:
+    """The record as a signed note with one line per key, in the order given."""
+    text = format_record(record).decode("utf-8")
+    lines = tuple(sign_note(text, key) for key in keys)
+    return format_note(Note(text=text, signatures=lines))
+
+
+def parse_signed(data: bytes, kind: str | None = None) -> SignedRecord:
+    """A signed record, not yet verified.
+
+    Raises:
+        MalformedError: not a signed note, or its text is not a record of `kind`.
+    """
+    if len(data) > RECORD_BYTES_MAX:
+        raise MalformedError(f"record: longer than {RECORD_BYTES_MAX} bytes")
+    note = parse_note(data)
+    record = parse_record(note.text.encode("utf-8"), kind)
+    return SignedRecord(record=record, note=note, data=data)
+
+
+def parse_any(data: bytes) -> Record:
+    """The record in `data`, whether its kind is signed or not. Signatures are not verified."""
+    first = data[:64].split(b"\n", 1)[0].decode("ascii", "replace").removeprefix(PREFIX)
+    return parse_record(data) if first in UNSIGNED_KINDS else parse_signed(data).record
+
+
+def verify_signers(
+    signed: SignedRecord, keys: Sequence[VerifierKey], threshold: int
+) -> tuple[str, ...]:
+    """The names of the signers, after checking that each line is by one of `keys`, once.
+
+    Lines by strangers are refused, not ignored: nobody can grow a record after the fact.
+
+    Raises:
+        UnverifiedError: a stranger's line, a line twice, a bad signature, or fewer than
+            `threshold` signers.
+    """
+    known = {(key.name, key.key_id): key for key in keys}
+    places = [(line.name, line.key_id) for line in signed.note.signatures]
+    if len(set(places)) != len(places):
+        raise UnverifiedError(f"{signed.record.kind} record: somebody signed twice")
+    for place in places:
+        if place not in known:
+            raise UnverifiedError(
+                f"{signed.record.kind} record: signed by {place[0]}, who has no say here"
+            )
+        verify_note(signed.note, known[place])
+    if len(places) < threshold:
+        raise UnverifiedError(
+            f"{signed.record.kind} record: {len(places)} of {threshold} signatures needed"
+        )
+    return tuple(name for name, _ in places)
+
+
+def verify_signer(signed: SignedRecord, key: VerifierKey) -> Record:
+    """The record, after checking that `key` and nobody else signed it.
+
+    Raises:
+        UnverifiedError: any other set of signatures.
+    """
+    verify_signers(signed, (key,), 1)
+    return signed.record

@@ -1,0 +1,67 @@
+"""Law as data: text and rules side by side, and judgements that anyone can recompute.
+
+    text        the values: statute, sections, conditions, facts
+    instant     dates with their offset, and periods added to them
+    shape       strict reading of JSON that names the place of every fault
+    condition   the operators, as they are written
+    section     numbered text, its rule, its exceptions
+    facts       what is asserted of one person's case
+    load        canonical JSON to `Statute`, and parameters set by a body
+    evaluate    statute + facts + an instant to `Judgement`, whose proof is the result
+    lint        what a statute must not be published with
+    explain     the judgement as a letter, as a public record and as a drawing
+
+A statute is RFC 8785 canonical JSON of at most 60,000 bytes, so that one version fits one log
+entry; its SHA-256 is its name. There are three truth values: what nobody has found out yet is
+*unknown*, and what is known not to exist is *absent*; neither is ever quietly *false*.
+
+Spec: docs/3-protocol.md, chapter on statutes.
+"""
+
+from safeconduct.protocol.statute.evaluate import (
+    Judgement,
+    Node,
+    OpenFact,
+    evaluate,
+    format_judgement,
+    tree_hash,
+)
+from safeconduct.protocol.statute.explain import appeal_last_at, draw, letter, public_form
+from safeconduct.protocol.statute.lint import Complaint, check, lint, lint_change
+
+from safeconduct.protocol.statute.facts import Facts, load_facts, read_facts
+from safeconduct.protocol.statute.instant import format_instant, parse_instant
+from safeconduct.protocol.statute.load import (
+    load_statute,
+    read_statute,
+    with_parameters,
+    with_version,
+)
+from safeconduct.protocol.statute.text import Statute
+
+__all__ = [
+    "Complaint",
+    "Facts",
+    "Judgement",
+    "Node",
+    "OpenFact",
+    "Statute",
+    "appeal_last_at",
+    "check",
+    "draw",
+    "evaluate",
+    "format_instant",
+    "format_judgement",
+    "letter",
+    "lint",
+    "lint_change",
+    "load_facts",
+    "load_statute",
+    "parse_instant",
+    "public_form",
+    "read_facts",
+    "read_statute",
+    "tree_hash",
+    "with_parameters",
+    "with_version",
+]

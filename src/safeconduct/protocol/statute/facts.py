@@ -1,0 +1,209 @@
+"""The facts of one case: what was asserted, strictly against what the statute declares.
+
+    {"facts": {"grave_crime_proven": false},
+     "lists": {"tips": [{"acknowledged": "ok", "logged": [null, 1780000000]}]}}
+
+- yesno      true or false
+- choice     one of the declared words
+- integer    a whole number
+- time       POSIX seconds, or an interval [earliest or null, latest]
+
+In place of any value, `"unknown"` says that it is still being found out, and `"absent"` that
+it is known not to exist. A fact left out was asserted by nobody until the end: the statute
+says what that means (`unknown_at_end`), and that meaning is settled here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+from safeconduct.errors import MalformedError
+from safeconduct.protocol.canonical import Json, parse_json
+from safeconduct.protocol.statute.instant import INSTANT_AT_MAX, INSTANT_AT_MIN
+from safeconduct.protocol.statute.shape import (
+    WHOLE_MAX,
+    as_choice,
+    as_list,
+    as_map,
+    as_whole,
+    as_yesno,
+    inside,
+    refuse,
+)
+
+FACTS_BYTES_MAX = 1 << 20
+ITEMS_MAX = 1_000  # per list
+
+
+class Missing(Enum):
+    """Why a fact has no value. The three never mean the same."""
+
+    UNKNOWN = "unknown"  # still open: tests of it are unknown
+    ABSENT = "absent"  # not there, or not proven by who had to: tests of it are false
+    IN_FAVOUR = "in_favour"  # never found: each test of it comes out for the person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """When something happened, in POSIX seconds; `earliest` is None if nothing bounds it."""
+
+    earliest: int | None
+    latest: int
+
+
+Reading: TypeAlias = bool | int | str | Interval | Missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """A fact of the law: its type, who may assert it, and what follows if nobody does."""
+
+    name: str
+    type: str
+    asserted_by: str
+    standard: str
+    unknown_at_end: str
+    label: Mapping[str, str]
+    values: tuple[str, ...] = ()  # of a choice
+    proof: str = ""  # of a time
+    confidential: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One tip or statement; `id` is its place in the document, such as `tips[0]`."""
+
+    id: str
+    values: Mapping[str, Reading]  # by the declared name, such as `tips.logged`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """All facts of a case: every declared single fact, and the items of every list."""
+
+    values: Mapping[str, Reading]
+    lists: Mapping[str, tuple[Item, ...]]
+    document: Json  # as asserted, canonical
+
+
+Declarations: TypeAlias = Mapping[str, Declaration]
+
+
+def list_names(declarations: Declarations) -> list[str]:
+    """The lists that the declared facts speak of, sorted."""
+    return sorted({name.partition(".")[0] for name in declarations if "." in name})
+
+
+def load_facts(data: bytes, declarations: Declarations) -> Facts:
+    """The facts in a canonical JSON document of at most a mebibyte.
+
+    Raises:
+        MalformedError: not canonical, undeclared, or of another type; names the place.
+    """
+    return read_facts(parse_json(data, "facts", bytes_max=FACTS_BYTES_MAX), declarations)
+
+
+def read_facts(document: Json, declarations: Declarations, place: str = "") -> Facts:
+    """The facts in a JSON value; a list that is left out is empty.
+
+    Raises:
+        MalformedError: undeclared, of another type, or too many; names the place.
+    """
+    table = as_map(document, place, (), ("facts", "lists"))
+    names = list_names(declarations)
+    lists_place = inside(place, "lists")
+    lists = as_map(table.get("lists", {}), lists_place, (), names)
+    single = {name: each for name, each in declarations.items() if "." not in name}
+    return Facts(
+        values=_read_values(table.get("facts", {}), inside(place, "facts"), single, ""),
+        lists={
+            name: _read_items(
+                lists.get(name, []), inside(lists_place, name), name, declarations
+            )
+            for name in names
+        },
+        document=document,
+    )
+
+
+def _read_items(
+    value: Json, place: str, name: str, declarations: Declarations
+) -> tuple[Item, ...]:
+    fields = {each: d for each, d in declarations.items() if each.startswith(f"{name}.")}
+
+    def read(item: Json, at: str) -> Mapping[str, Reading]:
+        return _read_values(item, at, fields, f"{name}.")
+
+    items = as_list(value, place, ITEMS_MAX, read)
+    return tuple(Item(id=f"{name}[{index}]", values=each) for index, each in enumerate(items))
+
+
+def _read_values(
+    value: Json, place: str, declarations: Declarations, prefix: str
+) -> dict[str, Reading]:
+    names = [name.removeprefix(prefix) for name in declarations]
+    table = as_map(value, place, (), names)
+    return {
+        prefix + name: _read_value(
+            table[name], inside(place, name), declarations[prefix + name]
+        )
+        if name in table
+        else _SETTLED[declarations[prefix + name].unknown_at_end]
+        for name in names
+    }
+
+
+def _read_value(value: Json, place: str, declaration: Declaration) -> Reading:
+    if isinstance(value, str) and value in _WRITTEN:
+        return _WRITTEN[value]
+    return _READ[declaration.type](value, place, declaration)
+
+
+def read_interval(value: Json, place: str, declaration: Declaration) -> Interval:
+    """An interval of POSIX seconds; one number stands for that very second.
+
+    What only the log can prove is dated by the log: the act lies where its proof lies, so
+    nobody profits from saying that an entry had existed long before.
+    """
+    if not isinstance(value, list):
+        at = _as_instant(value, place)
+        return Interval(earliest=at, latest=at)
+    if len(value) != 2:
+        refuse(place, "must be an instant or a pair of earliest and latest")
+    latest = _as_instant(value[1], f"{place}[1]")
+    earliest = None if value[0] is None else _as_instant(value[0], f"{place}[0]")
+    if declaration.proof == "log":
+        if earliest is not None:
+            refuse(f"{place}[0]", "a log proves no earliest time, so it must be null")
+        return Interval(earliest=latest, latest=latest)
+    if earliest is not None and earliest > latest:
+        refuse(place, "ends before it begins")
+    return Interval(earliest=earliest, latest=latest)
+
+
+def _as_instant(value: Json, place: str) -> int:
+    try:
+        return as_whole(value, place, INSTANT_AT_MIN, INSTANT_AT_MAX)
+    except MalformedError as error:
+        raise MalformedError(f"{place}: must be an instant in whole POSIX seconds") from error
+
+
+_WRITTEN = {"unknown": Missing.UNKNOWN, "absent": Missing.ABSENT}
+RESERVED_VALUES = frozenset(_WRITTEN)
+
+_SETTLED = {
+    "wait": Missing.UNKNOWN,
+    "favour_person": Missing.IN_FAVOUR,
+    "body_bears": Missing.ABSENT,
+    "person_bears": Missing.ABSENT,
+}
+UNKNOWN_AT_END = frozenset(_SETTLED)
+
+_READ: dict[str, Callable[[Json, str, Declaration], Reading]] = {
+    "yesno": lambda value, place, _: as_yesno(value, place),
+    "choice": lambda value, place, declared: as_choice(value, place, declared.values),
+    "integer": lambda value, place, _: as_whole(value, place, -WHOLE_MAX, WHOLE_MAX),
+    "time": read_interval,
+}
+TYPES = frozenset(_READ)

@@ -1,0 +1,170 @@
+"""Whole age files: ours among ourselves, with pyrage, and with the `age` tool."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pyrage
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.protocol.age.chance import dice, in_pieces
+
+from safeconduct.errors import SafeconductError
+from safeconduct.protocol import age
+from safeconduct.protocol.age.failures import NoIdentityMatchError
+
+CLASSIC = age.x25519_identity(b"\x11" * 32)
+HYBRID = age.hybrid_identity(b"\x22" * 32)
+ASSESSOR = age.x25519_identity(b"\x33" * 32)
+CONTENTS = {
+    "nothing": b"",
+    "a line": b"They cut the brake line.\n",
+    "one full chunk": dice(b"full")(1 << 16),
+    "several chunks": dice(b"several")(200_001),
+}
+OPENERS: dict[str, tuple[age.Recipient, age.Identity]] = {
+    "X25519": (CLASSIC.recipient(), CLASSIC),
+    "hybrid": (HYBRID.recipient(), HYBRID),
+    "scrypt": (
+        age.ScryptRecipient(passphrase="correct horse", work_factor=4),
+        age.ScryptIdentity(passphrase="correct horse"),
+    ),
+}
+
+
+def sealed(content: bytes, recipient: age.Recipient) -> bytes:
+    return b"".join(age.seal([recipient], [content], dice()))
+
+
+def opened(file: bytes, identity: age.Identity) -> bytes:
+    return b"".join(age.open_([identity], [file]))
+
+
+def swapped(file: bytes, identity: age.Identity, recipient: age.Recipient) -> bytes:
+    """The same payload under a new header."""
+    header, offset = age.parse_header(file)
+    return age.swap_header(header, identity, recipient, dice()) + file[offset:]
+
+
+@pytest.mark.parametrize(("recipient", "identity"), OPENERS.values(), ids=OPENERS)
+@given(content=st.binary(max_size=300), piece_bytes=st.integers(1, 400))
+@settings(max_examples=25)
+def test_a_sealed_file_opens_to_its_content(
+    recipient: age.Recipient, identity: age.Identity, content: bytes, piece_bytes: int
+) -> None:
+    chunks = age.seal([recipient], in_pieces(content, piece_bytes), dice())
+    file = b"".join(chunks)
+
+    assert b"".join(age.open_([identity], in_pieces(file, piece_bytes))) == content
+
+
+@pytest.mark.parametrize("identity", [CLASSIC, HYBRID], ids=["X25519", "hybrid"])
+@given(data=st.data())
+def test_a_damaged_file_is_refused_and_releases_a_prefix(
+    identity: age.SecretIdentity, data: st.DataObject
+) -> None:
+    content = b"They cut the brake line.\n"
+    file = sealed(content, identity.recipient())
+    length = data.draw(st.integers(0, len(file) - 1), label="cut at")
+    flipped = bytearray(file)
+    flipped[length] ^= 1 << data.draw(st.integers(0, 7), label="bit")
+
+    for damaged in (file[:length], bytes(flipped)):
+        with pytest.raises(SafeconductError):
+            opened(damaged, identity)
+
+
+def test_a_header_swap_gives_the_same_payload_to_another_reader() -> None:
+    file = sealed(CONTENTS["several chunks"], HYBRID.recipient())
+    payload = file[age.parse_header(file)[1] :]
+
+    passed_on = swapped(file, HYBRID, ASSESSOR.recipient())
+
+    assert passed_on.endswith(payload)
+    assert opened(passed_on, ASSESSOR) == CONTENTS["several chunks"]
+    with pytest.raises(NoIdentityMatchError):
+        opened(passed_on, HYBRID)
+
+
+def test_a_header_is_checked_before_any_content_is_asked_for() -> None:
+    file = sealed(b"", CLASSIC.recipient())
+
+    with pytest.raises(NoIdentityMatchError):
+        age.open_([ASSESSOR], [file])
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_pyrage_opens_what_we_seal(content: bytes) -> None:
+    identity = pyrage.x25519.Identity.from_str(age.format_identity(CLASSIC))
+
+    file = sealed(content, CLASSIC.recipient())
+
+    assert pyrage.decrypt(file, [identity]) == content
+    assert pyrage.decrypt(b"".join(age.armored([file])), [identity]) == content
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_we_open_what_pyrage_seals(content: bytes) -> None:
+    recipient = pyrage.x25519.Recipient.from_str(age.format_recipient(CLASSIC.recipient()))
+
+    file = pyrage.encrypt(content, [recipient])
+    armored = pyrage.encrypt(content, [recipient], armored=True)
+
+    assert opened(file, CLASSIC) == content
+    assert opened(b"".join(age.dearmored([armored])), CLASSIC) == content
+
+
+@pytest.fixture
+def age_tool() -> str:
+    """The path of the stock `age` tool (Debian: `apt install age`)."""
+    tool = shutil.which("age")
+    if tool is None:
+        # It is a programme of its own, not a Python package, so a clone may lack it.
+        pytest.skip("NOT TESTED: no `age` tool on PATH")
+    return tool
+
+
+def run_age(tool: str, arguments: list[str], stdin: bytes) -> bytes:
+    done = subprocess.run([tool, *arguments], input=stdin, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def key_file(folder: Path, identity: age.SecretIdentity) -> str:
+    path = folder / "key.txt"
+    path.write_text(age.format_identity(identity) + "\n")
+    return str(path)
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_the_age_tool_opens_what_we_seal(age_tool: str, tmp_path: Path, content: bytes) -> None:
+    decrypt = ["--decrypt", "--identity", key_file(tmp_path, CLASSIC)]
+
+    file = sealed(content, CLASSIC.recipient())
+
+    assert run_age(age_tool, decrypt, file) == content
+    assert run_age(age_tool, decrypt, b"".join(age.armored([file]))) == content
+
+
+@pytest.mark.parametrize("content", CONTENTS.values(), ids=CONTENTS)
+def test_we_open_what_the_age_tool_seals(age_tool: str, content: bytes) -> None:
+    encrypt = ["--encrypt", "--recipient", age.format_recipient(CLASSIC.recipient())]
+
+    file = run_age(age_tool, encrypt, content)
+    armored = run_age(age_tool, [*encrypt, "--armor"], content)
+
+    assert opened(file, CLASSIC) == content
+    assert opened(b"".join(age.dearmored([armored])), CLASSIC) == content
+
+
+def test_the_age_tool_opens_a_hybrid_file_after_a_header_swap(
+    age_tool: str, tmp_path: Path
+) -> None:
+    content = CONTENTS["several chunks"]
+    file = sealed(content, HYBRID.recipient())
+
+    passed_on = swapped(file, HYBRID, ASSESSOR.recipient())
+
+    decrypt = ["--decrypt", "--identity", key_file(tmp_path, ASSESSOR)]
+    assert run_age(age_tool, decrypt, passed_on) == content
