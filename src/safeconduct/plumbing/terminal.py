@@ -5,6 +5,7 @@ harmless first: a tip must not move the cursor or rename the window. Colour only
 and never against NO_COLOR (no-color.org).
 """
 
+import argparse
 import getpass
 import json
 import os
@@ -70,6 +71,22 @@ def waiting(what: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+def add_verb(
+    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    """A verb's parser, whose help ends with `example` as it is written."""
+    return verbs.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[:1].upper()}{summary[1:]}.",
+        epilog=example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def printable(text: str) -> str:

@@ -2,8 +2,8 @@
 
     nonce (24) ‖ XChaCha20-Poly1305( u32 length ‖ JSON ‖ zeros )      8,192 bytes in all
 
-It holds the record, its receipt and what was learnt since. A capsule is written again as more is
-known, so its nonce is random. The shelf keeps every version; the newest that opens counts.
+It holds the record, its receipt and what was learnt since. A capsule is written again as more
+is known, so its nonce is random. The shelf keeps every version; the newest that opens counts.
 
 Spec: docs/3-protocol.md §11.
 """

@@ -371,6 +371,7 @@ def _statement_item(
         name: judgements[name] for name in ("denounces", "speaker_is_claimant", "withdrawn")
     }
     receipt = _receipt(bundle, "record", "proof", "capture", state, policy, shortfalls)
+    item["made"] = "absent"
     if receipt is None or not _statement_shown(bundle, receipt, shortfalls):
         item["speaker_is_claimant"] = False
         return item

@@ -4,8 +4,8 @@
     payload   nonce ‖ STREAM chunks: what the record commits to, for ever
 
 Key and nonce follow from the source's seed and the content: the same content gives the same
-bytes, so a retry is no second tip; other content gives another key and nonce. The record commits
-to payload, file key, content and author, so an envelope has one reading and one author.
+bytes, so a retry is no second tip; other content gives another key and nonce. The record
+commits to payload, file key, content and author, so an envelope has one reading and one author.
 
 Spec: docs/3-protocol.md §7; C2SP age.
 """
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol import age
+from safeconduct.protocol.address import PROFILES, Address
 from safeconduct.protocol.keys import (
     ContributionKeys,
     attempt_tag,
@@ -34,8 +35,6 @@ from safeconduct.protocol.tip import (
 )
 
 HEADER_BYTES_MAX = 4_096
-PROFILES = {"mlkem768x25519": "hybrid", "x25519": "classic"}  # record word: epoch field
-DEFAULT_PROFILE = "mlkem768x25519"
 SEALERS = frozenset({"source", "server"})
 STATUSES = frozenset({"ok", "mismatch", "unreadable", "duplicate"})
 MESSAGE_NAME = "message.txt"
@@ -49,18 +48,6 @@ class Source:
 
     name: str
     read: Reader
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """What a source has verified in the Gazette before it seals."""
-
-    programme: bytes
-    statute: bytes
-    epoch: int
-    certificate: bytes
-    profile: str
-    recipient: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,10 @@
 """The Gazette folded into the programme's state: whose keys count, which law stands, what was
 published.
 
-Entry 0 is the founding `programme` record; it names the board, and t of its n members sign every
-later entry. The log admits an entry only if this fold takes it; a source and an auditor fold the
-same bytes and so know the same board, statute and desk key as everybody else: no visitor can be
-given a key of their own.
+Entry 0 is the founding `programme` record; it names the board, and t of its n members sign
+every later entry. The log admits an entry only if this fold takes it; a source and an auditor
+fold the same bytes and so know the same board, statute and desk key as everybody else: no
+visitor can be given a key of their own.
 
 Spec: docs/3-protocol.md §8.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
-from safeconduct.protocol.envelope import DEFAULT_PROFILE, PROFILES, Address
+from safeconduct.protocol.address import DEFAULT_PROFILE, PROFILES, Address
 from safeconduct.protocol.keys import programme_hash
 from safeconduct.protocol.record import (
     NO_HASH,
@@ -25,7 +25,7 @@ from safeconduct.protocol.record import (
     verify_signers,
 )
 from safeconduct.protocol.signature import check_ed25519_public
-from safeconduct.protocol.statute.lint import check
+from safeconduct.protocol.statute.lint import check, check_change
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.tlog.note import VerifierKey
 
@@ -214,7 +214,10 @@ def _take_statute(state: GazetteState, signed: SignedRecord) -> GazetteState:
     law = signed.record.hash("law")
     previous = state.statutes[-1].sha256 if state.statutes else NO_HASH
     _check_sequence(signed.record, len(state.statutes) + 1, previous)
-    check(load_statute(law))
+    statute = load_statute(law)
+    check(statute)
+    if state.statutes:
+        check_change(load_statute(state.statutes[-1].law), statute)
     version = StatuteVersion(
         number=len(state.statutes) + 1,
         law=law,

@@ -1,7 +1,8 @@
 """From twelve words to every key of a source: one tree, no state, no server's parameters.
 
-    entropy (16 bytes, the words) ── Argon2id ── master ── seed_0, seed_1, … one per contribution
-    seed_i ── siv · author keys · blind · item salts · reply · tags · slot · capsule
+    entropy (16 bytes, the words) ── Argon2id ── master ── seed_0, seed_1, … one per
+    contribution seed_i ── siv · author keys · blind · item salts · reply · tags · slot ·
+    capsule
 
 The seeds of two contributions have nothing in common that anybody without the words can see.
 

@@ -1,6 +1,7 @@
 """What the public register prints: one line per listed person, folded from publications.
 
-    {"number": 3, "object": "9f…", "standing": "acquitted", "statute": "1c…", "subject": "r-0002"}
+    {"number": 3, "object": "9f…", "standing": "acquitted", "statute": "1c…", "subject":
+    "r-0002"}
 
 The newest publication about a subject decides its standing. Registry and auditor fold alike, so
 the book can always be recomputed from the Gazette.

@@ -33,12 +33,13 @@ def verify_receipt(
 ) -> Receipt:
     """The receipt, once the record parses and its hash is proven to stand in the log.
 
-    Without `origin`, any log that the policy lists will do. A signed record's own signatures are
-    not verified here: the reader who relies on them knows whose they must be.
+    Without `origin`, any log that the policy lists will do. A signed record's own signatures
+    are not verified here: the reader who relies on them knows whose they must be.
 
     Raises:
         MalformedError: the record or the proof does not parse.
-        UnverifiedError: the proof is of another entry, or lacks the log's signature or a quorum.
+        UnverifiedError: the proof is of another entry, or lacks the log's signature or a
+        quorum.
     """
     parsed = parse_any(record)
     digest = record_hash(record)
@@ -55,5 +56,5 @@ def check_before(receipt: Receipt, date: int) -> None:
     if receipt.logged_by >= date:
         raise UnverifiedError(
             f"logged by {receipt.logged_by}, which is not before {date}",
-            hint="the date counts from the witnesses' cosignatures, not from any clock of yours",
+            hint="the date counts from the witnesses' cosignatures, from no clock of yours",
         )

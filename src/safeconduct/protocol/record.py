@@ -28,6 +28,7 @@ from safeconduct.protocol.canonical import (
     tagged_hash,
 )
 from safeconduct.protocol.tlog.note import (
+    ED25519,
     Note,
     SigningKey,
     VerifierKey,
@@ -65,8 +66,15 @@ def _parse_token(text: str, what: str) -> str:
     return text
 
 
+def _parse_key(text: str, what: str) -> VerifierKey:
+    key = parse_vkey(text)
+    if key.algorithm != ED25519:
+        raise MalformedError(f"{what}: records are signed with Ed25519 keys of type 0x01 only")
+    return key
+
+
 def _parse_keys(text: str, what: str) -> tuple[VerifierKey, ...]:
-    keys = tuple(parse_vkey(part) for part in text.split(" "))
+    keys = tuple(_parse_key(part, what) for part in text.split(" "))
     if not 1 <= len(keys) <= MEMBERS_MAX:
         raise MalformedError(f"{what}: needs 1 to {MEMBERS_MAX} keys")
     if len({key.public for key in keys}) != len(keys) or len({key.name for key in keys}) != len(
@@ -123,7 +131,7 @@ TIME = NUMBER  # POSIX seconds
 WORD = _Form(parse=_parse_word, format=str)
 LABEL = _Form(parse=_parse_label, format=str)
 TOKEN = _Form(parse=_parse_token, format=str)
-KEY = _Form(parse=lambda text, _: parse_vkey(text), format=_format_key)
+KEY = _Form(parse=_parse_key, format=_format_key)
 KEYS = _Form(parse=_parse_keys, format=_format_keys)
 LAW = _Form(parse=_parse_law, format=_format_law)
 
@@ -260,7 +268,7 @@ _LEDGER: dict[str, dict[str, _Form]] = {
         "facts": HASH,
         "judgement": HASH,
         "as-of": TIME,
-        "letter": HASH,
+        "reasons": HASH,
         "departure": HASH,
     },
     "appeal": {

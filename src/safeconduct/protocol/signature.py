@@ -38,7 +38,8 @@ def verify_ed25519(public: bytes, message: bytes, signature: bytes) -> None:
     """Check `signature` over `message` by libsodium's strict rule.
 
     Raises:
-        UnverifiedError: wrong sizes, a low-order or non-canonical key or point, or a bad signature.
+        UnverifiedError: wrong sizes, a low-order or non-canonical key or point, or a bad
+        signature.
     """
     if len(public) != ED25519_PUBLIC_BYTES or len(signature) != ED25519_SIGNATURE_BYTES:
         raise UnverifiedError("Ed25519 key or signature has the wrong size")

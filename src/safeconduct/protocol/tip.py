@@ -43,7 +43,8 @@ _FILE_FIELDS = frozenset({"name", "salt", "sha256", "size"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TipFile:
-    """One file of a tip, as the manifest lists it. `salt` hides it in the content commitment."""
+    """One file of a tip, as the manifest lists it. `salt` hides it in the content commitment.
+    """
 
     name: str
     size: int
@@ -65,7 +66,8 @@ class Manifest:
     files: tuple[TipFile, ...]
 
     def content(self) -> bytes:
-        """The content commitment: each file can be shown alone. Spec: docs/3-protocol.md §7.3."""
+        """The content commitment: each file can be shown alone. Spec: docs/3-protocol.md §7.3.
+        """
         return content_commitment(self.files)
 
 
@@ -319,10 +321,12 @@ class ContainerReader:
         due = self._left + _gap(size)
         if self._left:
             chunk = bytes(self._buffer[: self._left])
+            if not chunk:
+                return False  # an empty chunk would tell the sink that a file begins
             del self._buffer[: self._left]
             self._left -= len(chunk)
             self._take_content(chunk)
-            return bool(chunk)
+            return True
         if len(self._buffer) < due:
             return False
         if any(self._buffer[:due]):

@@ -137,7 +137,9 @@ MALFORMED = {
     "one key, two witnesses": f"{W1}witness W2 {VKEYS['W1']}\nquorum W1\n",
     "one raw key, two key names": f"{W1}witness W2 {W1_RENAMED}\nquorum W1\n",
     "one log twice": f"log {LOG_VKEY}\nlog {LOG_VKEY}\n{W1}quorum W1\n",
-    "a log that is its own witness": f"log {LOG_VKEY}\nwitness W1 {LOG_AS_WITNESS}\nquorum W1\n",
+    "a log that is its own witness": (
+        f"log {LOG_VKEY}\nwitness W1 {LOG_AS_WITNESS}\nquorum W1\n"
+    ),
     "a group without members": f"{W1}group G any\nquorum W1\n",
     "a group without a threshold": f"{W1}group G W1\nquorum W1\n",
     "a group called none": f"{W1}group none any W1\nquorum W1\n",
@@ -215,7 +217,7 @@ def policies(draw: st.DrawFn) -> Policy:
         group = GroupLine(name=f"G{number}", threshold=threshold, members=tuple(members))
         groups.append(group)
         free = [name for name in free if name not in members] + [group.name]
-    names = [line.name for line in (*witnesses, *groups)]
+    names = [witness.name for witness in witnesses] + [group.name for group in groups]
     return Policy(
         logs=(LogLine(key=LOG.verifier()),),
         witnesses=witnesses,
@@ -253,7 +255,7 @@ LOGGED_BY = {
     "the insiders come last": ({"W1": 10, "W2": 20, "W5": 99}, 99),
     "later ones do not matter": ({"W1": 10, "W2": 20, "W3": 50, "W4": 15, "W5": 60}, 20),
     "all at once": ({"W1": 10, "W2": 10, "W4": 10}, 10),
-    "the earliest may be too early to count alone": (
+    "the earliest alone do not count": (
         {"W4": 1, "W5": 2, "W2": 70, "W3": 80},
         80,
     ),

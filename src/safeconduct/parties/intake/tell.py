@@ -57,7 +57,8 @@ def tell(intake: Intake, entropy: bytes, text: str, files: Iterable[tuple[str, b
 
     Raises:
         MalformedError: nothing was written, or far too much.
-        UnavailableError: the log or its quorum is away; trying again with the same words is safe.
+        UnavailableError: the log or its quorum is away; trying again with the same words is
+        safe.
     """
     sources = _sources(text, files)
     address = address_at(intake.gazette().state, intake.seconds())
@@ -148,7 +149,8 @@ def _receipt(intake: Intake, capsule: Capsule) -> Receipt | None:
 
 
 def receipt_text(record: bytes, proof: bytes) -> tuple[str, str]:
-    """Record and proof as `data:` addresses, so that a page without JavaScript can save them."""
+    """Record and proof as `data:` addresses, so that a page without JavaScript can save them.
+    """
     return tuple(  # type: ignore[return-value]
         f"data:application/octet-stream;base64,{format_base64(part)}"
         for part in (record, proof)

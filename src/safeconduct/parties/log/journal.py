@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from safeconduct.errors import MalformedError
 from safeconduct.plumbing import durable
-from safeconduct.protocol.tlog.tile import format_bundle
+from safeconduct.protocol.tlog.tile import ENTRY_BYTES_MAX
 
 _CHAIN_BYTES = 32
 _HEAD_BYTES = 4 + _CHAIN_BYTES
@@ -49,7 +49,7 @@ class Journal:
         Raises:
             UnavailableError: the disk refused; the journal must be reopened before use.
         """
-        payload = format_bundle(entries)
+        payload = _join(entries)
         chain = _next_chain(self._chain, payload)
         durable.append_synced(self._file, len(payload).to_bytes(4, "big") + chain + payload)
         self._chain = chain
@@ -93,6 +93,11 @@ def _read_payload(file: BinaryIO, chain: bytes) -> bytes | None:
 
 def _next_chain(chain: bytes, payload: bytes) -> bytes:
     return hashlib.sha256(chain + payload).digest()
+
+
+def _join(entries: Sequence[bytes]) -> bytes:
+    assert all(len(entry) <= ENTRY_BYTES_MAX for entry in entries)
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
 def _split(payload: bytes) -> list[bytes]:

@@ -6,7 +6,6 @@ everyone, and a witness that has not answered yet is not asked again meanwhile.
 Spec: c2sp.org/tlog-witness, add-checkpoint, the log's side.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -14,8 +13,8 @@ from safeconduct.errors import (
     ConflictError,
     MalformedError,
     RefusedError,
-    SafeconductError,
     UnavailableError,
+    UnverifiedError,
 )
 from safeconduct.plumbing import clock, fetch
 from safeconduct.protocol.canonical import decode_text, format_base64, parse_decimal
@@ -25,10 +24,17 @@ from safeconduct.protocol.tlog.note import (
     Note,
     SignatureLine,
     format_note,
+    parse_note,
     parse_signature_lines,
     signatures_by,
 )
-from safeconduct.protocol.tlog.policy import NO_QUORUM, Policy, WitnessLine, reaches_quorum
+from safeconduct.protocol.tlog.policy import (
+    NO_QUORUM,
+    Policy,
+    WitnessLine,
+    logged_by,
+    reaches_quorum,
+)
 
 Prove = Callable[[int, int], list[bytes]]
 """(old size, new size) to a consistency proof."""
@@ -110,6 +116,14 @@ class Quorum:
                 return _with_lines(note, self._lines(asked))
         raise UnavailableError(f"no quorum: {self._reasons(asked)}")
 
+    def is_reached_by(self, checkpoint: bytes) -> bool:
+        """Whether readers with this policy still accept an old checkpoint of ours."""
+        try:
+            logged_by(parse_note(checkpoint), self._policy)
+        except UnverifiedError:
+            return False
+        return True
+
     def close(self) -> None:
         """Let the threads end once they have their answers."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -138,18 +152,13 @@ class Quorum:
             if future is None or not future.done():
                 reasons.append(f"{witness.line.name} does not answer")
             elif not _succeeded(future):
-                reasons.append(f"{witness.line.name}: {future.exception()}")
+                reasons.append(f"{witness.line.name}: {future.exception()!s}")
         return "; ".join(reasons)
 
 
 def _succeeded(future: Future[SignatureLine]) -> bool:
-    """Whether it ended well; an error outside our families is a fault of ours, and is raised."""
-    if not future.done():
-        return False
-    with contextlib.suppress(SafeconductError):
-        future.result()
-        return True
-    return False
+    """Whether it ended well; whatever a witness provokes, it must not stop the log."""
+    return future.done() and future.exception() is None
 
 
 def _request_body(old_size: int, proof: Sequence[bytes], note: Note) -> bytes:

@@ -12,3 +12,12 @@ WHEN NEW.tree_size < OLD.tree_size
 BEGIN
     SELECT RAISE(ABORT, 'a log never goes back');
 END;
+
+-- The first cosigned checkpoint of each published size: whoever sends an entry again gets the
+-- earliest date that covers it, not the date of the repetition.
+CREATE TABLE published (
+    number     INTEGER PRIMARY KEY AUTOINCREMENT,
+    tree_size  INTEGER NOT NULL UNIQUE,
+    root_hash  BLOB NOT NULL CHECK (length(root_hash) = 32),
+    checkpoint BLOB NOT NULL  -- the note with its cosignatures
+) STRICT;

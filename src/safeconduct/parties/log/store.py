@@ -1,11 +1,25 @@
-"""The lock store: the checkpoint signed last, replaced only by compare-and-swap."""
+"""The lock store: the checkpoint signed last, replaced only by compare-and-swap.
 
+Beside it, the first cosigned checkpoint of each size, for those who ask again.
+"""
+
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from safeconduct.errors import ConflictError, UnavailableError
 from safeconduct.plumbing.database import Database, open_database
 from safeconduct.protocol.tlog.merkle import Tree
+
+PUBLISHED_KEPT_MAX = 300_000  # three days and more at one a second; some 200 MB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A checkpoint that the public has: the tree, and the note with its cosignatures."""
+
+    tree: Tree
+    checkpoint: bytes
 
 
 class LockStore:
@@ -47,6 +61,30 @@ class LockStore:
                 f"{self._origin}: another writer has signed since {old.size} entries",
                 hint="stop one of the two processes",
             )
+
+    def keep_published(self, published: Published) -> None:
+        """Keep the first cosigned checkpoint of a size, durably, and forget the oldest."""
+        tree = published.tree
+        with self._database.write() as tx:
+            tx.execute(
+                "INSERT INTO published (tree_size, root_hash, checkpoint) SELECT ?, ?, ?"
+                " WHERE NOT EXISTS (SELECT 1 FROM published WHERE tree_size = ?)",
+                (tree.size, tree.root_hash, published.checkpoint, tree.size),
+            )
+            tx.execute(
+                "DELETE FROM published WHERE number <= (SELECT max(number) FROM published) - ?",
+                (PUBLISHED_KEPT_MAX,),
+            )
+
+    def first_covering(self, index: int) -> Published | None:
+        """The earliest checkpoint still kept that covers entry `index`."""
+        rows = self._database.read(
+            "SELECT * FROM published WHERE tree_size > ? ORDER BY tree_size LIMIT 1", (index,)
+        )
+        if not rows:
+            return None
+        tree = Tree(size=rows[0]["tree_size"], root_hash=rows[0]["root_hash"])
+        return Published(tree=tree, checkpoint=rows[0]["checkpoint"])
 
     def close(self) -> None:
         """Close the database."""

@@ -29,7 +29,9 @@ from safeconduct.protocol.canonical import parse_json
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing import fold_register, format_register
 from safeconduct.protocol.record import make_record, sign_record
-from safeconduct.protocol.tlog.policy import open_checkpoint
+from safeconduct.protocol.tlog.checkpoint import parse_checkpoint
+from safeconduct.protocol.tlog.merkle import Tree
+from safeconduct.protocol.tlog.note import parse_note
 from safeconduct.protocol.tlog.tile import (
     BUNDLE_BYTES_MAX,
     TILE_BYTES,
@@ -41,6 +43,7 @@ from safeconduct.protocol.tlog.tile import (
 
 CAPTURE_FILES = ("public.json", "capture.record", "capture.tlog-proof")
 FILE_BYTES_MAX = 64 << 20
+SIGNED_LAST = frozenset({"SHA256SUMS", "manifest"})
 FOLDERS = {"listing": "listings", "decision": "decisions"}
 
 
@@ -68,7 +71,7 @@ def publish(registry: Registry, target: Path, captures: Path | None) -> int:
     _write_register(registry, state, aside)
     if captures is not None:
         _copy_captures(captures, aside / "captures")
-    count = _sign_folder(registry, aside)
+    count = sign_folder(registry, aside)
     _swap(aside, target)
     return count
 
@@ -112,31 +115,30 @@ def _copy_captures(captures: Path, target: Path) -> None:
             write_file(target / folder.name / name, data)
 
 
-def _sign_folder(registry: Registry, folder: Path) -> int:
-    names = list_files(folder)
+def sign_folder(registry: Registry, folder: Path) -> int:
+    """Write SHA256SUMS and a signed manifest for what `folder` holds; returns the file count."""
+    names = [name for name in list_files(folder) if name not in SIGNED_LAST]
     sums = "".join(f"{_sha256(folder / name)}  {name}\n" for name in names).encode("utf-8")
     write_file(folder / "SHA256SUMS", sums)
-    programme = registry.programme
-    trees = {}
-    for log, origin in (
-        ("gazette", programme.gazette_origin),
-        ("ledger", programme.ledger_origin),
-    ):
-        checkpoint = read_file(folder / log / "checkpoint", bytes_max=CHECKPOINT_BYTES_MAX)
-        trees[log] = open_checkpoint(checkpoint, programme.policy, origin).checkpoint.tree
+    gazette, ledger = (_tree_of(folder / log) for log in ("gazette", "ledger"))
     manifest = make_record(
         "manifest",
-        programme=programme.hash,
-        gazette_size=trees["gazette"].size,
-        gazette_root=trees["gazette"].root_hash,
-        ledger_size=trees["ledger"].size,
-        ledger_root=trees["ledger"].root_hash,
+        programme=registry.programme.hash,
+        gazette_size=gazette.size,
+        gazette_root=gazette.root_hash,
+        ledger_size=ledger.size,
+        ledger_root=ledger.root_hash,
         files=len(names),
         sums=hashlib.sha256(sums).digest(),
         at=registry.seconds(),
     )
     write_file(folder / "manifest", sign_record(manifest, [registry.key]))
     return len(names) + 2
+
+
+def _tree_of(log: Path) -> Tree:
+    checkpoint = read_file(log / "checkpoint", bytes_max=CHECKPOINT_BYTES_MAX)
+    return parse_checkpoint(parse_note(checkpoint).text).tree
 
 
 def _sha256(path: Path) -> str:

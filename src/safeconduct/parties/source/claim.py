@@ -68,9 +68,14 @@ def claim_denounced(
     `capture` holds the texts `record`, `proof`, `capture` (the public part) and `statement`
     (the number of the statement relied on). The keys serve only to sign, and later to appeal.
     """
-    keys = ContributionKeys(number=0, seed=derive_key(master, "claimant"))
+    keys = claimant_keys(master)
     blind = random_bytes(BLIND_BYTES)
     return _bundle("denounced", keys, blind, statute, terms, random_bytes, dict(capture))
+
+
+def claimant_keys(master: bytes) -> ContributionKeys:
+    """The keys of somebody who claims without having sent a tip."""
+    return ContributionKeys(number=0, seed=derive_key(master, "claimant"))
 
 
 def _bundle(

@@ -42,32 +42,17 @@ Look after the machine's clock: the witness's signatures are dates.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verbs of `safeconduct witness`."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    new = _verb(verbs, "new", "make a witness's key", _NEW)
+    new = terminal.add_verb(verbs, "new", "make a witness's key", _NEW)
     new.add_argument("--dir", type=Path, required=True, help="folder of this witness")
     new.add_argument("--name", required=True, help="its public name, without spaces")
     new.set_defaults(run=_new)
-    serve = _verb(verbs, "serve", "cosign checkpoints over HTTP", _SERVE)
+    serve = terminal.add_verb(verbs, "serve", "cosign checkpoints over HTTP", _SERVE)
     serve.add_argument("--dir", type=Path, required=True, help="folder of this witness")
     serve.add_argument("--listen", required=True, metavar="HOST:PORT", help="where to listen")
     serve.add_argument(
         "--log", action="append", required=True, metavar="VKEY", help="a log to cosign for"
     )
     serve.set_defaults(run=_serve)
-
-
-def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    summary: str,
-    example: str,
-) -> argparse.ArgumentParser:
-    return verbs.add_parser(
-        name,
-        help=summary,
-        description=summary.capitalize() + ".",
-        epilog=example,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _new(arguments: argparse.Namespace) -> int:

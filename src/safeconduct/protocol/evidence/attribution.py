@@ -175,7 +175,7 @@ def _sentence_cues(
         if match.re is _PERSON_ACTS:
             name = focus.full(match["person"])
             if is_person(name):
-                focus.mention(name)
+                focus.mention(name, pronoun_of(match["person"]))
             continue
         if match.start() < covered:
             continue

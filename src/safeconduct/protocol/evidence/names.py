@@ -119,7 +119,7 @@ def full_names(text: str) -> dict[str, str]:
     """Surname to the one full name that `text` gives it; one of several people is absent."""
     found: dict[str, set[str]] = {}
     for match in re.finditer(rf"(?<!\w){PERSON}", text):
-        name = clean_name(match.group())
+        name = clean_name(match.group().split(" of ", 1)[0])
         if is_person(name):
             found.setdefault(name.rsplit(" ", 1)[-1], set()).add(name)
     chosen = {surname: _shortest_if_suffix(names) for surname, names in found.items()}

@@ -8,7 +8,9 @@
     facts       what is asserted of one person's case
     load        canonical JSON to `Statute`, and parameters set by a body
     evaluate    statute + facts + an instant to `Judgement`, whose proof is the result
+    proof       what each step of a judgement was computed from
     lint        what a statute must not be published with
+    remedy      what would have to be different
     explain     the judgement as a letter, as a public record and as a drawing
 
 A statute is RFC 8785 canonical JSON of at most 60,000 bytes, so that one version fits one log
@@ -20,26 +22,26 @@ Spec: docs/3-protocol.md, chapter on statutes.
 
 from safeconduct.protocol.statute.evaluate import (
     Judgement,
-    Node,
     OpenFact,
     evaluate,
     format_judgement,
     tree_hash,
 )
 from safeconduct.protocol.statute.explain import appeal_last_at, draw, letter, public_form
-from safeconduct.protocol.statute.lint import Complaint, check, lint, lint_change
-
 from safeconduct.protocol.statute.facts import Facts, load_facts, read_facts
 from safeconduct.protocol.statute.instant import format_instant, parse_instant
+from safeconduct.protocol.statute.lint import Complaint, check, check_change, lint, lint_change
 from safeconduct.protocol.statute.load import (
     load_statute,
     read_statute,
     with_parameters,
     with_version,
 )
-from safeconduct.protocol.statute.text import Statute
+from safeconduct.protocol.statute.proof import Node
+from safeconduct.protocol.statute.text import UNDETERMINED, Statute
 
 __all__ = [
+    "UNDETERMINED",
     "Complaint",
     "Facts",
     "Judgement",
@@ -48,6 +50,7 @@ __all__ = [
     "Statute",
     "appeal_last_at",
     "check",
+    "check_change",
     "draw",
     "evaluate",
     "format_instant",

@@ -37,10 +37,11 @@ ITEMS_MAX = 1_000  # per list
 
 
 class Missing(Enum):
-    """Why a fact has no value. The three never mean the same."""
+    """Why a fact has no value. No two of these mean the same."""
 
+    ABSENT = "absent"  # known not to exist: tests of it are false
+    UNPROVEN = "unproven"  # never shown by who had to show it: tests of it are false
     UNKNOWN = "unknown"  # still open: tests of it are unknown
-    ABSENT = "absent"  # not there, or not proven by who had to: tests of it are false
     IN_FAVOUR = "in_favour"  # never found: each test of it comes out for the person
 
 
@@ -52,7 +53,8 @@ class Interval:
     latest: int
 
 
-Reading: TypeAlias = bool | int | str | Interval | Missing
+Value: TypeAlias = bool | int | str | Interval
+Reading: TypeAlias = Value | Missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +197,8 @@ RESERVED_VALUES = frozenset(_WRITTEN)
 _SETTLED = {
     "wait": Missing.UNKNOWN,
     "favour_person": Missing.IN_FAVOUR,
-    "body_bears": Missing.ABSENT,
-    "person_bears": Missing.ABSENT,
+    "body_bears": Missing.UNPROVEN,
+    "person_bears": Missing.UNPROVEN,
 }
 UNKNOWN_AT_END = frozenset(_SETTLED)
 

@@ -10,6 +10,7 @@ Spec: RFC 3339 §5.6, without fractions and leap seconds.
 
 import calendar
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +21,9 @@ INSTANT_AT_MAX = 253_402_300_799  # 9999-12-31T23:59:59Z
 INSTANT_AT_MIN = -62_135_596_800  # 0001-01-01T00:00:00Z
 AMOUNT_MAX = {"seconds": 3_200_000_000, "days": 36_600, "months": 1_200}  # about a century
 
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
+# Python's own reader grows more lenient with each version; this one must not.
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_INSTANT = re.compile(rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_TIME}:[0-5][0-9](Z|[+-]{_TIME})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ def _add_months(at: int, duration: Duration) -> int:
     return moved + DAY_SECONDS if rounded_up else moved
 
 
-_ADD = {
+_ADD: dict[str, Callable[[int, Duration], int]] = {
     "seconds": lambda at, duration: at + duration.amount,
     "days": lambda at, duration: at + duration.amount * DAY_SECONDS,
     "months": _add_months,

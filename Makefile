@@ -1,0 +1,71 @@
+# The verbs of this project. CI calls the same ones.
+#   make setup   a virtual environment with locked, hashed dependencies
+#   make demo    play a whole programme; PRESS="pages…" captures these pages too
+#   make test    everything; installs what it needs
+#   make check   format, lint, types, import contracts, tidy, unit, vectors: under a minute
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PRESS ?=
+DIR ?= demo
+
+.PHONY: setup demo test check fix journey crash docs bench lock clean
+
+setup: $(VENV)/.run-ready
+
+$(VENV)/bin/pip:
+	@bash scripts/venv $(PYTHON) $(VENV)
+
+$(VENV)/.run-ready: requirements/run.txt pyproject.toml | $(VENV)/bin/pip
+	@echo "Installing what a programme runs on (locked, hashed) …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test-ready: requirements/test.txt pyproject.toml | $(VENV)/bin/pip
+	@echo "Installing what the tests need (locked, hashed) …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run-ready
+
+demo: setup
+	@$(BIN)/safeconduct demo --dir $(DIR) $(if $(PRESS),--press $(PRESS))
+
+test: $(VENV)/.test-ready
+	@bash scripts/apt age
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest
+
+# Fast enough to run before each commit.
+check: $(VENV)/.test-ready lint
+	$(BIN)/pytest -q tests/tidy tests/protocol tests/plumbing
+
+.PHONY: lint
+lint: $(VENV)/.test-ready
+	@$(BIN)/ruff format --check -q src tests
+	@$(BIN)/ruff check -q src tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.txt || (cat $(VENV)/lint-imports.txt; exit 1)
+
+fix: $(VENV)/.test-ready
+	$(BIN)/ruff check --fix -q src tests
+	$(BIN)/ruff format -q src tests
+
+journey: $(VENV)/.test-ready
+	$(BIN)/pytest tests/journey
+
+crash: $(VENV)/.test-ready
+	$(BIN)/pytest tests/crash
+
+# The picture in the README, drawn from a real run.
+docs: setup
+	$(BIN)/safeconduct demo --once --dir build/picture > /dev/null
+	cp build/picture/journey.svg docs/journey.svg
+
+# Needs the `uv` tool. Nothing younger than a week gets in.
+lock:
+	bash scripts/lock
+
+clean:
+	rm -rf $(VENV) demo build dist

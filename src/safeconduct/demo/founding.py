@@ -1,0 +1,247 @@
+"""Scene 1: a body founds a programme; logs, witnesses, door, desk and register start."""
+
+import hashlib
+from pathlib import Path
+
+from safeconduct.demo.stage import HOST, Stage, free_port
+from safeconduct.demo.world import World, act, proof, shipped, tell
+from safeconduct.parties.board.found import Founding, founding_record, statute_record
+from safeconduct.parties.desk.epoch import new_epoch
+from safeconduct.parties.log.config import GAZETTE, LEDGER, LogConfig, new_log
+from safeconduct.parties.registry.decide import enter_publication
+from safeconduct.parties.registry.receive import open_registry
+from safeconduct.plumbing import clock, dice
+from safeconduct.plumbing.authored import parse_authored
+from safeconduct.plumbing.durable import make_folder, read_file, write_file
+from safeconduct.plumbing.keys import load_signing_key, new_signing_key
+from safeconduct.plumbing.logs import log_notice, read_gazette
+from safeconduct.plumbing.programme import Programme, write_programme
+from safeconduct.protocol.canonical import Json, format_json
+from safeconduct.protocol.listing import (
+    REGISTERED,
+    SALT_BYTES,
+    listing_object,
+    publication_record,
+)
+from safeconduct.protocol.record import NO_HASH
+from safeconduct.protocol.statute.instant import format_instant
+from safeconduct.protocol.statute.load import with_parameters, with_version
+from safeconduct.protocol.tlog.note import COSIGNATURE, VerifierKey, format_vkey
+from safeconduct.protocol.tlog.policy import parse_policy
+
+NAME = "harbour-2027"
+WITNESSES = {"north": "body-side", "south": "body-side", "east": "insider-side"}
+EVERY_SECONDS = "0.5"
+APPEAL_SECONDS = 4
+EPOCH_SECONDS = 28 * 86_400
+LAW_BYTES_MAX = 1 << 20
+# How long the law's date lies ahead: enough for everybody to be in time on this machine, which
+# is measured by how long the founding took to be published.
+WINDOW_SECONDS_MIN, WINDOW_SECONDS_MAX, WINDOW_FACTOR = 12, 25, 8
+
+PERSONS = {
+    "r-0001": ("the port engineer", "Chief engineer of the port"),
+    "r-0002": ("Anton Weller", "Deputy harbour master"),
+    "r-0003": ("the night watchman", "Head of the night watch"),
+    "r-0004": ("the cargo broker", "Broker at the free port"),
+}
+
+
+def found(folder: Path, stage: Stage) -> World:
+    """Make all keys, start all servers, found the programme in the Gazette."""
+    act(1, "A body founds a programme")
+    world = World(
+        folder=folder,
+        stage=stage,
+        programme=_make_programme(folder),
+        board=[
+            new_signing_key(folder / "board" / f"member-{i}" / "key", f"{NAME}/board/{i}")
+            for i in (1, 2, 3)
+        ],
+    )
+    _start_servers(world)
+    tell("three witnesses, two logs, a door, a desk and a register run as separate processes")
+    tell("witness policy: one of the body's two witnesses AND the insiders' own must cosign")
+    proof("neither side can date anything alone, nor can the log")
+    started = clock.monotonic()
+    _found_in_gazette(world)
+    tell("the founding record names a board of 3, of whom 2 must sign; all 3 signed it")
+    proof("whoever changes the board later needs 2 of these very keys, in public")
+    world.happened("board", "founds the programme")
+    _publish_law(world, clock.monotonic() - started)
+    return world
+
+
+def _make_programme(folder: Path) -> Programme:
+    ports = {name: free_port() for name in ("log", "door", "desk", "register", *WITNESSES)}
+    urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
+    logs = {
+        kind: new_log(
+            folder / "log",
+            LogConfig(
+                name=kind, origin=f"{NAME}/{kind}", kind=kind, pad=8 if kind == LEDGER else 0
+            ),
+        )
+        for kind in (GAZETTE, LEDGER)
+    }
+    policy = _policy(folder, logs, urls)
+    programme = Programme(
+        name=NAME,
+        gazette=f"{urls['log']}/gazette",
+        gazette_origin=f"{NAME}/gazette",
+        ledger=f"{urls['log']}/ledger",
+        ledger_origin=f"{NAME}/ledger",
+        door=urls["door"],
+        register=urls["register"],
+        policy=parse_policy(policy),
+        policy_text=policy,
+    )
+    for place in ("programme", "door", "desk", "register"):
+        make_folder(folder / place)
+        write_programme(folder / place, programme)
+    write_file(folder / "policy.txt", policy)
+    write_file(folder / "programme" / "desk.port", str(ports["desk"]).encode())
+    return programme
+
+
+def _policy(folder: Path, logs: dict[str, VerifierKey], urls: dict[str, str]) -> bytes:
+    """A C2SP tlog-policy: two logs, three witnesses, one group per side, both must agree."""
+    lines = [
+        f"log {format_vkey(logs[kind])} {urls['log']}/{kind}" for kind in (GAZETTE, LEDGER)
+    ]
+    for name in WITNESSES:
+        key = new_signing_key(folder / "witness" / name / "key", f"{name}.example")
+        lines.append(f"witness {name} {format_vkey(key.verifier(COSIGNATURE))} {urls[name]}")
+    for side in ("body-side", "insider-side"):
+        members = " ".join(name for name, of in WITNESSES.items() if of == side)
+        lines.append(f"group {side} any {members}")
+    lines += ["group both-sides all body-side insider-side", "quorum both-sides"]
+    return ("\n".join(lines) + "\n").encode("ascii")
+
+
+def _start_servers(world: World) -> None:
+    for key_folder in ("door/server", "register/registry"):
+        place, name = key_folder.split("/")
+        new_signing_key(world.path(place, f"{name}.key"), f"{NAME}/{name}")
+    logs = [format_vkey(line.key) for line in world.programme.policy.logs]
+    for line in world.programme.policy.witnesses:
+        assert line.url is not None
+        arguments = ["witness", "serve", "--dir", str(world.path("witness", line.name))]
+        for vkey in logs:
+            arguments += ["--log", vkey]
+        _start(world, line.name, line.url, arguments)
+    policy = str(world.path("policy.txt"))
+    _start(
+        world,
+        "log",
+        world.programme.ledger,
+        ["log", "serve", "--dir", str(world.path("log")), "--policy", policy]
+        + ["--every", EVERY_SECONDS],
+    )
+    _start(world, "door", world.programme.door, ["door", "--dir", str(world.path("door"))])
+    desk = f"http://{HOST}:{world.path('programme', 'desk.port').read_text()}"
+    _start(world, "desk", desk, ["desk", "serve", "--dir", str(world.path("desk"))])
+    register = ["register", "serve", "--dir", str(world.path("register"))]
+    _start(world, "register", world.programme.register, register)
+    world.stage.wait_for(*world.stage.names())
+
+
+def _start(world: World, name: str, url: str, arguments: list[str]) -> None:
+    host_port = url.split("/")[2]
+    port = int(host_port.rpartition(":")[2])
+    world.stage.start(name, port, [*arguments, "--listen", host_port])
+
+
+def _found_in_gazette(world: World) -> None:
+    record = founding_record(
+        Founding(
+            name=NAME,
+            founded=clock.seconds(),
+            gazette_origin=world.programme.gazette_origin,
+            ledger_origin=world.programme.ledger_origin,
+            server=load_signing_key(world.path("door", "server.key")).verifier(),
+            registry=load_signing_key(world.path("register", "registry.key")).verifier(),
+            members=[member.verifier() for member in world.board],
+            threshold=2,
+        )
+    )
+    log_notice(world.programme, world.signed(record, signers=3))
+
+
+def _publish_law(world: World, took_seconds: float) -> None:
+    now = clock.seconds()
+    epoch = new_epoch(
+        world.path("desk"), world.programme.hash, 1, NO_HASH, now, now + EPOCH_SECONDS
+    )
+    log_notice(world.programme, world.signed(epoch))
+    tell("the desk's post-quantum key for this month is certified in the Gazette")
+    proof("no visitor can be given a key of their own, which would be a name tag")
+    _publish_listings_and_statute(world, took_seconds)
+
+
+def law_document(date: int, now: int) -> Json:
+    """The example statute with its date and appeal period set, as version 1."""
+    path = shipped("statutes", "example", "acquittal", "statute.yaml")
+    document = parse_authored(read_file(path, bytes_max=LAW_BYTES_MAX), path.name)
+    document = with_parameters(
+        document,
+        {
+            "the_date": format_instant(date),
+            "appeal_period": {"amount": APPEAL_SECONDS, "unit": "seconds"},
+        },
+    )
+    stamp = format_instant(now)
+    return with_version(
+        document, number=1, published=stamp, in_force_from=stamp, supersedes=None
+    )
+
+
+def _publish_listings_and_statute(world: World, took_seconds: float) -> None:
+    window = max(
+        WINDOW_SECONDS_MIN, min(WINDOW_SECONDS_MAX, round(WINDOW_FACTOR * took_seconds))
+    )
+    now = clock.seconds()
+    world.date = now + window
+    law = format_json(law_document(world.date, now))
+    state = read_gazette(world.programme).state
+    log_notice(world.programme, world.signed(statute_record(state, law)))
+    tell(f"the statute is published: who helped or publicly denounced before the date,")
+    tell(f"{format_instant(world.date)}, is acquitted from the register")
+    proof("its text, rule and date are one document, hashed and signed; nobody moves it unseen")
+    world.happened("board", "publishes the law")
+    _publish_listings(world)
+
+
+def _publish_listings(world: World) -> None:
+    registry = open_registry(world.path("register"))
+    statute = read_gazette(world.programme).state.statutes[-1].sha256
+    for number, (subject, (name, role)) in enumerate(PERSONS.items(), start=1):
+        data = listing_object(
+            subject,
+            name,
+            {
+                "ground": "section 1 of the example act",
+                "role": role,
+                "conduct": "signed off shipments that were never inspected",
+                "harm": "goods left the port without duty or safety check",
+                "time_since": "less than five years",
+                "weight": "responsible for the decision, not for its planning",
+            },
+            listed_on="2026-01-15",
+            review_on="2027-01-15",
+            ends_on="2031-01-15",
+            salt=dice.random_bytes(SALT_BYTES),
+        )
+        sha256 = hashlib.sha256(data).digest()
+        registry.store.keep_object(sha256, subject, data)
+        record = publication_record(
+            world.programme.hash,
+            number,
+            statute=statute,
+            subject=subject,
+            standing=REGISTERED,
+            object_sha256=sha256,
+            final_at=clock.seconds(),
+        )
+        enter_publication(registry, None, world.signed(record))
+    tell(f"{len(PERSONS)} persons stand in the register, each with an individual assessment")

@@ -1,0 +1,184 @@
+"""Scene 2: sources send, each with twelve words and nothing else. Scene 5: one comes too late."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from safeconduct.demo.world import World, act, entropy, proof, tell
+from safeconduct.errors import UnavailableError
+from safeconduct.parties.source.inbox import read_inbox
+from safeconduct.parties.source.send import Sent, send
+from safeconduct.plumbing import clock, dice, fetch
+from safeconduct.plumbing.durable import make_folder, write_file
+from safeconduct.plumbing.words import parse_words
+from safeconduct.protocol.envelope import MESSAGE_NAME, Source
+from safeconduct.protocol.record import record_hash
+from safeconduct.protocol.statute.instant import format_instant
+
+PAGE_BYTES_MAX = 1 << 20
+FORM_SECONDS = 40.0
+BIG_FILE_BYTES = 10_000_000
+MEASUREMENTS_PER_LINE = 8
+
+CLERK_TEXT = """\
+I keep the books of the free port. Since March, containers marked "returned empties" have left \
+by gate 4 at night. They are heavy. The weighbridge entries for those nights were deleted; I \
+kept the paper slips. The numbers are 4471, 4478 and 4502. Please do not call me.
+"""
+ENGINEER_TEXT = """\
+I signed for the crane inspections that were never made. I attach the sensor data of crane 2 for \
+the year, as it really was, and the report as it was filed. The two do not agree after 3 April. \
+I was told to sign by my superior, in writing; the letter is in the second file.
+"""
+ORDER_TEXT = "Sign crane 2 off for the season. There is no time for an inspection. Burn this.\n"
+FRAME_TEXT = """\
+The chief engineer of the port took money from the shipping line to sign off the cranes. He was \
+paid in cash on the evening of 2 April behind the customs house, and he laughed about it.
+"""
+FRAME_WITNESS = """\
+I am a colleague and I confirm it. The chief engineer of the port took money from the shipping \
+line to sign off the cranes. He was paid in cash on the evening of 2 April behind the customs \
+house, and he laughed about it.
+"""
+VISITOR_TEXT = """\
+On the night of 2 April I drove the pilot boat. The chief engineer was on board with me from six \
+until midnight; nobody was behind the customs house but the guards.
+"""
+LATE_TEXT = """\
+I headed the night watch. I let the containers through at gate 4 because I was told to look away.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tip:
+    player: str
+    says: str
+    sources: list[Source]
+
+
+def _text(text: str) -> Source:
+    return Source(name=MESSAGE_NAME, read=lambda: [text.encode("utf-8")])
+
+
+def _attached(name: str, data: bytes) -> Source:
+    return Source(name=name, read=lambda: [data])
+
+
+def sensor_data() -> bytes:
+    """Ten megabytes of readings, different in each play."""
+    noise = dice.random_bytes(BIG_FILE_BYTES // 2)
+    return noise.hex().encode("ascii")
+
+
+def send_tips(world: World) -> None:
+    """Three sources with the client, all at once, and a fourth through the form."""
+    act(2, "Sources send sealed help")
+    tips = [
+        _Tip(player="clerk", says="a text", sources=[_text(CLERK_TEXT)]),
+        _Tip(
+            player="engineer",
+            says="a text and files of 10 MB",
+            sources=[
+                _text(ENGINEER_TEXT),
+                _attached("crane-2.csv", sensor_data()),
+                _attached("order.txt", ORDER_TEXT.encode()),
+            ],
+        ),
+        _Tip(
+            player="rival",
+            says="a tip that accuses the engineer, with a colleague's letter",
+            sources=[_text(FRAME_TEXT), _attached("colleague.txt", FRAME_WITNESS.encode())],
+        ),
+    ]
+    with ThreadPoolExecutor(len(tips) + 1) as pool:
+        sending = [pool.submit(_send, world, tip) for tip in tips]
+        visiting = pool.submit(_use_the_form, world)
+        for tip, future in zip(tips, sending, strict=True):
+            _tell_sent(world, tip, future.result())
+        visiting.result()
+    proof("each receipt holds against body, server and log together: 2 sides cosigned it")
+    proof("the date was fixed while only 32 bytes were out, so nobody could front-run it")
+
+
+def _send(world: World, tip: _Tip) -> Sent:
+    words = world.words.setdefault(tip.player, entropy())
+    return send(
+        world.programme,
+        words,
+        tip.sources,
+        at=clock.seconds(),
+        random_bytes=dice.random_bytes,
+        report=lambda _: None,
+    )
+
+
+def _tell_sent(world: World, tip: _Tip, sent: Sent) -> None:
+    keep_receipt(world, tip.player, sent.record, sent.proof)
+    at = sent.receipt.logged_by
+    size = sent.receipt.record.number("size")
+    tell(f"the {tip.player} sends {tip.says}: {size} bytes sealed, dated {format_instant(at)}")
+    world.happened("sources", f"{tip.player}: dated", "tip", at)
+
+
+def keep_receipt(world: World, player: str, record: bytes, proof_text: bytes) -> None:
+    """Write a source's receipt where a reader of the play can find it."""
+    make_folder(world.path("receipts"))
+    write_file(world.path("receipts", f"{player}.record"), record)
+    write_file(world.path("receipts", f"{player}.tlog-proof"), proof_text)
+    world.hashes[player] = record_hash(record)
+
+
+def _use_the_form(world: World) -> None:
+    """What a browser without JavaScript does: read the page, type, press the button."""
+    page = fetch.patiently(
+        lambda: fetch.get(f"{world.programme.door}/tell", bytes_max=PAGE_BYTES_MAX),
+        seconds=FORM_SECONDS,
+    ).decode("utf-8")
+    words = " ".join(shown_words(page))
+    world.words["visitor"] = parse_words(words)
+    body = urlencode({"words": words, "text": VISITOR_TEXT}).encode("ascii")
+
+    def post() -> bytes:
+        answer = fetch.post(
+            f"{world.programme.door}/tell",
+            body,
+            bytes_max=PAGE_BYTES_MAX,
+            content_type="application/x-www-form-urlencoded",
+        )
+        fetch.raise_for(answer)
+        return answer.body
+
+    fetch.patiently(post, seconds=FORM_SECONDS)
+    [contribution] = read_inbox(world.programme, world.words["visitor"])
+    receipt = contribution.receipt
+    if receipt is None:
+        raise UnavailableError("the form's tip has no date")
+    keep_receipt(world, "visitor", contribution.capsule.record, contribution.capsule.proof)
+    tell("a visitor uses the form: no client, no JavaScript; the door seals it in memory")
+    tell("and the words bring the receipt back: the client finds it from them alone")
+    world.happened("sources", "visitor: dated", "tip", receipt.logged_by)
+
+
+def shown_words(page: str) -> list[str]:
+    """The twelve words on the door's page."""
+    shown = re.search(r'<ol class="words".*?</ol>', page, re.DOTALL)
+    found = re.findall(r"<li[^>]*>(?:<[^>]+>)*\s*([a-z]+)", shown[0]) if shown else []
+    if len(found) != 12:
+        raise UnavailableError("the door's page shows no twelve words")
+    return found
+
+
+def send_late(world: World) -> None:
+    """After the date: the tip is taken in like any other, and dated for what it is."""
+    tip = _Tip(player="late", says="a tip, too late", sources=[_text(LATE_TEXT)])
+    sent = _send(world, tip)
+    keep_receipt(world, "late", sent.record, sent.proof)
+    at = sent.receipt.logged_by
+    tell(f"the night watchman sends a tip, and it is taken in: dated {format_instant(at)}")
+    proof("no clock of his or the body's counts: the witnesses had not seen it before the date")
+    world.happened("sources", "late: dated", "late", at)
+
+
+Report = Callable[[str], None]

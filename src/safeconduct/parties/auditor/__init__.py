@@ -1,0 +1,15 @@
+"""The auditor: recompute everything that a body has published, from its bytes alone.
+
+Run by: anyone — a court, a journalist, a listed person — offline, on a machine of their own.
+Sees: a folder of public bytes and a policy file that says which logs and witnesses count.
+Must never: need the network, a key, or trust in anybody's server. What it believes is what the
+policy's quorum cosigned and what the pure floor `protocol` computes from it.
+
+    folder   what lies there: regular files only, each under a name that this protocol gives
+    tree     one log's copy: its checkpoint, and every tile recomputed from the entries
+    check    the numbered checks, each from bytes to a finding
+    report   what was found, against what, and what follows, in words or as JSON
+
+A failed check names the file, what was found and expected, and whom that speaks against; and it
+accuses nobody of bytes that they did not sign for.
+"""

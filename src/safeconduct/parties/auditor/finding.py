@@ -1,0 +1,168 @@
+"""What a check comes to: it held, computed from something; or a file failed it, and so what."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from safeconduct.errors import ConflictError, SafeconductError, UnverifiedError
+
+# Whom a failure speaks against. Each is one sentence that a reader without the protocol at hand
+# can act on; none accuses anybody of more than their own signature carries.
+COPY_CHANGED = (
+    "This copy is not the one that was signed for; whoever handed it on may have changed it. "
+    "It proves nothing against the body: get another copy."
+)
+NOBODY_ANSWERS = (
+    "Nobody answers for this copy, so nothing in it can be held against the registry: "
+    "get a copy that is signed."
+)
+MANIFEST_LIES = (
+    "The registry signed a manifest that its own folder contradicts: "
+    "keep this folder, it is evidence against the registry."
+)
+NO_QUORUM = (
+    "The registry signed for a checkpoint that log and witnesses do not vouch for: "
+    "keep this folder, it is evidence against the registry."
+)
+TREE_DIFFERS = (
+    "The log signed a tree that these entries and tiles do not give: keep this folder, it is "
+    "evidence against the registry, and against the log if another copy has the same entries."
+)
+ADMITTED = (
+    "The log signed, and the witnesses saw, an entry that has no place in a Gazette: "
+    "keep this folder, it is evidence against the log."
+)
+LAW_SHOWN = (
+    "The registry signed for a law that the Gazette does not hold: "
+    "keep this folder, it is evidence against the registry."
+)
+LAW_FAULTY = (
+    "The board signed a law that must not be published like this: "
+    "keep this folder, it is evidence against the board."
+)
+CAPTURE_FAULTY = (
+    "The registry signed for a capture that does not hold: keep this folder, it is evidence "
+    "against the registry, and no decision may rest on the capture."
+)
+OBJECT_FAULTY = (
+    "The registry shows something else than what the board published in the Gazette: "
+    "keep this folder, it is evidence against the registry."
+)
+RECEIPT_FAULTY = (
+    "The registry shows a receipt that its own Ledger copy does not bear out: "
+    "keep this folder, it is evidence against the registry."
+)
+DECISION_FAULTY = (
+    "The board published a decision that its own evidence and law do not give: "
+    "keep this folder, it is evidence against those who signed the decision."
+)
+REGISTER_FAULTY = (
+    "The registry signed for a register that the publications do not make: "
+    "keep this folder, it is evidence against the registry."
+)
+COUNT_FAULTY = (
+    "The board signed a count that its own publications contradict: "
+    "keep this folder, it is evidence against the board."
+)
+FORKED = (
+    "The log signed two trees of which neither begins the other: it told two stories. Keep "
+    "both, they are evidence against the log and against every witness that signed both."
+)
+NOT_CHECKED = "Nothing by itself: see the check that it needs."
+NOT_SIGNED = (
+    "Nothing against anybody yet, because the registry did not sign for these bytes: "
+    "see the first two checks, and get another copy."
+)
+
+ACCUSES_NOBODY = frozenset({COPY_CHANGED, NOBODY_ANSWERS, NOT_CHECKED})
+
+
+class BlockedError(UnverifiedError):
+    """A check cannot run, because an earlier one did not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """What a check was computed from, in words."""
+
+    computed_from: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A file that failed a check; `proves` says against whom, in one plain sentence or two.
+
+    `stands_alone` tells that the evidence carries all its signatures within itself, so that it
+    holds even in a copy that the registry did not sign for.
+    """
+
+    file: str
+    found: str
+    expected: str
+    proves: str
+    stands_alone: bool = False
+
+
+Findings: TypeAlias = Iterator[Passed | Failed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One check's outcome: it held if nothing failed."""
+
+    number: int
+    name: str
+    title: str
+    computed_from: tuple[str, ...]
+    failures: tuple[Failed, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """All checks' outcomes; `signed` if the registry signed for exactly these bytes."""
+
+    signed: bool
+    results: tuple[Result, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every check held."""
+        return all(result.holds for result in self.results)
+
+
+def failed_by(error: SafeconductError, file: str, expected: str, proves: str) -> Failed:
+    """What an error that a computation over `file` ended in comes to."""
+    failed = Failed(
+        file=file,
+        found=error.message.removeprefix(f"{file}: "),
+        expected=expected,
+        proves=proves,
+    )
+    if isinstance(error, BlockedError):
+        return replace(failed, proves=NOT_CHECKED)
+    if isinstance(error, ConflictError):
+        # Each of two contradicting trees stands under signatures of its own.
+        return replace(failed, proves=FORKED, stands_alone=True)
+    return failed
+
+
+def attempt(
+    step: Callable[[], object], file: str, expected: str, proves: str
+) -> Iterator[Failed]:
+    """Nothing, or the one failure that `step` ends in."""
+    try:
+        step()
+    except SafeconductError as error:
+        yield failed_by(error, file, expected, proves)
+
+
+def without_accusation(failed: Failed) -> Failed:
+    """The same failure in a copy that nobody signed for: it is held against nobody."""
+    if failed.stands_alone or failed.proves in ACCUSES_NOBODY:
+        return failed
+    return replace(failed, proves=NOT_SIGNED)

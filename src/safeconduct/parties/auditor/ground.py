@@ -1,0 +1,122 @@
+"""The ground that several checks stand on, each piece computed once and only where it holds.
+
+contents   what lies in the folder
+founding   entry 0 of the Gazette, proven under the quorum: whose registry key counts
+state      all Gazette entries folded; only where the check of the entries held
+ledger     the Ledger copy; `whole_ledger` only where every tile of it held
+"""
+
+import hashlib
+from functools import cached_property
+
+from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
+from safeconduct.parties.auditor.finding import BlockedError
+from safeconduct.parties.auditor.folder import (
+    MANIFEST,
+    SUMS,
+    SUMS_BYTES_MAX,
+    Contents,
+    Folder,
+)
+from safeconduct.parties.auditor.tree import LogCopy, prove_entry, read_copy
+from safeconduct.protocol.gazette import GazetteState, fold
+from safeconduct.protocol.record import (
+    RECORD_BYTES_MAX,
+    Record,
+    parse_signed,
+    verify_signer,
+)
+from safeconduct.protocol.tlog.note import format_note
+from safeconduct.protocol.tlog.policy import Policy
+
+
+class Ground:
+    """One folder under one policy, and which checks have held so far."""
+
+    def __init__(self, folder: Folder, policy: Policy) -> None:
+        self.folder = folder
+        self.policy = policy
+        self.contents: Contents = folder.walk()
+        self.held: dict[str, bool] = {}
+
+    @cached_property
+    def gazette(self) -> LogCopy:
+        """The Gazette copy; its checkpoint parses."""
+        return read_copy(self.folder, "gazette")
+
+    @cached_property
+    def ledger(self) -> LogCopy:
+        """The Ledger copy; its checkpoint parses."""
+        return read_copy(self.folder, "ledger")
+
+    @cached_property
+    def founding(self) -> Record:
+        """The programme's founding record, proven to be entry 0 of the cosigned Gazette.
+
+        Raises:
+            SafeconductError: a file on the way to the cosigned root hash does not hold.
+        """
+        return fold(None, prove_entry(self.gazette, 0, self.policy)).programme
+
+    @cached_property
+    def folded(self) -> GazetteState:
+        """The state after all entries of the Gazette copy.
+
+        Raises:
+            UnverifiedError: an entry that does not follow from those before it; names it.
+        """
+        state: GazetteState | None = None
+        for index, entry in enumerate(self.gazette.entries()):
+            try:
+                state = fold(state, entry)
+            except SafeconductError as error:
+                raise UnverifiedError(f"entry {index}: {error.message}") from error
+        if state is None:
+            raise MalformedError("the Gazette is empty: nothing was founded")
+        return state
+
+    @property
+    def state(self) -> GazetteState:
+        """The folded state, where the check of the entries has held.
+
+        Raises:
+            BlockedError: it has not.
+        """
+        self._need("entries", "what the Gazette says")
+        return self.folded
+
+    @property
+    def whole_ledger(self) -> LogCopy:
+        """The Ledger copy, where every file of it has held.
+
+        Raises:
+            BlockedError: it has not.
+        """
+        self._need("ledger", "a whole Ledger copy")
+        return self.ledger
+
+    def is_signed(self) -> bool:
+        """Whether the registry signed for exactly these bytes, so that it answers for them."""
+        try:
+            sums = hashlib.sha256(self.folder.read(SUMS, bytes_max=SUMS_BYTES_MAX)).digest()
+            return self.held["folder"] and read_manifest(self).hash("sums") == sums
+        except SafeconductError:
+            return False
+
+    def _need(self, check: str, what: str) -> None:
+        if not self.held.get(check):
+            raise BlockedError(f"could not be checked: it needs {what}, and that check failed")
+
+
+def read_manifest(ground: Ground) -> Record:
+    """The manifest, signed by the registry key of the founding record and by nobody else.
+
+    Raises:
+        MalformedError: not a signed manifest in its one form.
+        UnverifiedError: another signature, or the founding record is not proven.
+    """
+    data = ground.folder.read(MANIFEST, bytes_max=RECORD_BYTES_MAX)
+    signed = parse_signed(data, "manifest")
+    if format_note(signed.note) != data:
+        raise MalformedError("manifest: not in canonical form")
+    return verify_signer(signed, ground.founding.key("registry"))

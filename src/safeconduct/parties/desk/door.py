@@ -1,0 +1,144 @@
+"""The door as the desk sees it: three questions, each signed with the statement key.
+
+    POST /desk/deliveries     body: a decimal number N     offers after N, canonical JSON
+    POST /desk/payload/<hash> body: empty                  the payload's bytes
+    POST /desk/replies        body: one reply block        200
+
+A request is signed as a `request` record that names the body's hash; the door checks the signer
+against the Gazette. So the door gives ciphertext to nobody else, and learns which desk asked.
+
+Spec: docs/3-protocol.md §13.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from safeconduct.errors import MalformedError
+from safeconduct.parties.desk.desk import Desk
+from safeconduct.plumbing.fetch import patiently, raise_for
+from safeconduct.protocol.canonical import (
+    Json,
+    format_base64,
+    format_json,
+    parse_base64,
+    parse_json,
+)
+from safeconduct.protocol.record import make_record, sign_record
+from safeconduct.protocol.tlog.note import SigningKey
+
+PATIENCE_SECONDS = 40.0
+OFFERS_MAX = 100
+OFFERS_BYTES_MAX = 16 << 20
+ANSWER_BYTES_MAX = 64 << 10
+REQUEST_HEADER = "x-safeconduct-request"
+_FIELDS = frozenset({"delivery", "delivery_proof", "header", "number", "proof", "record"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One delivery as the door tells it, nothing of it verified; `data` is that as JSON."""
+
+    place: int
+    record: bytes
+    proof: bytes
+    header: bytes
+    delivery: bytes
+    delivery_proof: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The door, asked by a desk that signs with `key`."""
+
+    desk: Desk
+    key: SigningKey
+
+    def offers_after(self, place: int) -> Iterator[Offer]:
+        """The deliveries after `place`, in the door's order, however many there are.
+
+        Raises:
+            MalformedError: an answer is no list of deliveries, or does not move on.
+            UnavailableError: the door stays away.
+        """
+        while offers := self._offers(place):
+            yield from offers
+            place = offers[-1].place
+
+    def payload(self, digest: bytes, size: int) -> bytes:
+        """The payload of `size` bytes, unverified. It passes through memory whole.
+
+        Raises:
+            MalformedError: it is longer.
+            UnavailableError: the door stays away.
+        """
+        return self._ask(f"/desk/payload/{digest.hex()}", "payload", b"", size)
+
+    def post_reply(self, block: bytes) -> None:
+        """Put a block on the bulletin; the same block again is no error."""
+        self._ask("/desk/replies", "replies", block, ANSWER_BYTES_MAX)
+
+    def _offers(self, place: int) -> list[Offer]:
+        body = str(place).encode("ascii")
+        answer = self._ask("/desk/deliveries", "deliveries", body, OFFERS_BYTES_MAX)
+        value = parse_json(answer, "deliveries", bytes_max=OFFERS_BYTES_MAX)
+        if not isinstance(value, list) or len(value) > OFFERS_MAX:
+            raise MalformedError(f"deliveries: not a list of at most {OFFERS_MAX}")
+        offers = [parse_offer(format_json(item)) for item in value]
+        places = [place, *(offer.place for offer in offers)]
+        if any(here >= there for here, there in pairwise(places)):
+            raise MalformedError("deliveries: not in order after the number asked for")
+        return offers
+
+    def _ask(self, path: str, action: str, body: bytes, bytes_max: int) -> bytes:
+        url = self.desk.programme.door + path
+
+        def attempt() -> bytes:
+            headers = {REQUEST_HEADER: self._signed(action, body)}
+            response = self.desk.post(url, body, headers, bytes_max)
+            raise_for(response)
+            return response.body
+
+        return patiently(attempt, seconds=PATIENCE_SECONDS)
+
+    def _signed(self, action: str, body: bytes) -> str:
+        request = make_record(
+            "request",
+            programme=self.desk.programme.hash,
+            action=action,
+            body=hashlib.sha256(body).digest(),
+            at=self.desk.seconds(),
+        )
+        return format_base64(sign_record(request, [self.key]))
+
+
+def parse_offer(data: bytes) -> Offer:
+    """The offer in canonical JSON.
+
+    Raises:
+        MalformedError: not an object of exactly these fields.
+    """
+    value = parse_json(data, "delivery", bytes_max=OFFERS_BYTES_MAX)
+    if not isinstance(value, dict) or value.keys() != _FIELDS:
+        raise MalformedError(f"delivery: needs exactly {', '.join(sorted(_FIELDS))}")
+    place = value["number"]
+    if not isinstance(place, int) or isinstance(place, bool) or place < 1:
+        raise MalformedError("delivery: its number is not positive")
+    return Offer(
+        place=place,
+        record=_text(value, "record"),
+        proof=_text(value, "proof"),
+        header=parse_base64(_text(value, "header").decode("utf-8"), "delivery: header"),
+        delivery=_text(value, "delivery"),
+        delivery_proof=_text(value, "delivery_proof"),
+        data=data,
+    )
+
+
+def _text(value: dict[str, Json], name: str) -> bytes:
+    text = value[name]
+    if not isinstance(text, str):
+        raise MalformedError(f"delivery: {name} is not text")
+    return text.encode("utf-8")

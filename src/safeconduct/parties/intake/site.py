@@ -1,0 +1,164 @@
+"""The door's HTTP interface: bytes for the client, pages for all, three calls for the desk.
+
+Nothing about a visitor is stored or printed: no address, no browser, no time finer than a day.
+
+Spec: docs/3-protocol.md §13.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from safeconduct.errors import MalformedError
+from safeconduct.parties.intake import pages, staff
+from safeconduct.parties.intake.accept import (
+    ANNOUNCEMENT_BYTES_MAX,
+    LEAF_BYTES,
+    PIECE_BYTES_MAX,
+    Intake,
+    announce,
+    append,
+    commit,
+    finish,
+)
+from safeconduct.plumbing import web
+from safeconduct.plumbing.pages import style
+from safeconduct.plumbing.programme import PROGRAMME_FILE, write_programme
+from safeconduct.protocol.canonical import decode_text, parse_decimal, parse_hex
+from safeconduct.protocol.capsule import CAPSULE_BYTES
+from safeconduct.protocol.keys import SLOT_BYTES
+from safeconduct.protocol.reply import BLOCK_BYTES
+
+HASH_BYTES = 32
+NUMBER_BYTES_MAX = 19
+
+_Page = Callable[[Intake, web.Request], web.Response]
+_Taker = Callable[[Intake, web.Request], Awaitable[web.Response]]
+
+
+def make_site(intake: Intake) -> web.App:
+    """The application of one door."""
+    return web.make_app([*_client_routes(intake), *_page_routes(intake), *_desk_routes(intake)])
+
+
+def _client_routes(intake: Intake) -> list[web.Route]:
+    takers: list[tuple[str, str, _Taker]] = [
+        ("POST", "/commit", _commit),
+        ("POST", "/deliver", _announce),
+        ("PATCH", "/deliver/{hash}", _append),
+        ("POST", "/deliver/{hash}/finish", _finish),
+        ("PUT", "/capsules/{slot}", _shelve),
+    ]
+    programme_file = _programme_file(intake)
+    return [
+        *(web.Route(method, path, partial(taker, intake)) for method, path, taker in takers),
+        web.Route("GET", "/capsules", lambda _: web.streaming(intake.store.shelf())),
+        web.Route("GET", "/bulletin", lambda _: web.streaming(intake.store.bulletin())),
+        web.Route("GET", "/programme.toml", lambda _: web.text(programme_file)),
+        web.Route("GET", "/policy.txt", lambda _: _file(intake.programme.policy_text)),
+        web.Route("GET", "/health", lambda _: web.text("ok")),
+    ]
+
+
+def _page_routes(intake: Intake) -> list[web.Route]:
+    shown: dict[str, _Page] = {
+        "/": pages.home,
+        "/law": pages.law,
+        "/tell": pages.tell_form,
+        "/mail": pages.mail_form,
+    }
+    posted: dict[str, _Taker] = {"/tell": pages.tell_sent, "/mail": pages.mail_opened}
+    return [
+        *(
+            web.Route("GET", path, pages.shown_errors(intake, page), page=True)
+            for path, page in shown.items()
+        ),
+        *(
+            web.Route("POST", path, partial(taker, intake), page=True)
+            for path, taker in posted.items()
+        ),
+        web.Route("GET", "/style.css", lambda _: web.data(style(), "text/css; charset=utf-8")),
+    ]
+
+
+def _desk_routes(intake: Intake) -> list[web.Route]:
+    return [
+        web.Route("POST", "/desk/deliveries", partial(_deliveries, intake)),
+        web.Route("POST", "/desk/payload/{hash}", partial(_payload, intake)),
+        web.Route("POST", "/desk/replies", partial(_replies, intake)),
+    ]
+
+
+async def _commit(intake: Intake, request: web.Request) -> web.Response:
+    leaf = await web.read_body(request, bytes_max=LEAF_BYTES)
+    return _file(await web.in_thread(commit, intake, leaf))
+
+
+async def _announce(intake: Intake, request: web.Request) -> web.Response:
+    body = await web.read_body(request, bytes_max=ANNOUNCEMENT_BYTES_MAX)
+    return web.text(str(await web.in_thread(announce, intake, body)))
+
+
+async def _append(intake: Intake, request: web.Request) -> web.Response:
+    digest = _hash(request)
+    offset = parse_decimal(request.query_params.get("offset", ""), "offset")
+    piece = await web.read_body(request, bytes_max=PIECE_BYTES_MAX)
+    return web.text(str(await web.in_thread(append, intake, digest, offset, piece)))
+
+
+async def _finish(intake: Intake, request: web.Request) -> web.Response:
+    digest = _hash(request)
+    await web.read_body(request, bytes_max=0)
+    return _file(await web.in_thread(finish, intake, digest))
+
+
+async def _shelve(intake: Intake, request: web.Request) -> web.Response:
+    slot = parse_hex(request.path_params["slot"], SLOT_BYTES, "slot")
+    blob = await web.read_body(request, bytes_max=CAPSULE_BYTES)
+    if len(blob) != CAPSULE_BYTES:
+        raise MalformedError(f"capsule: not {CAPSULE_BYTES} bytes")
+    await web.in_thread(intake.store.shelve, slot, blob)
+    return web.text("kept")
+
+
+async def _deliveries(intake: Intake, request: web.Request) -> web.Response:
+    body = await web.read_body(request, bytes_max=NUMBER_BYTES_MAX)
+    await _from_desk(intake, request, "deliveries", body)
+    number = parse_decimal(decode_text(body, "number"), "number")
+    listed = await web.in_thread(staff.list_deliveries, intake, number)
+    return web.data(listed, "application/json")
+
+
+async def _payload(intake: Intake, request: web.Request) -> web.Response:
+    digest = _hash(request)
+    body = await web.read_body(request, bytes_max=0)
+    await _from_desk(intake, request, "payload", body)
+    return web.streaming(await web.in_thread(staff.read_payload, intake, digest))
+
+
+async def _replies(intake: Intake, request: web.Request) -> web.Response:
+    block = await web.read_body(request, bytes_max=BLOCK_BYTES)
+    await _from_desk(intake, request, "replies", block)
+    await web.in_thread(staff.post_reply, intake, block)
+    return web.text("posted")
+
+
+async def _from_desk(intake: Intake, request: web.Request, action: str, body: bytes) -> None:
+    header = request.headers.get(staff.REQUEST_HEADER, "")
+    await web.in_thread(staff.verify_request, intake, header, action, body)
+
+
+def _hash(request: web.Request) -> bytes:
+    return parse_hex(request.path_params["hash"], HASH_BYTES, "record hash")
+
+
+def _file(content: bytes) -> web.Response:
+    return web.data(content, "text/plain; charset=utf-8")
+
+
+def _programme_file(intake: Intake) -> str:
+    """The very bytes that `write_programme` gives to everybody else."""
+    with TemporaryDirectory() as folder:
+        write_programme(Path(folder), intake.programme)
+        return (Path(folder) / PROGRAMME_FILE).read_text(encoding="utf-8")

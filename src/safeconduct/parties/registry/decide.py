@@ -1,0 +1,282 @@
+"""Decide: the statute proposes, named people sign, the Ledger dates it, the person is told.
+
+    propose   evidence and the board's judgements → facts → the statute's proof → a draft
+    enter     the draft comes back signed by t of n → logged → served as a letter
+    appeal    within the statute's period, signed with the claim's own key → suspends
+    final     the period is over and nobody appealed → a publication for the board to sign
+
+Spec: docs/3-protocol.md §15.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from safeconduct.errors import ConflictError, MalformedError, RefusedError, UnverifiedError
+from safeconduct.parties.registry.letter import Letter, write_letter, write_reasons
+from safeconduct.parties.registry.receive import Registry
+from safeconduct.plumbing.durable import make_folder, write_file
+from safeconduct.plumbing.logs import log_notice, log_record
+from safeconduct.protocol.canonical import Json, format_json, parse_json
+from safeconduct.protocol.case import Case, Event
+from safeconduct.protocol.claim import GROUNDS, Bundle, parse_bundle
+from safeconduct.protocol.decision import (
+    Proposal,
+    decision_object,
+    decision_record,
+    propose,
+    with_assessment,
+)
+from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.listing import SALT_BYTES, publication_record
+from safeconduct.protocol.receipt import verify_receipt
+from safeconduct.protocol.record import (
+    Record,
+    format_record,
+    parse_record,
+    parse_signed,
+    record_hash,
+    verify_signer,
+    verify_signers,
+)
+from safeconduct.protocol.statute.explain import appeal_last_at
+from safeconduct.protocol.statute.load import load_statute
+from safeconduct.protocol.tlog.note import ED25519, VerifierKey
+
+LETTERS_FOLDER = "letters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A decision record for the board to sign, and what it rests on."""
+
+    record: bytes
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A decision that is signed, dated and told to the person."""
+
+    record: Record
+    logged_by: int
+    last_appeal_at: int
+    letter: Path
+
+
+def propose_decision(
+    registry: Registry,
+    claim: bytes,
+    judgements: Mapping[str, bool],
+    assessment: tuple[bytes, bytes] = (b"", b""),
+) -> Draft:
+    """Apply the law to a filed claim; `assessment` is the desk's signed record and its proof.
+
+    Raises:
+        RefusedError: no such case, already decided, or facts are missing.
+        MalformedError: the judgements are not those the limb calls for.
+    """
+    case = registry.store.case(claim)
+    bundle = with_assessment(parse_bundle(case.latest["filed"].data), *assessment)
+    now = registry.seconds()
+    state = registry.gazette().state
+    proposal = propose(bundle, state, registry.programme.policy, judgements, now)
+    number = _number(registry, claim)
+    told = write_reasons(proposal, bundle, number)
+    record = decision_record(proposal, bundle, number, hashlib.sha256(told).digest())
+    data = format_json(
+        {
+            "bundle": bundle.data.decode("utf-8"),
+            "draft": format_record(record).decode("ascii"),
+            "judgements": dict(judgements),
+        }
+    )
+    registry.store.append(claim, Event(kind="proposed", at=now, data=data))
+    return Draft(record=format_record(record), proposal=proposal)
+
+
+def enter(registry: Registry, claim: bytes, signed: bytes) -> Served:
+    """Take the board's signed decision: check, log, serve. The same one again is no error.
+
+    Raises:
+        UnverifiedError: not signed by enough of the board.
+        ConflictError: it is not the draft that was proposed.
+        RefusedError: the case is not at this step.
+    """
+    case = registry.store.case(claim)
+    state = registry.gazette().state
+    decision = parse_signed(signed, "decision")
+    verify_signers(decision, state.roster.members, state.roster.threshold)
+    proposed = _proposed(case)
+    if decision.note.text != proposed["draft"]:
+        raise ConflictError("the decision signed is not the one that was proposed")
+    proof, receipt = log_record(registry.programme, signed)
+    if case.state == "proposed":
+        data = format_json({"decision": signed.decode("utf-8"), "proof": proof.decode("utf-8")})
+        event = Event(kind="decided", at=registry.seconds(), data=data)
+        registry.store.append(claim, event)
+    bundle = parse_bundle(proposed["bundle"].encode("utf-8"))
+    proposal = _repropose(registry, state, bundle, case, decision.record)
+    told = write_reasons(proposal, bundle, decision.record.number("number"))
+    letter = write_letter(told, proposal, bundle, signed, receipt.logged_by)
+    return Served(
+        record=decision.record,
+        logged_by=receipt.logged_by,
+        last_appeal_at=appeal_last_at(proposal.statute, receipt.logged_by),
+        letter=_serve(registry, claim, letter),
+    )
+
+
+def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
+    """Take an appeal signed with the claim's own key; it suspends every publication.
+
+    Raises:
+        UnverifiedError: signed by somebody else, or about another decision.
+        RefusedError: too late, or nothing to appeal.
+    """
+    case = registry.store.case(claim)
+    if "decided" not in case.latest:
+        raise RefusedError("there is no decision to appeal yet")
+    decided = _texts(case.latest["decided"].data)
+    bundle = parse_bundle(case.latest["filed"].data)
+    parsed = parse_signed(signed, "appeal")
+    key = VerifierKey(name="claimant", algorithm=ED25519, public=bundle.record.hash("ed25519"))
+    record = verify_signer(parsed, key)
+    if record.hash("decision") != record_hash(decided["decision"].encode("utf-8")):
+        raise UnverifiedError("the appeal is about another decision")
+    if record.word("ground") not in GROUNDS:
+        raise MalformedError(f"an appeal's ground is one of: {', '.join(sorted(GROUNDS))}")
+    now = registry.seconds()
+    if now > _last_appeal(registry, decided):
+        raise RefusedError("the appeal period is over")
+    log_record(registry.programme, signed)
+    registry.store.append(claim, Event(kind="appealed", at=now, data=signed))
+
+
+def finalise(registry: Registry, claim: bytes) -> Record | None:
+    """The publication of a decision that has become final, for the board to sign; else None.
+
+    Keeps the object it names, so that nothing is published that could not be shown.
+    """
+    case = registry.store.case(claim)
+    if case.state not in {"decided", "final"}:
+        return None
+    decided = _texts(case.latest["decided"].data)
+    last = _last_appeal(registry, decided)
+    now = registry.seconds()
+    if now <= last:
+        return None
+    if case.state == "decided":
+        registry.store.append(claim, Event(kind="final", at=now, data=b"{}"))
+    state = registry.gazette().state
+    signed = decided["decision"].encode("utf-8")
+    record = parse_signed(signed).record
+    bundle = parse_bundle(_proposed(case)["bundle"].encode("utf-8"))
+    proposal = _repropose(registry, state, bundle, case, record)
+    if proposal.statute.outcome(record.word("outcome")).publish == "never":
+        return None
+    data = decision_object(
+        proposal,
+        bundle,
+        _judgements(case),
+        signed,
+        decided["proof"].encode("utf-8"),
+        registry.random_bytes(SALT_BYTES),
+    )
+    sha256 = hashlib.sha256(data).digest()
+    registry.store.keep_object(sha256, record.word("subject"), data)
+    return publication_record(
+        registry.programme.hash,
+        len(state.publications) + 1,
+        statute=record.hash("statute"),
+        subject=record.word("subject"),
+        standing=record.word("outcome"),
+        object_sha256=sha256,
+        final_at=last + 1,
+    )
+
+
+def enter_publication(registry: Registry, claim: bytes | None, signed: bytes) -> None:
+    """Have a signed publication taken by the Gazette, and note it in its case, if it has one.
+
+    Raises:
+        MalformedError, UnverifiedError: the Gazette does not admit it.
+    """
+    registry.store.object(parse_signed(signed, "publication").record.hash("object"))
+    log_notice(registry.programme, signed)
+    if claim is not None:
+        event = Event(kind="published", at=registry.seconds(), data=signed)
+        registry.store.append(claim, event)
+
+
+def count_record(registry: Registry) -> dict[str, int]:
+    """How many claims were filed, decided, suspended and published: for a `count` record."""
+    states = [registry.store.case(filed.claim).state for filed in registry.store.cases()]
+    return {
+        "claims": len(states),
+        "decided": sum(
+            state in {"decided", "suspended", "final", "published"} for state in states
+        ),
+        "suspended": states.count("suspended"),
+        "published": states.count("published"),
+    }
+
+
+def _repropose(
+    registry: Registry, state: GazetteState, bundle: Bundle, case: Case, record: Record
+) -> Proposal:
+    """The proposal behind a decision, computed again for the very second it was made for."""
+    return propose(
+        bundle, state, registry.programme.policy, _judgements(case), record.number("as-of")
+    )
+
+
+def _last_appeal(registry: Registry, decided: Mapping[str, str]) -> int:
+    signed = decided["decision"].encode("utf-8")
+    receipt = verify_receipt(
+        signed,
+        decided["proof"].encode("utf-8"),
+        registry.programme.policy,
+        registry.programme.ledger_origin,
+    )
+    law = registry.gazette().state.statute(receipt.record.hash("statute")).law
+    return appeal_last_at(load_statute(law), receipt.logged_by)
+
+
+def _serve(registry: Registry, claim: bytes, letter: Letter) -> Path:
+    folder = registry.folder / LETTERS_FOLDER
+    make_folder(folder, mode=0o700)
+    path = folder / f"{claim.hex()}.html"
+    write_file(path, letter.html, mode=0o600)
+    write_file(path.with_suffix(".txt"), letter.text, mode=0o600)
+    return path
+
+
+def _number(registry: Registry, claim: bytes) -> int:
+    return next(filed.number for filed in registry.store.cases() if filed.claim == claim)
+
+
+def _proposed(case: Case) -> dict[str, str]:
+    if "proposed" not in case.latest:
+        raise RefusedError("no decision was proposed in this case yet")
+    return _texts(case.latest["proposed"].data)
+
+
+def _judgements(case: Case) -> dict[str, bool]:
+    value = parse_json(case.latest["proposed"].data, "event")
+    assert isinstance(value, dict)
+    judgements = value["judgements"]
+    assert isinstance(judgements, dict)
+    return {name: judged is True for name, judged in judgements.items()}
+
+
+def _texts(data: bytes) -> dict[str, str]:
+    value: Json = parse_json(data, "event")
+    assert isinstance(value, dict)
+    return {name: text for name, text in value.items() if isinstance(text, str)}
+
+
+def read_draft(registry: Registry, claim: bytes) -> Record:
+    """The decision record that the board is asked to sign in this case."""
+    return parse_record(_proposed(registry.store.case(claim))["draft"].encode("ascii"))

@@ -1,0 +1,60 @@
+"""The letter: what was decided, under which sections, why, and how to object until when.
+
+Its reasons are settled before the board signs, and the decision record names their hash; the
+date of service and the remedy follow once the Ledger has dated the decision.
+"""
+
+from dataclasses import dataclass
+
+from safeconduct.plumbing.pages import render
+from safeconduct.protocol.claim import Bundle
+from safeconduct.protocol.decision import Proposal
+from safeconduct.protocol.record import parse_signed
+from safeconduct.protocol.statute.explain import reasons, remedy
+from safeconduct.protocol.statute.instant import format_instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One letter in two forms with the same words."""
+
+    text: bytes
+    html: bytes
+
+
+def write_reasons(proposal: Proposal, bundle: Bundle, number: int) -> bytes:
+    """The part of the letter that the decision record commits to, UTF-8."""
+    head = (
+        f"Decision {number}\n"
+        f"To: {bundle.fields['name']}, register number {bundle.record.word('subject')}\n"
+        f"On your claim of having {bundle.limb} before the date.\n\n"
+    )
+    body = reasons(proposal.statute, proposal.judgement)
+    if proposal.shortfalls:
+        body += "\nWhat your evidence did not show:\n"
+        body += "".join(f"- {shortfall}\n" for shortfall in proposal.shortfalls)
+    return (head + body).encode("utf-8")
+
+
+def write_letter(
+    told: bytes, proposal: Proposal, bundle: Bundle, signed: bytes, logged_by: int
+) -> Letter:
+    """The letter as it is served, with who signed, its date, and the remedy."""
+    decision = parse_signed(signed, "decision")
+    signers = [line.name for line in decision.note.signatures]
+    served = (
+        f"Signed by: {', '.join(signers)}\n"
+        f"Dated by the witnesses: {format_instant(logged_by)}\n\n"
+        f"{remedy(proposal.statute, logged_by)}"
+    )
+    text = told.decode("utf-8") + "\n" + served
+    html = render(
+        __package__,
+        "letter.html",
+        site="Register",
+        number=decision.record.number("number"),
+        name=bundle.fields["name"],
+        outcome=decision.record.word("outcome"),
+        paragraphs=[part.split("\n") for part in text.strip().split("\n\n")],
+    )
+    return Letter(text=text.encode("utf-8"), html=html.encode("utf-8"))

@@ -1,0 +1,252 @@
+"""`safeconduct source …`: the insider's own tool. Words come from a prompt or a pipe, never
+from an argument, and nothing is stored unless a file is asked for.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from safeconduct.errors import MalformedError, RefusedError, UnavailableError
+from safeconduct.parties.source.claim import Terms, claim_denounced, claim_helped
+from safeconduct.parties.source.inbox import Contribution, read_inbox
+from safeconduct.parties.source.register import RegisterDoor
+from safeconduct.parties.source.send import send
+from safeconduct.plumbing import clock, dice, terminal
+from safeconduct.plumbing.durable import read_file, write_secret
+from safeconduct.plumbing.programme import Programme, load_programme
+from safeconduct.plumbing.words import format_words, parse_words
+from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.envelope import MESSAGE_NAME, Source
+from safeconduct.protocol.keys import master_key
+from safeconduct.protocol.record import parse_record
+from safeconduct.protocol.statute.instant import format_instant
+
+MESSAGE_BYTES_MAX = 1 << 20
+EVIDENCE_BYTES_MAX = 256 << 10
+READ_BYTES = 1 << 18
+
+EXAMPLES = """\
+examples:
+  safeconduct source new
+  safeconduct source send --programme programme/ --message letter.txt ledger.xlsx
+  safeconduct source inbox --programme programme/
+  safeconduct source receipt --programme programme/ --number 0 --out mine
+
+The folder given with --programme holds programme.toml and policy.txt. Take the policy from
+somebody you trust: it says which log and which witnesses count.
+The twelve words are asked for, or read as the first line of standard input.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verbs of a source."""
+    parser.epilog = EXAMPLES
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    new = verbs.add_parser(
+        "new", help="twelve fresh words; write them down, they are all there is"
+    )
+    new.set_defaults(run=_new)
+    _add_send(verbs.add_parser("send", help="seal files here, have them dated, deliver them"))
+    inbox = verbs.add_parser("inbox", help="what was sent and answered, from the words alone")
+    _add_common(inbox)
+    inbox.set_defaults(run=_inbox)
+    status = verbs.add_parser("status", help="the same as inbox")
+    _add_common(status)
+    status.set_defaults(run=_inbox)
+    receipt = verbs.add_parser("receipt", help="write a receipt to two files")
+    _add_common(receipt)
+    receipt.add_argument("--number", type=int, default=0, help="which contribution, from 0")
+    receipt.add_argument(
+        "--out", type=Path, required=True, help="writes OUT.tlog-proof, OUT.record"
+    )
+    receipt.set_defaults(run=_receipt)
+    _add_claim(verbs.add_parser("claim", help="give a name and ask for what the law grants"))
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--programme",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="programme.toml, policy.txt",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _add_send(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    parser.add_argument("--message", type=Path, help="a text file with what you want to say")
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files to attach")
+    parser.set_defaults(run=_send)
+
+
+def _add_claim(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    parser.add_argument("--subject", required=True, help="your number in the register")
+    parser.add_argument("--name", required=True, help="your legal name")
+    parser.add_argument("--number", type=int, default=0, help="the contribution relied on")
+    parser.add_argument(
+        "--capture", type=Path, metavar="DIR", help="claim as denouncer, with this capture"
+    )
+    parser.add_argument(
+        "--statement", type=int, default=0, help="which statement of the capture"
+    )
+    parser.add_argument(
+        "--sealed", action="store_true", help="ask that the evidence stay unpublished"
+    )
+    parser.set_defaults(run=_claim)
+
+
+def ask_words() -> bytes:
+    """The sixteen bytes of the words a person types or pipes in."""
+    return parse_words(terminal.ask_secret("your twelve words: "))
+
+
+def file_source(path: Path, name: str | None = None) -> Source:
+    """A file to seal, read in pieces each time it is needed.
+
+    Raises:
+        UnavailableError: it cannot be read.
+    """
+
+    def read() -> Iterator[bytes]:
+        with open(path, "rb") as file:
+            while piece := file.read(READ_BYTES):
+                yield piece
+
+    if not path.is_file():
+        raise UnavailableError(f"{path}: no such file")
+    return Source(name=name or path.name, read=read)
+
+
+def _new(options: argparse.Namespace) -> int:
+    terminal.note("Write these down and keep nothing else. Whoever has them is you.")
+    terminal.say(format_words(dice.random_bytes(16)))
+    return 0
+
+
+def _send(options: argparse.Namespace) -> int:
+    programme = load_programme(options.programme)
+    sources = [file_source(path) for path in options.files]
+    if options.message is not None:
+        sources.insert(0, file_source(options.message, MESSAGE_NAME))
+    if not sources:
+        raise RefusedError("nothing to send", hint="give --message FILE, or files")
+    sent = send(
+        programme,
+        ask_words(),
+        sources,
+        at=clock.seconds(),
+        random_bytes=dice.random_bytes,
+        report=terminal.note,
+    )
+    dated = format_instant(sent.receipt.logged_by)
+    if options.json:
+        terminal.print_json(
+            {
+                "number": sent.number,
+                "logged_by": dated,
+                "index": sent.receipt.logged.index,
+                "record_hash": sent.receipt.record_hash.hex(),
+            }
+        )
+    else:
+        terminal.say(f"contribution {sent.number}: received, and dated {dated}")
+    return 0
+
+
+def _inbox(options: argparse.Namespace) -> int:
+    contributions = read_inbox(load_programme(options.programme), ask_words())
+    if options.json:
+        terminal.print_json([_summary(item) for item in contributions])
+        return 0
+    if not contributions:
+        terminal.say("empty mailbox — wrong words?")
+    for item in contributions:
+        dated = format_instant(item.receipt.logged_by) if item.receipt else "not dated yet"
+        terminal.say(f"contribution {item.keys.number}: {dated}")
+        for reply in item.replies:
+            terminal.say(f"  answer: {reply.text}")
+    return 0
+
+
+def _summary(item: Contribution) -> Json:
+    return {
+        "number": item.keys.number,
+        "logged_by": format_instant(item.receipt.logged_by) if item.receipt else None,
+        "acknowledged": item.acknowledgement is not None,
+        "replies": [reply.text for reply in item.replies],
+    }
+
+
+def _receipt(options: argparse.Namespace) -> int:
+    item = _contribution(load_programme(options.programme), ask_words(), options.number)
+    if not item.capsule.proof:
+        raise RefusedError("this contribution has no receipt yet", hint="wait and ask again")
+    for suffix, data in (("tlog-proof", item.capsule.proof), ("record", item.capsule.record)):
+        path = options.out.with_name(f"{options.out.name}.{suffix}")
+        write_secret(path, data)
+        terminal.say(str(path))
+    return 0
+
+
+def _contribution(programme: Programme, entropy: bytes, number: int) -> Contribution:
+    for item in read_inbox(programme, entropy):
+        if item.keys.number == number:
+            return item
+    raise RefusedError(
+        f"these words have no contribution {number}", hint="empty mailbox — wrong words?"
+    )
+
+
+def _claim(options: argparse.Namespace) -> int:
+    programme = load_programme(options.programme)
+    entropy = ask_words()
+    register = RegisterDoor(programme.register)
+    audience, challenge = register.challenge()
+    terms = Terms(
+        programme=programme.hash,
+        audience=audience,
+        challenge=challenge,
+        subject=options.subject,
+        name=options.name,
+        at=clock.seconds(),
+        disclosure="sealed" if options.sealed else "open",
+    )
+    if options.capture is None:
+        item = _contribution(programme, entropy, options.number)
+        bundle = claim_helped(item, terms, dice.random_bytes)
+    else:
+        bundle = _denounced(programme, entropy, terms, options)
+    number, claim = register.file(bundle)
+    if options.json:
+        terminal.print_json({"case": number, "claim": claim.hex()})
+    else:
+        terminal.say(f"filed as case {number}; its private page: {register.page(claim)}")
+    return 0
+
+
+def _denounced(
+    programme: Programme, entropy: bytes, terms: Terms, options: argparse.Namespace
+) -> bytes:
+    texts = {
+        field: read_file(options.capture / name, bytes_max=EVIDENCE_BYTES_MAX).decode("utf-8")
+        for field, name in (
+            ("record", "capture.record"),
+            ("proof", "capture.tlog-proof"),
+            ("capture", "public.json"),
+        )
+    }
+    if parse_record(texts["record"].encode(), "capture").hash("programme") != programme.hash:
+        raise MalformedError("the capture belongs to another programme")
+    master = master_key(entropy, programme.hash)
+    statute = RegisterDoor(programme.register).statute()
+    return claim_denounced(
+        master,
+        texts | {"statement": str(options.statement)},
+        statute,
+        terms,
+        dice.random_bytes,
+    )
+

@@ -1,0 +1,76 @@
+"""The register's endpoints, as a claimant calls them. Each call may be repeated without harm."""
+
+from safeconduct.errors import MalformedError
+from safeconduct.plumbing import fetch
+from safeconduct.protocol.canonical import Json, parse_hex, parse_json
+
+PATIENCE_SECONDS = 40.0
+ANSWER_BYTES_MAX = 256 << 10
+
+
+class RegisterDoor:
+    """The public register at one URL."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def challenge(self) -> tuple[str, bytes]:
+        """The registry's name as audience, and 32 fresh bytes to sign in one claim."""
+        value = _object(self._post("/challenge", b""), {"audience", "challenge"})
+        return (
+            _text(value, "audience"),
+            parse_hex(_text(value, "challenge"), 32, "the register's challenge"),
+        )
+
+    def statute(self) -> bytes:
+        """SHA-256 of the newest statute, for a claim that relies on no earlier one."""
+        answer = fetch.patiently(
+            lambda: fetch.get(f"{self._url}/statute", bytes_max=ANSWER_BYTES_MAX),
+            seconds=PATIENCE_SECONDS,
+        )
+        return parse_hex(answer.decode("ascii", "replace").strip(), 32, "the register's statute")
+
+    def file(self, bundle: bytes) -> tuple[int, bytes]:
+        """File a claim; returns the case's number and the claim's hash, its private address."""
+        value = _object(self._post("/claims", bundle), {"case", "claim"})
+        number = value["case"]
+        if not isinstance(number, int) or isinstance(number, bool):
+            raise MalformedError("the register answered without a case number")
+        return number, parse_hex(_text(value, "claim"), 32, "the register's claim hash")
+
+    def appeal(self, claim: bytes, signed: bytes) -> None:
+        """File an appeal in a case."""
+        self._post(f"/appeals/{claim.hex()}", signed)
+
+    def letter(self, claim: bytes) -> str:
+        """The letter with the decision and its reasons, once it is served."""
+        url = f"{self._url}/case/{claim.hex()}/letter.txt"
+        return fetch.patiently(
+            lambda: fetch.get(url, bytes_max=ANSWER_BYTES_MAX), seconds=PATIENCE_SECONDS
+        ).decode("utf-8", "replace")
+
+    def page(self, claim: bytes) -> str:
+        """The address of the claimant's own page; whoever knows it can read it."""
+        return f"{self._url}/case/{claim.hex()}"
+
+    def _post(self, path: str, body: bytes) -> bytes:
+        def attempt() -> bytes:
+            response = fetch.post(f"{self._url}{path}", body, bytes_max=ANSWER_BYTES_MAX)
+            fetch.raise_for(response)
+            return response.body
+
+        return fetch.patiently(attempt, seconds=PATIENCE_SECONDS)
+
+
+def _object(data: bytes, fields: set[str]) -> dict[str, Json]:
+    value = parse_json(data, "the register's answer")
+    if not isinstance(value, dict) or value.keys() != fields:
+        raise MalformedError(f"the register answered without {', '.join(sorted(fields))}")
+    return value
+
+
+def _text(value: dict[str, Json], name: str) -> str:
+    text = value[name]
+    if not isinstance(text, str):
+        raise MalformedError(f"the register answered with a {name} that is no text")
+    return text

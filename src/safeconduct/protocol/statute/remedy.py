@@ -1,0 +1,127 @@
+"""What would have to be different: the smallest set of findings that turns an outcome around.
+
+The proof is searched from its root. A test costs less while it is open than once it has come
+out the other way; among equally small sets, the first in the order of the law is named.
+"""
+
+from dataclasses import dataclass
+
+from safeconduct.protocol.statute.evaluate import Judgement
+from safeconduct.protocol.statute.proof import Node
+from safeconduct.protocol.statute.text import Condition, Statute, all_conditions
+
+_OPEN_COST = 2
+_CONTRARY_COST = 3
+_NEW_ITEM_COST = 3
+_NEW_ITEMS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A test that would have to come out as `value`, or a `new_item` in the list named."""
+
+    place: str = ""
+    value: bool = True
+    fact: str = ""  # empty for a test of a new item
+    new_item: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    cost: int
+    changes: tuple[Change, ...]
+
+
+_NOTHING = _Way(cost=0, changes=())
+
+
+def changes(statute: Statute, judgement: Judgement) -> tuple[Change, ...] | None:
+    """The smallest set of findings that would change a decided outcome; None if none would.
+
+    From the default outcome, towards the nearest other one; from any other, away from it.
+    """
+    search = _Search(statute)
+    ways = [
+        search.way(root, judgement.outcome == statute.default.value)
+        for declared, root in zip(statute.outcomes, judgement.roots, strict=True)
+        if judgement.outcome in (statute.default.value, declared.value)
+    ]
+    best = _cheapest(ways)
+    return best.changes if best is not None and best.changes else None
+
+
+def _cheapest(ways: list[_Way | None]) -> _Way | None:
+    return min((way for way in ways if way is not None), key=lambda way: way.cost, default=None)
+
+
+def _together(ways: list[_Way | None]) -> _Way | None:
+    found = [way for way in ways if way is not None]
+    if len(found) < len(ways):
+        return None
+    merged = dict.fromkeys(change for way in found for change in way.changes)
+    return _Way(cost=sum(way.cost for way in found), changes=tuple(merged))
+
+
+class _Search:
+    """Ways through one proof; each node is searched once for each truth value."""
+
+    def __init__(self, statute: Statute) -> None:
+        self._conditions: dict[str, Condition] = {
+            each.place: each for rule in statute.rules.values() for each in all_conditions(rule)
+        }
+        self._found: dict[tuple[int, bool], _Way | None] = {}
+
+    def way(self, node: Node, target: bool) -> _Way | None:
+        """The cheapest set of changes that makes `node` come out as `target`."""
+        key = (id(node), target)
+        if key not in self._found:
+            same = node.value is target
+            self._found[key] = _NOTHING if same else self._search(node, target)
+        return self._found[key]
+
+    def _search(self, node: Node, target: bool) -> _Way | None:
+        if node.facts:
+            cost = _OPEN_COST if node.value is None else _CONTRARY_COST
+            change = Change(place=node.place, value=target, fact=node.facts[0])
+            return _Way(cost=cost, changes=(change,))
+        if node.operator == "section":
+            condition, *exceptions = node.children
+            ways = [self.way(condition, target), *(self.way(e, not target) for e in exceptions)]
+            return _together(ways) if target else _cheapest(ways)
+        if node.operator in ("and", "or"):
+            ways = [self.way(child, target) for child in node.children]
+            return _together(ways) if target is (node.operator == "and") else _cheapest(ways)
+        if node.operator in ("not", "rule"):
+            return self.way(node.children[0], target is (node.operator == "rule"))
+        return self._counted(node, target is not (node.operator == "less"))
+
+    def _counted(self, node: Node, enough: bool) -> _Way | None:
+        """The way to have enough items, or too few of them."""
+        bound = 1 if node.operator == "some" else node.bound
+        assert bound is not None
+        ways = [self.way(child, enough) for child in node.children]
+        needed = bound if enough else len(ways) - bound + 1
+        if enough:
+            ways += [self._new_item(node)] * max(0, min(bound, _NEW_ITEMS_MAX))
+        possible = sorted((way for way in ways if way is not None), key=lambda way: way.cost)
+        if len(possible) < needed:
+            return None
+        return _together([*possible[: max(0, needed)]])
+
+    def _new_item(self, node: Node) -> _Way | None:
+        body = _wished(self._conditions[node.place].parts[0], True)
+        added = _Way(cost=_NEW_ITEM_COST, changes=(Change(new_item=node.name),))
+        return _together([added, body])
+
+
+def _wished(condition: Condition, target: bool) -> _Way | None:
+    """What an item not yet there would have to show."""
+    if condition.fact:
+        change = Change(place=condition.place, value=target)
+        return _Way(cost=_OPEN_COST, changes=(change,))
+    if condition.operator == "not":
+        return _wished(condition.parts[0], not target)
+    if condition.operator not in ("and", "or"):
+        return None  # a rule about the whole case is not a matter of one item
+    ways = [_wished(part, target) for part in condition.parts]
+    return _together(ways) if target is (condition.operator == "and") else _cheapest(ways)
