@@ -5,7 +5,7 @@ Everything is made from fixed seeds, so a failing test fails alike everywhere.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from tests.protocol.age.chance import dice
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.protocol import age
 from safeconduct.protocol.address import Address
-from safeconduct.protocol.canonical import format_json
+from safeconduct.protocol.canonical import format_json, u64
 from safeconduct.protocol.claim import format_bundle, person_hash, sign_claim
 from safeconduct.protocol.envelope import Envelope, Source, acknowledgement, seal_envelope
+from safeconduct.protocol.evidence.capture import format_capture, make_capture
+from safeconduct.protocol.evidence.page_text import strip_boilerplate
 from safeconduct.protocol.gazette import GazetteState, address_at, fold_all
 from safeconduct.protocol.keys import (
     ContributionKeys,
@@ -44,10 +46,11 @@ from safeconduct.protocol.tlog.note import (
     VerifierKey,
     format_note,
     format_vkey,
+    parse_note,
     sign_note,
 )
 from safeconduct.protocol.tlog.policy import Policy, parse_policy
-from safeconduct.protocol.tlog.proof import TlogProof, format_proof
+from safeconduct.protocol.tlog.proof import TlogProof, format_proof, parse_proof
 
 STATUTE_FILE = Path(__file__).parents[2] / "statutes" / "example" / "acquittal" / "statute.yaml"
 
@@ -348,3 +351,65 @@ def helped_fields() -> Mapping[str, str]:
 
 def helped_bundle(**changes: str) -> bytes:
     return format_bundle("helped", {**helped_fields(), **changes})
+
+
+# A public statement, and a claim on it.
+
+PAGE = """\
+The Harbour Log
+
+Ada Example said on Monday: “I broke with them, and what they do is a crime.” Nobody answered.
+"""
+
+
+@cache
+def public_capture() -> bytes:
+    capture = make_capture(
+        strip_boilerplate(PAGE),
+        address="https://press.example/log",
+        captured_at=NOON,
+        media_type="text/html",
+        raw=PAGE.encode(),
+        warc=b"warc",
+        extractor=("plain", "1"),
+    )
+    return format_capture(capture)
+
+
+def capture_record(public: bytes, **changes: Value) -> bytes:
+    fields: dict[str, Value] = {
+        "programme": PROGRAMME,
+        "address": hashlib.sha256(b"https://press.example/log").digest(),
+        "raw": hashlib.sha256(PAGE.encode()).digest(),
+        "public": hashlib.sha256(public).digest(),
+        "captured": NOON,
+    }
+    return format_record(make_record("capture", **fields | changes))
+
+
+def denounced_bundle(**changes: str) -> bytes:
+    record = capture_record(public_capture())
+    claim = claim_record("claim-denounced", record=record_hash(record))
+    fields = {
+        "claim": sign_claim(claim, *author_seeds(source_keys())).decode(),
+        "name": PERSON,
+        "name_salt": NAME_SALT.hex(),
+        "record": record.decode(),
+        "proof": prove(record_hash(record)).decode(),
+        "capture": public_capture().decode(),
+        "statement": "0",
+    }
+    return format_bundle("denounced", fields | changes)
+
+
+def redated(proof: bytes, seconds: int) -> bytes:
+    """`proof` with each cosignature's time moved, as somebody without the keys would do it."""
+    parsed = parse_proof(proof)
+    note = parse_note(parsed.checkpoint)
+    log, *cosignatures = note.signatures
+    moved = [
+        replace(line, blob=u64(int.from_bytes(line.blob[:8], "big") + seconds) + line.blob[8:])
+        for line in cosignatures
+    ]
+    changed = format_note(Note(text=note.text, signatures=(log, *moved)))
+    return format_proof(replace(parsed, checkpoint=changed))

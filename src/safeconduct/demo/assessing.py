@@ -21,6 +21,7 @@ GRADES = {
     "visitor": (("C", 3), ("C", 3), ()),
     "late": (("B", 3), ("B", 3), ()),
 }
+NAMES = {"late": "night watchman"}
 REASONS = "Read in full; compared with the other tips and the captured pages."
 REPLY = (
     "Thank you. Can you tell us who deleted the weighbridge entries? Answer only if it is safe."
@@ -61,7 +62,7 @@ def assess_tips(world: World, desk: Desk, players: tuple[str, ...]) -> None:
                 reasons=REASONS,
             )
         result = assess(desk, record)
-        tell(f"two assessors grade the {player}'s tip: {result.grade}")
+        tell(f"two assessors grade the {NAMES.get(player, player)}'s tip: {result.grade}")
         for finding in read_findings(result.findings):
             if finding["kind"] == "circular":
                 proof(finding["words"])
@@ -83,7 +84,7 @@ def answer(world: World, desk: Desk) -> None:
     """A question to the clerk, who reads it with nothing but the words."""
     reply(desk, world.hashes["clerk"], REPLY)
     [contribution] = read_inbox(world.programme, world.words["clerk"])
-    if not any(REPLY == one.text for one in contribution.replies):
+    if not any(one.text == REPLY for one in contribution.replies):
         raise UnavailableError("the clerk did not find the reply")
     tell("a question goes to the clerk, who finds it with twelve words and nothing else")
     proof("nothing on the clerk's device, and nothing at the door, says whose reply it is")

@@ -17,9 +17,9 @@ def publish_and_audit(world: World, registry: Registry) -> None:
     captures = world.path("press", "captures")
     count = publish(registry, world.path("public"), captures)
     tell(f"the registry publishes all that an outsider may have: {count} files")
+    command = [sys.executable, "-m", "safeconduct", "audit"]
     audited = subprocess.run(
-        [sys.executable, "-m", "safeconduct", "audit", str(world.path("public"))]
-        + ["--policy", str(world.path("policy.txt"))],
+        [*command, str(world.path("public")), "--policy", str(world.path("policy.txt"))],
         capture_output=True,
         text=True,
         timeout=AUDIT_SECONDS,

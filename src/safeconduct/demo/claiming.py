@@ -33,7 +33,7 @@ from safeconduct.protocol.keys import contribution_keys, master_key
 from safeconduct.protocol.record import make_record
 from safeconduct.protocol.statute.instant import format_instant
 
-DENOUNCING_PAGE = "weller-interview.html"
+DENOUNCING_PAGE = "deputy-denounces.html"
 EVIDENCE_BYTES_MAX = 1 << 20
 
 _NOTHING_FOUND = {"grave_crime_proven": False, "knowing_falsehood_found": False}

@@ -31,7 +31,7 @@ from safeconduct.protocol.tlog.policy import parse_policy
 
 NAME = "harbour-2027"
 WITNESSES = {"north": "body-side", "south": "body-side", "east": "insider-side"}
-EVERY_SECONDS = "0.5"
+PACE = ("--every", "0.5")  # seconds between batches; hours in earnest
 APPEAL_SECONDS = 4
 EPOCH_SECONDS = 28 * 86_400
 LAW_BYTES_MAX = 1 << 20
@@ -135,8 +135,7 @@ def _start_servers(world: World) -> None:
         world,
         "log",
         world.programme.ledger,
-        ["log", "serve", "--dir", str(world.path("log")), "--policy", policy]
-        + ["--every", EVERY_SECONDS],
+        ["log", "serve", "--dir", str(world.path("log")), "--policy", policy, *PACE],
     )
     _start(world, "door", world.programme.door, ["door", "--dir", str(world.path("door"))])
     desk = f"http://{HOST}:{world.path('programme', 'desk.port').read_text()}"
@@ -205,7 +204,7 @@ def _publish_listings_and_statute(world: World, took_seconds: float) -> None:
     law = format_json(law_document(world.date, now))
     state = read_gazette(world.programme).state
     log_notice(world.programme, world.signed(statute_record(state, law)))
-    tell(f"the statute is published: who helped or publicly denounced before the date,")
+    tell("the statute is published: who helped or publicly denounced before the date,")
     tell(f"{format_instant(world.date)}, is acquitted from the register")
     proof("its text, rule and date are one document, hashed and signed; nobody moves it unseen")
     world.happened("board", "publishes the law")

@@ -9,7 +9,6 @@ from safeconduct.parties.press.store import keep, log_kept
 from safeconduct.plumbing import clock
 from safeconduct.plumbing.logs import log_record
 
-DENOUNCER = "Anton Weller"
 SHOWN_CHARS = 90
 
 
@@ -31,9 +30,10 @@ def _capture(world: World, path: Path) -> None:
     name = keep(world.path("press"), world.programme.hash, capture, warc)
     log_kept(world.path("press"), name, lambda record: log_record(world.programme, record)[0])
     said = capture.statements
-    speakers = sorted({statement.speaker for statement in said})
+    speakers = sorted({statement.speaker for statement in said} - {""})
     tell(f"{path.name}: {len(said)} statements by {', '.join(speakers) or 'nobody named'}")
-    tell(f"  {len(capture.dropped)} pieces of site boilerplate left out, each noted")
+    if capture.dropped:
+        tell(f"  {len(capture.dropped)} pieces of site boilerplate left out, each noted")
     for statement in said[:1]:
         shown = statement.said[:SHOWN_CHARS]
         tell(f"  {statement.speaker}: “{shown}{'…' if shown != statement.said else ''}”")

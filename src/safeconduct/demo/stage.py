@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from safeconduct.errors import UnavailableError
@@ -79,11 +80,8 @@ class Stage:
             UnavailableError: one does not, for half a minute.
         """
         for name in names:
-            url = self._servers[name].url + path
-            fetch.patiently(
-                lambda url=url: fetch.request("GET", url, bytes_max=_ANSWER_BYTES_MAX),
-                seconds=START_SECONDS,
-            )
+            ask = partial(fetch.request, "GET", self._servers[name].url + path)
+            fetch.patiently(partial(ask, bytes_max=_ANSWER_BYTES_MAX), seconds=START_SECONDS)
 
     def kill(self, name: str) -> None:
         """End a server the hard way (`kill -9`); the keeper will notice and start it again."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from safeconduct.demo.world import World, proof, tell
 from safeconduct.errors import SafeconductError, UnavailableError
 from safeconduct.parties.auditor.check import audit
-from safeconduct.parties.auditor.folder import open_folder
+from safeconduct.parties.auditor.folder import Folder
 from safeconduct.parties.log.config import LogFolder, sign_tree
 from safeconduct.parties.registry.publish import sign_folder
 from safeconduct.parties.registry.receive import Registry
@@ -79,8 +79,7 @@ def _on_a_copy(
     shutil.copytree(world.path("public"), copy)
     change(world, copy)
     sign_folder(registry, copy)  # the registry covers it up as well as it can
-    with open_folder(copy) as folder:
-        outcome = audit(folder, world.programme.policy)
+    outcome = audit(Folder(root=copy), world.programme.policy)
     failures = [(result, each) for result in outcome.results for each in result.failures]
     if not failures:
         raise UnavailableError(f"the audit did not notice: {story}")

@@ -1,7 +1,6 @@
-"""Scene 2: sources send, each with twelve words and nothing else. Scene 5: one comes too late."""
+"""Scene 2: sources send, with twelve words and nothing else. Scene 5: one comes too late."""
 
 import re
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -23,31 +22,35 @@ BIG_FILE_BYTES = 10_000_000
 MEASUREMENTS_PER_LINE = 8
 
 CLERK_TEXT = """\
-I keep the books of the free port. Since March, containers marked "returned empties" have left \
-by gate 4 at night. They are heavy. The weighbridge entries for those nights were deleted; I \
-kept the paper slips. The numbers are 4471, 4478 and 4502. Please do not call me.
+I keep the books of the free port. Since March, containers marked "returned empties" have \
+left by gate 4 at night. They are heavy. The weighbridge entries for those nights were \
+deleted; I kept the paper slips. The numbers are 4471, 4478 and 4502. Please do not call \
+me.
 """
 ENGINEER_TEXT = """\
-I signed for the crane inspections that were never made. I attach the sensor data of crane 2 for \
-the year, as it really was, and the report as it was filed. The two do not agree after 3 April. \
-I was told to sign by my superior, in writing; the letter is in the second file.
+I signed for the crane inspections that were never made. I attach the sensor data of crane \
+2 for the year, as it really was, and the report as it was filed. The two do not agree \
+after 3 April. I was told to sign by my superior, in writing; the letter is in the second \
+file.
 """
 ORDER_TEXT = "Sign crane 2 off for the season. There is no time for an inspection. Burn this.\n"
 FRAME_TEXT = """\
-The chief engineer of the port took money from the shipping line to sign off the cranes. He was \
-paid in cash on the evening of 2 April behind the customs house, and he laughed about it.
+The chief engineer of the port took money from the shipping line to sign off the cranes. \
+He was paid in cash on the evening of 2 April behind the customs house, and he laughed \
+about it.
 """
 FRAME_WITNESS = """\
-I am a colleague and I confirm it. The chief engineer of the port took money from the shipping \
-line to sign off the cranes. He was paid in cash on the evening of 2 April behind the customs \
-house, and he laughed about it.
+I am a colleague and I confirm it. The chief engineer of the port took money from the \
+shipping line to sign off the cranes. He was paid in cash on the evening of 2 April behind \
+the customs house, and he laughed about it.
 """
 VISITOR_TEXT = """\
-On the night of 2 April I drove the pilot boat. The chief engineer was on board with me from six \
-until midnight; nobody was behind the customs house but the guards.
+On the night of 2 April I drove the pilot boat. The chief engineer was on board with me \
+from six until midnight; nobody was behind the customs house but the guards.
 """
 LATE_TEXT = """\
-I headed the night watch. I let the containers through at gate 4 because I was told to look away.
+I headed the night watch. I let the containers through at gate 4 because I was told to \
+look away.
 """
 
 
@@ -179,6 +182,3 @@ def send_late(world: World) -> None:
     tell(f"the night watchman sends a tip, and it is taken in: dated {format_instant(at)}")
     proof("no clock of his or the body's counts: the witnesses had not seen it before the date")
     world.happened("sources", "late: dated", "late", at)
-
-
-Report = Callable[[str], None]

@@ -18,7 +18,7 @@ import rfc8785
 
 from safeconduct.errors import MalformedError
 
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 PREFIX = "safeconduct/v1/"
 TAG_BYTES_MAX = 255

@@ -137,8 +137,7 @@ def _declared_item(name: str, item: Json, statute: Statute) -> Json:
 def decision_record(
     proposal: Proposal, bundle: Bundle, number: int, reasons: bytes, departure: bytes = NO_HASH
 ) -> Record:
-    """The record for the board to sign; `reasons` is the SHA-256 of those told to the person.
-    """
+    """The record for the board to sign; `reasons` is the SHA-256 of the letter's reasons."""
     return make_record(
         "decision",
         programme=bundle.record.hash("programme"),
@@ -199,9 +198,13 @@ def recheck(data: bytes, publication: Record, state: GazetteState, policy: Polic
     value = parse_json(data, "decision object", bytes_max=OBJECT_BYTES_MAX)
     if not isinstance(value, dict) or value.keys() != _FIELDS or value["type"] != "decision":
         raise MalformedError("decision object: not the fields a decision has")
+    if hashlib.sha256(data).digest() != publication.hash("object"):
+        raise UnverifiedError("decision: not the object that the publication names")
     signed_text, proof_text = _text(value, "decision"), _text(value, "decision_proof")
     signed = parse_signed(signed_text.encode("utf-8"), "decision")
     record = signed.record
+    if record.hash("programme") != state.programme_hash:
+        raise UnverifiedError("decision: made in another programme")
     signers = verify_signers(signed, state.roster.members, state.roster.threshold)
     origin = state.programme.word("ledger")
     receipt = verify_receipt(signed.data, proof_text.encode("utf-8"), policy, origin)

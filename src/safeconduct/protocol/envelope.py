@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol import age
 from safeconduct.protocol.address import PROFILES, Address
+from safeconduct.protocol.age.stream import SEALED_CHUNK_BYTES, TAG_BYTES
 from safeconduct.protocol.keys import (
     ContributionKeys,
     attempt_tag,
@@ -32,6 +33,7 @@ from safeconduct.protocol.tip import (
     check_file_name,
     container_chunks,
     container_size,
+    padded_size,
 )
 
 HEADER_BYTES_MAX = 4_096
@@ -172,8 +174,11 @@ def check_contribution(record: Record) -> None:
     """
     if record.word("profile") not in PROFILES or record.word("sealed-by") not in SEALERS:
         raise MalformedError("contribution record: unknown profile or sealer")
-    if record.number("size") < age.sealed_bytes(0):
-        raise MalformedError("contribution record: smaller than any envelope")
+    size = record.number("size")
+    inside = size - age.NONCE_BYTES
+    container = inside - TAG_BYTES * -(-inside // SEALED_CHUNK_BYTES)
+    if container <= 0 or age.sealed_bytes(padded_size(container)) != size:
+        raise MalformedError("contribution record: no container is padded to its size")
 
 
 def open_envelope(

@@ -12,6 +12,7 @@ Spec: docs/3-protocol.md §12.
 
 import hmac
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, UnverifiedError
@@ -122,9 +123,7 @@ def find_replies(
             block = bulletin.get(reply_tag(keys.tag_key(), counter))
             if block is not None:
                 last = counter
-                try:
+                with suppress(MalformedError, UnverifiedError):
                     found.append((keys, counter, open_reply(block, keys, counter)))
-                except (MalformedError, UnverifiedError):
-                    pass
             counter += 1
     return tuple(found)

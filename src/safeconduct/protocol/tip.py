@@ -43,8 +43,7 @@ _FILE_FIELDS = frozenset({"name", "salt", "sha256", "size"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TipFile:
-    """One file of a tip, as the manifest lists it. `salt` hides it in the content commitment.
-    """
+    """One file of a tip, as the manifest lists it; `salt` hides it in the commitment."""
 
     name: str
     size: int
@@ -66,7 +65,9 @@ class Manifest:
     files: tuple[TipFile, ...]
 
     def content(self) -> bytes:
-        """The content commitment: each file can be shown alone. Spec: docs/3-protocol.md §7.3.
+        """The content commitment, of which each file can be shown alone.
+
+        Spec: docs/3-protocol.md §7.3.
         """
         return content_commitment(self.files)
 

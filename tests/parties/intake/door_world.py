@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 from tests.protocol import builders
 from tests.protocol.age.chance import dice
 
@@ -24,6 +25,7 @@ from safeconduct.protocol.tlog.policy import open_checkpoint
 
 WORDS = format_words(builders.ENTROPY)
 NOW = builders.NOON
+TEXT = "The minister signed it on the second of May."
 
 
 @dataclass
@@ -119,3 +121,28 @@ def open_world(folder: Path) -> Iterator[World]:
         world = World(folder=folder, ledger=ledger, ledger_url=ledger_url)
         with web.running(make_site(world.intake)) as world.url:
             yield world
+
+
+def ask(
+    world: World,
+    method: str,
+    path: str,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+) -> httpx.Response:
+    return httpx.request(
+        method, world.url + path, content=body, headers=headers, timeout=30, trust_env=False
+    )
+
+
+def post_form(
+    world: World, path: str, fields: dict[str, str], files: dict[str, bytes] | None = None
+) -> httpx.Response:
+    uploads = [("file", (name, data)) for name, data in (files or {}).items()]
+    return httpx.post(
+        world.url + path, data=fields, files=uploads or None, timeout=60, trust_env=False
+    )
+
+
+def told(world: World, text: str = TEXT) -> httpx.Response:
+    return post_form(world, "/tell", {"words": WORDS, "text": text})

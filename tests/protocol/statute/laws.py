@@ -1,10 +1,12 @@
 """The laws and cases that the tests of the statute engine share."""
 
 import copy
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from safeconduct.errors import MalformedError
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.protocol.statute import (
     Facts,
@@ -54,7 +56,7 @@ def case(
     tips: list[Any] | None = None, statements: list[Any] | None = None, **facts: Any
 ) -> Facts:
     """The facts of a case under the example statute."""
-    lists = {"tips": tips or [], "statements": statements or []}
+    lists: Any = {"tips": tips or [], "statements": statements or []}
     return read_facts({"facts": facts, "lists": lists}, example().facts)
 
 
@@ -142,3 +144,11 @@ def outcome_of(document: Any, facts: Any) -> str:
     """The outcome that a document gives to a facts document."""
     statute = read_statute(document)
     return evaluate(statute, read_facts(facts, statute.facts), AS_OF).outcome
+
+
+def attempt(call: Callable[..., Any], *values: Any) -> tuple[Any, str]:
+    """What the call returns, or what its `MalformedError` says."""
+    try:
+        return call(*values), ""
+    except MalformedError as error:
+        return None, error.message

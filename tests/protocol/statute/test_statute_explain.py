@@ -97,7 +97,7 @@ def test_counts_replay_too() -> None:
     for operator in ("at-least", "less"):
         statute = read_statute(small_law({operator: [{"count": ["acts", good]}, 2]}))
         for acts in ([], [True], [True, "unknown"], [True, True], [False, True, True]):
-            facts = {"lists": {"acts": [{"good": each} for each in acts]}}
+            facts: Any = {"lists": {"acts": [{"good": each} for each in acts]}}
             judgement = evaluate(statute, read_facts(facts, statute.facts), AS_OF)
             assert replay(json.loads(format_judgement(judgement)), statute) == judgement.outcome
 
@@ -185,7 +185,7 @@ def test_a_letter_about_a_hundred_tips_stays_readable() -> None:
 
 
 def test_the_last_day_follows_the_period_that_the_body_set() -> None:
-    values = {"appeal_period": {"amount": 90, "unit": "seconds"}}
+    values: Any = {"appeal_period": {"amount": 90, "unit": "seconds"}}
     statute = read_statute(with_parameters(example_document(), values))
     assert appeal_last_at(statute, SERVED_AT) == SERVED_AT + 90
 

@@ -68,7 +68,7 @@ CHECKS = {
     "entries": Check(
         title="the Gazette's entries follow from one another, signed by the board",
         find=provenance.find_entries,
-        file="gazette/tile/entries",
+        file="gazette/checkpoint",
         proves=finding.TREE_DIFFERS,
     ),
     "statutes": Check(
@@ -104,7 +104,7 @@ CHECKS = {
     "count": Check(
         title="the newest count agrees with what is published",
         find=substance.find_count,
-        file="gazette/tile/entries",
+        file="gazette/checkpoint",
         proves=finding.COUNT_FAULTY,
     ),
 }

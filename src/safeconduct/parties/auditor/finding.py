@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from safeconduct.errors import ConflictError, SafeconductError, UnverifiedError
+from safeconduct.protocol.statute.instant import INSTANT_AT_MAX, format_instant
 
 # Whom a failure speaks against. Each is one sentence that a reader without the protocol at hand
 # can act on; none accuses anybody of more than their own signature carries.
@@ -79,6 +80,14 @@ ACCUSES_NOBODY = frozenset({COPY_CHANGED, NOBODY_ANSWERS, NOT_CHECKED})
 
 class BlockedError(UnverifiedError):
     """A check cannot run, because an earlier one did not hold."""
+
+
+class EntryError(UnverifiedError):
+    """A Gazette entry does not follow from those before it; `file` holds it."""
+
+    def __init__(self, message: str, *, file: str) -> None:
+        super().__init__(message)
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,3 +175,8 @@ def without_accusation(failed: Failed) -> Failed:
     if failed.stands_alone or failed.proves in ACCUSES_NOBODY:
         return failed
     return replace(failed, proves=NOT_SIGNED)
+
+
+def show_instant(at: int) -> str:
+    """RFC 3339 in UTC; plain seconds where no calendar has such a year, for a liar's sake."""
+    return format_instant(at) if at <= INSTANT_AT_MAX else f"{at} seconds after 1970"

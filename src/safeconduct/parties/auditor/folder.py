@@ -165,7 +165,7 @@ def parse_sums(data: bytes) -> dict[str, bytes]:
         if blanks != "  " or not is_known_name(name) or name in (MANIFEST, SUMS):
             raise MalformedError(f"{what}: not a hash, two blanks and a published name")
         sums[name] = parse_hex(digest, hashlib.sha256().digest_size, what)
-    if list(sums) != sorted(sums) or len(sums) != len(lines):
+    if format_sums(sums) != data:
         raise MalformedError(f"{SUMS}: not sorted, or a name stands twice")
     return sums
 

@@ -9,8 +9,8 @@ ledger     the Ledger copy; `whole_ledger` only where every tile of it held
 import hashlib
 from functools import cached_property
 
-from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
-from safeconduct.parties.auditor.finding import BlockedError
+from safeconduct.errors import MalformedError, SafeconductError
+from safeconduct.parties.auditor.finding import BlockedError, EntryError
 from safeconduct.parties.auditor.folder import (
     MANIFEST,
     SUMS,
@@ -63,14 +63,16 @@ class Ground:
         """The state after all entries of the Gazette copy.
 
         Raises:
-            UnverifiedError: an entry that does not follow from those before it; names it.
+            EntryError: an entry that does not follow from those before it.
+            MalformedError, UnavailableError: a bundle that cannot be read.
         """
         state: GazetteState | None = None
         for index, entry in enumerate(self.gazette.entries()):
             try:
                 state = fold(state, entry)
             except SafeconductError as error:
-                raise UnverifiedError(f"entry {index}: {error.message}") from error
+                file = self.gazette.bundle_file(index)
+                raise EntryError(f"entry {index}: {error.message}", file=file) from error
         if state is None:
             raise MalformedError("the Gazette is empty: nothing was founded")
         return state
@@ -82,7 +84,7 @@ class Ground:
         Raises:
             BlockedError: it has not.
         """
-        self._need("entries", "what the Gazette says")
+        self.need("entries", "what the Gazette says")
         return self.folded
 
     @property
@@ -92,7 +94,7 @@ class Ground:
         Raises:
             BlockedError: it has not.
         """
-        self._need("ledger", "a whole Ledger copy")
+        self.need("ledger", "a whole Ledger copy")
         return self.ledger
 
     def is_signed(self) -> bool:
@@ -103,7 +105,12 @@ class Ground:
         except SafeconductError:
             return False
 
-    def _need(self, check: str, what: str) -> None:
+    def need(self, check: str, what: str) -> None:
+        """Go on only where an earlier check has held; `what` says in words what it gives.
+
+        Raises:
+            BlockedError: it has not held.
+        """
         if not self.held.get(check):
             raise BlockedError(f"could not be checked: it needs {what}, and that check failed")
 

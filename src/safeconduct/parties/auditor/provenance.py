@@ -13,11 +13,13 @@ from safeconduct.errors import SafeconductError, UnverifiedError
 from safeconduct.parties.auditor import finding
 from safeconduct.parties.auditor.finding import (
     BlockedError,
+    EntryError,
     Failed,
     Findings,
     Passed,
     attempt,
     failed_by,
+    show_instant,
 )
 from safeconduct.parties.auditor.folder import MANIFEST, SUMS, SUMS_BYTES_MAX, parse_sums
 from safeconduct.parties.auditor.ground import Ground, read_manifest
@@ -27,7 +29,6 @@ from safeconduct.parties.auditor.tree import (
     find_faults,
     verify_checkpoint,
 )
-from safeconduct.protocol.statute.instant import format_instant
 
 
 def find_folder(ground: Ground) -> Findings:
@@ -68,6 +69,10 @@ def find_manifest(ground: Ground) -> Findings:
     manifest = read_manifest(ground)
     gazette, ledger = ground.gazette.tree, ground.ledger.tree
     sums = ground.folder.read(SUMS, bytes_max=SUMS_BYTES_MAX)
+    if hashlib.sha256(sums).digest() != manifest.hash("sums"):
+        # Anybody may have changed a list that is not the one signed for.
+        signed_for = f"{manifest.hash('sums').hex()}, which the manifest signs for"
+        yield _changed(SUMS, f"SHA-256 {hashlib.sha256(sums).hexdigest()}", signed_for)
     due: dict[str, bytes | int] = {
         "programme": ground.founding.hash("programme"),
         "gazette-size": gazette.size,
@@ -75,23 +80,19 @@ def find_manifest(ground: Ground) -> Findings:
         "ledger-size": ledger.size,
         "ledger-root": ledger.root_hash,
         "files": sums.count(b"\n"),
-        "sums": hashlib.sha256(sums).digest(),
     }
     for name, value in due.items():
-        stated = manifest.values[name]
-        if stated != value:
-            # Anybody may have changed a list of files that is not the one signed for.
-            lies = finding.COPY_CHANGED if name == "sums" else finding.MANIFEST_LIES
+        if manifest.values[name] != value:
             yield Failed(
                 file=MANIFEST,
-                found=f"{name} {_show(stated)}",
+                found=f"{name} {_show(manifest.values[name])}",
                 expected=f"{_show(value)}, which this folder gives",
-                proves=lies,
+                proves=finding.MANIFEST_LIES,
             )
     yield Passed(
         computed_from=f"the signature of {ground.founding.key('registry').name}, the registry "
         f"of the Gazette's founding record, over {manifest.number('files')} files, "
-        f"dated {format_instant(manifest.number('at'))} by its own clock"
+        f"dated {show_instant(manifest.number('at'))} by its own clock"
     )
 
 
@@ -121,7 +122,7 @@ def _find_tree(ground: Ground, copy: LogCopy, *, entry_bytes: int | None) -> Fin
         yield Passed(
             computed_from=f"{copy.origin}: {copy.tree.size} entries, all tiles computed again "
             f"up to root hash {copy.tree.root_hash.hex()}, cosigned by {names}, "
-            f"logged by {format_instant(cosigned.logged_by)}"
+            f"logged by {show_instant(cosigned.logged_by)}"
         )
     for fault in find_faults(copy, ground.contents, entry_bytes=entry_bytes):
         yield Failed(
@@ -156,12 +157,15 @@ def find_entries(ground: Ground) -> Findings:
         # In a whole copy, log and witnesses signed for the entry, whatever the registry did.
         proves = finding.ADMITTED if whole else finding.TREE_DIFFERS
         due = "entries that a Gazette may hold, in their order"
-        failed = failed_by(error, "gazette/tile/entries", due, proves)
+        file = (
+            error.file if isinstance(error, EntryError) else ground.gazette.path("checkpoint")
+        )
+        failed = failed_by(error, file, due, proves)
         yield replace(failed, stands_alone=whole)
         return
     board, founding = state.roster, state.programme
     yield Passed(
         computed_from=f"programme {founding.word('name')}, founded "
-        f"{format_instant(founding.number('founded'))}; a board of {len(board.members)}, of "
+        f"{show_instant(founding.number('founded'))}; a board of {len(board.members)}, of "
         f"whom {board.threshold} must sign; {state.size} entries, each signed by its board"
     )

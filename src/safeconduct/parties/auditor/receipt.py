@@ -5,9 +5,9 @@ Spec: docs/3-protocol.md §9; c2sp.org/tlog-proof, c2sp.org/tlog-policy.
 
 from dataclasses import dataclass
 
+from safeconduct.parties.auditor.finding import show_instant
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.receipt import Receipt, check_before, verify_receipt
-from safeconduct.protocol.statute.instant import INSTANT_AT_MAX, format_instant
 from safeconduct.protocol.tlog.checkpoint import parse_checkpoint
 from safeconduct.protocol.tlog.cosignature import BLOB_BYTES, TIME_BYTES
 from safeconduct.protocol.tlog.note import Note, SignatureLine, parse_note
@@ -24,7 +24,7 @@ class Dated:
 
     @property
     def dating(self) -> tuple[tuple[str, int], ...]:
-        """(witness, POSIX seconds) of those whose word sufficed: all up to the logged-by time."""
+        """(witness, POSIX seconds) of those who sufficed: all up to the logged-by time."""
         found = self.cosigned.cosignatures
         return tuple((name, at) for name, at in found if at <= self.receipt.logged_by)
 
@@ -33,10 +33,10 @@ class Dated:
         logged = self.receipt.logged
         return "\n".join(
             [
-                f"logged by    {_instant(logged.logged_by)}",
+                f"logged by    {show_instant(logged.logged_by)}",
                 f"record       {self.receipt.record.kind}, {self.receipt.record_hash.hex()}",
                 f"log          {logged.origin}, entry {logged.index} of {logged.tree.size}",
-                *(f"cosigned by  {name} at {_instant(at)}" for name, at in self.dating),
+                *(f"cosigned by  {name} at {show_instant(at)}" for name, at in self.dating),
             ]
         )
 
@@ -44,10 +44,12 @@ class Dated:
         """What it proves, as a JSON value."""
         logged = self.receipt.logged
         return {
-            "cosignatures": [{"at": _instant(at), "witness": name} for name, at in self.dating],
+            "cosignatures": [
+                {"at": show_instant(at), "witness": name} for name, at in self.dating
+            ],
             "index": logged.index,
             "kind": self.receipt.record.kind,
-            "logged_by": _instant(logged.logged_by),
+            "logged_by": show_instant(logged.logged_by),
             "logged_by_seconds": logged.logged_by,
             "origin": logged.origin,
             "record_hash": self.receipt.record_hash.hex(),
@@ -102,10 +104,5 @@ def _line_text(line: SignatureLine, note: Note, origin: str) -> str:
         return f"signed       by {line.name}, the log"
     if len(line.blob) == BLOB_BYTES:
         at = int.from_bytes(line.blob[:TIME_BYTES], "big")
-        return f"cosigned     by {line.name}, at {_instant(at)}"
+        return f"cosigned     by {line.name}, at {show_instant(at)}"
     return f"signed       by {line.name}, in a way unknown here"
-
-
-def _instant(at: int) -> str:
-    """RFC 3339 in UTC; plain seconds where a calendar has no such year."""
-    return format_instant(at) if at <= INSTANT_AT_MAX else f"{at} seconds after 1970"

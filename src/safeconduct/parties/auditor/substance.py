@@ -10,7 +10,7 @@ from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.parties.auditor import finding
 from safeconduct.parties.auditor.finding import Failed, Findings, Passed, attempt, failed_by
 from safeconduct.parties.auditor.ground import Ground
-from safeconduct.parties.auditor.tree import check_stands
+from safeconduct.parties.auditor.tree import check_lines, check_stands
 from safeconduct.protocol import decision, listing
 from safeconduct.protocol.evidence.capture import (
     PUBLIC_BYTES_MAX,
@@ -25,7 +25,8 @@ from safeconduct.protocol.record import RECORD_BYTES_MAX, Record, parse_record, 
 from safeconduct.protocol.statute.lint import lint
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX
-from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
+from safeconduct.protocol.tlog.policy import Policy
+from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX, parse_proof
 
 REGISTER_BYTES_MAX = 64 << 20
 
@@ -82,7 +83,7 @@ def find_captures(ground: Ground) -> Findings:
     for folder in sorted(folders):
         yield from _find_capture(ground, folder, programme)
     yield Passed(
-        computed_from=f"{len(folders)} captures: title and statements found again in the text, "
+        computed_from=f"captures: {len(folders)}; title and statements found again in each, "
         f"each receipt verified and looked up in the Ledger copy"
     )
 
@@ -138,7 +139,16 @@ def _check_capture_proof(ground: Ground, name: str, record: str, programme: Reco
     data = ground.folder.read(record, bytes_max=RECORD_BYTES_MAX)
     proof = ground.folder.read(name, bytes_max=PROOF_BYTES_MAX)
     receipt = verify_receipt(data, proof, ground.policy, programme.word("ledger"))
+    _check_nothing_unsigned(proof, receipt.logged.origin, ground.policy)
     check_stands(ground.whole_ledger, receipt.logged, receipt.record_hash)
+
+
+def _check_nothing_unsigned(proof: bytes, origin: str, policy: Policy) -> None:
+    """A receipt may carry what nobody's signature covers; one that is published may not."""
+    parsed = parse_proof(proof)
+    if parsed.extra is not None:
+        raise UnverifiedError("the receipt carries extra bytes that nobody has signed")
+    check_lines(parsed.checkpoint, origin, policy)
 
 
 def find_publications(ground: Ground) -> Findings:
@@ -157,8 +167,8 @@ def find_publications(ground: Ground) -> Findings:
         )
     decisions = sum(name.startswith("decisions/") for name in names)
     yield Passed(
-        computed_from=f"{len(names)} publications in the Gazette and their objects: "
-        f"{decisions} decisions, {len(names) - decisions} listings"
+        computed_from=f"publications in the Gazette: {len(names)}; objects: "
+        f"decisions {decisions}, listings {len(names) - decisions}"
     )
 
 
@@ -232,22 +242,25 @@ def find_register(ground: Ground) -> Findings:
         finding.REGISTER_FAULTY,
     )
     yield Passed(
-        computed_from=f"{len(ground.state.publications)} publications, folded into "
-        f"{len(lines)} lines"
+        computed_from=f"publications: {len(ground.state.publications)}, "
+        f"folded into lines: {len(lines)}"
     )
 
 
 def find_count(ground: Ground) -> Findings:
     """Whether the board's newest count had published as many decisions as stood there then."""
     counts = ground.state.counts
+    # Which publications are decisions is seen by their objects: a file that somebody dropped
+    # must not make the board's count look false.
+    ground.need("publications", "every publication's object")
     if not counts:
         yield Passed(computed_from="nothing: the Gazette holds no count yet")
         return
-    published = _decisions_before(ground, counts[-1])
+    index, published = _decisions_before(ground, counts[-1])
     stated = counts[-1].number("published")
     if stated != published:
         yield Failed(
-            file="gazette/tile/entries",
+            file=ground.gazette.bundle_file(index),
             found=f"count {counts[-1].number('number')} says {stated} decisions are published",
             expected=f"{published}, which stand in the Gazette before it",
             proves=finding.COUNT_FAULTY,
@@ -257,17 +270,17 @@ def find_count(ground: Ground) -> Findings:
         computed_from=f"count {counts[-1].number('number')}: {counts[-1].number('claims')} "
         f"claims, {counts[-1].number('decided')} decided, "
         f"{counts[-1].number('suspended')} suspended, {stated} published; "
-        f"and the {published} decisions before it"
+        f"decisions before it in the Gazette: {published}"
     )
 
 
-def _decisions_before(ground: Ground, count: Record) -> int:
-    """How many decisions had been published when the Gazette took that count."""
+def _decisions_before(ground: Ground, count: Record) -> tuple[int, int]:
+    """The index of that count in the Gazette, and how many decisions stand before it."""
     published = 0
-    for entry in ground.gazette.entries():
+    for index, entry in enumerate(ground.gazette.entries()):
         record = parse_signed(entry).record
         if record == count:
-            break
+            return index, published
         if record.kind == "publication":
             published += _object_name(ground, record).startswith("decisions/")
-    return published
+    raise UnverifiedError("the count is not among the Gazette's entries")

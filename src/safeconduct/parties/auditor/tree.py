@@ -25,7 +25,7 @@ from safeconduct.protocol.tlog.merkle import (
     root,
     verify_inclusion,
 )
-from safeconduct.protocol.tlog.note import Note, format_note, parse_note
+from safeconduct.protocol.tlog.note import format_note, parse_note
 from safeconduct.protocol.tlog.policy import Cosigned, Logged, Policy, open_checkpoint
 from safeconduct.protocol.tlog.tile import (
     BUNDLE_BYTES_MAX,
@@ -102,6 +102,12 @@ class LogCopy:
         number, place = divmod(index, TILE_WIDTH)
         return self.bundle(number, min(TILE_WIDTH, self.tree.size - number * TILE_WIDTH))[place]
 
+    def bundle_file(self, index: int) -> str:
+        """The file that holds the entry at `index`, which lies in the tree."""
+        number = index // TILE_WIDTH
+        width = min(TILE_WIDTH, self.tree.size - number * TILE_WIDTH)
+        return self.path(bundle_path(number, width))
+
     def reader(self) -> ReadHashes:
         """The stored hashes, as the tiles give them."""
         return hash_reader(self.tree.size, self._fetch)
@@ -136,14 +142,20 @@ def verify_checkpoint(copy: LogCopy, policy: Policy) -> Cosigned:
     """
     data = copy.folder.read(copy.path("checkpoint"), bytes_max=CHECKPOINT_BYTES_MAX)
     cosigned = open_checkpoint(data, policy, copy.origin)
-    note = parse_note(data)
-    if format_note(note) != data:
-        raise MalformedError("checkpoint: not in canonical form")
-    _check_lines(note, copy.origin, policy)
+    check_lines(data, copy.origin, policy)
     return cosigned
 
 
-def _check_lines(note: Note, origin: str, policy: Policy) -> None:
+def check_lines(checkpoint: bytes, origin: str, policy: Policy) -> None:
+    """Check that a signed checkpoint holds the log's line, then only witnesses' lines, once.
+
+    Raises:
+        MalformedError: not in its one form.
+        UnverifiedError: another order, a stranger's line, or a line twice.
+    """
+    note = parse_note(checkpoint)
+    if format_note(note) != checkpoint:
+        raise MalformedError("checkpoint: not in canonical form")
     places = [(line.name, line.key_id) for line in note.signatures]
     logs = [(log.key.name, log.key.key_id) for log in policy.logs]
     witnesses = {(one.key.name, one.key.key_id) for one in policy.witnesses}
@@ -274,7 +286,8 @@ class _Rows:
             yield Fault(file=path, found=error.message, expected=f"a tile of {len(row)} hashes")
             return
         if found != computed:
-            below = bundle_path(index, len(row)) if level == 0 else "the level below"
+            bundle = self.copy.path(bundle_path(index, len(row)))
+            below = bundle if level == 0 else "the level below"
             yield Fault(
                 file=path,
                 found=f"SHA-256 {sha256(found).hexdigest()}",

@@ -1,10 +1,12 @@
 """Reply: tell a source something, in a block that only their words can find and open.
 
 A block is sealed once, stored, and posted as it was stored: after a crash the very same bytes
-go out again, so that nobody can count how often we tried. Block 0 carries the acknowledgement.
+go out again, and a counter never names two blocks. The first carries the acknowledgement.
 
 Spec: docs/3-protocol.md §12.
 """
+
+from dataclasses import replace
 
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.desk.desk import Desk, statement_key
@@ -15,7 +17,7 @@ from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.reply import Reply, seal_reply
 from safeconduct.protocol.tip import Manifest, parse_manifest
 
-REPLIES_MAX = 1_000  # to one tip
+REPLIES_MAX = 1_000  # to one mailbox
 
 _FIRST_WORDS = {
     "ok": (
@@ -49,10 +51,10 @@ def reply(desk: Desk, record_hash: bytes, text: str) -> Sent:
     if not text.strip():
         raise MalformedError("the reply is empty", hint="write something")
     waiting = [sent for sent in desk.store.unposted() if sent.hash == record_hash]
-    again = [sent.counter for sent in waiting if sent.text == text]
-    counter = again[0] if again else _enter_next(desk, made, text)
+    again = [sent for sent in waiting if sent.text == text]
+    sent = again[0] if again else _enter(desk, made, Reply(text=text))
     post(desk, desk.gazette(), record_hash)
-    return desk.store.replies(record_hash)[counter]
+    return replace(sent, posted=True)
 
 
 def is_owed(desk: Desk, made: Acknowledged) -> bool:
@@ -61,10 +63,10 @@ def is_owed(desk: Desk, made: Acknowledged) -> bool:
 
 
 def seal_first(desk: Desk, made: Acknowledged) -> None:
-    """Seal and store reply 0, with the acknowledgement and its proof, if it is owed."""
+    """Seal and store the first reply, with the acknowledgement and its proof, if it is owed."""
     if is_owed(desk, made):
         words = _FIRST_WORDS[made.status]
-        _enter(desk, made, 0, Reply(text=words, acknowledgement=made.record, proof=made.proof))
+        _enter(desk, made, Reply(text=words, acknowledgement=made.record, proof=made.proof))
 
 
 def post(desk: Desk, state: GazetteState, record_hash: bytes) -> None:
@@ -81,22 +83,26 @@ def post(desk: Desk, state: GazetteState, record_hash: bytes) -> None:
             desk.store.mark_posted(sent)
 
 
-def _enter_next(desk: Desk, made: Acknowledged, text: str) -> int:
-    counter = len(desk.store.replies(made.hash))
-    while not _enter(desk, made, counter, Reply(text=text)):
-        counter += 1
-    return counter
-
-
-def _enter(desk: Desk, made: Acknowledged, counter: int, said: Reply) -> bool:
-    if counter >= REPLIES_MAX:
-        raise RefusedError(f"a tip is given at most {REPLIES_MAX} replies")
+def _enter(desk: Desk, made: Acknowledged, said: Reply) -> Sent:
+    """The reply, sealed under the next free counter of the tip's mailbox and stored."""
     manifest = _address(made)
     if manifest is None:
         raise RefusedError("this tip names nowhere to reply to")
-    block = seal_reply(said, manifest.reply, manifest.tag_key, counter, desk.random_bytes)
-    sent = Sent(hash=made.hash, counter=counter, text=said.text, block=block, posted=False)
-    return desk.store.enter_reply(sent)
+    counter = desk.store.next_counter(manifest.tag_key)
+    while counter < REPLIES_MAX:
+        block = seal_reply(said, manifest.reply, manifest.tag_key, counter, desk.random_bytes)
+        sent = Sent(
+            mailbox=manifest.tag_key,
+            counter=counter,
+            hash=made.hash,
+            text=said.text,
+            block=block,
+            posted=False,
+        )
+        if desk.store.enter_reply(sent):
+            return sent
+        counter += 1
+    raise RefusedError(f"a source is given at most {REPLIES_MAX} replies")
 
 
 def _address(made: Acknowledged) -> Manifest | None:

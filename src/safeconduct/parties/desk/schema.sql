@@ -33,13 +33,15 @@ CREATE TABLE acknowledgements (
 -- Each content is acknowledged as new once; every later tip with it is a duplicate.
 CREATE UNIQUE INDEX acknowledged_content ON acknowledgements (content) WHERE status = 'ok';
 
+-- Tips of one contribution that was sent twice share a mailbox, and so one row of counters.
 CREATE TABLE replies (
+    mailbox  BLOB NOT NULL,     -- the tag key that the tip names, 32 bytes
+    counter  INTEGER NOT NULL,  -- from 0; gives the block its name on the bulletin
     hash     BLOB NOT NULL REFERENCES tips (hash),
-    counter  INTEGER NOT NULL,  -- 0 carries the acknowledgement
     text     TEXT NOT NULL,
     block    BLOB NOT NULL,     -- as it is posted: sealing again would give other bytes
     posted   INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (hash, counter)
+    PRIMARY KEY (mailbox, counter)
 ) STRICT;
 
 CREATE TABLE votes (

@@ -58,10 +58,11 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """One reply, sealed once and for all."""
+    """One reply, sealed once and for all; `mailbox` and `counter` name its block."""
 
-    hash: bytes
+    mailbox: bytes
     counter: int
+    hash: bytes
     text: str
     block: bytes
     posted: bool
@@ -254,18 +255,27 @@ class Store:
         """Enter a sealed reply before it is posted; False if its counter is taken."""
         with self._database.write() as transaction:
             changed = transaction.execute(
-                "INSERT INTO replies (hash, counter, text, block) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (hash, counter) DO NOTHING",
-                (sent.hash, sent.counter, sent.text, sent.block),
+                "INSERT INTO replies (mailbox, counter, hash, text, block)"
+                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (mailbox, counter) DO NOTHING",
+                (sent.mailbox, sent.counter, sent.hash, sent.text, sent.block),
             )
         return changed == 1
+
+    def next_counter(self, mailbox: bytes) -> int:
+        """The counter after the last reply to this mailbox."""
+        [row] = self._read(
+            "SELECT coalesce(max(counter) + 1, 0) AS next FROM replies WHERE mailbox = ?",
+            (mailbox,),
+        )
+        counter: int = row["next"]
+        return counter
 
     def mark_posted(self, sent: Sent) -> None:
         """Note that the door has the block."""
         with self._database.write() as transaction:
             transaction.execute(
-                "UPDATE replies SET posted = 1 WHERE hash = ? AND counter = ?",
-                (sent.hash, sent.counter),
+                "UPDATE replies SET posted = 1 WHERE mailbox = ? AND counter = ?",
+                (sent.mailbox, sent.counter),
             )
 
     def replies(self, digest: bytes) -> list[Sent]:
@@ -360,10 +370,4 @@ def _fields(row: Row) -> dict[str, Any]:
 
 
 def _sent(row: Row) -> Sent:
-    return Sent(
-        hash=row["hash"],
-        counter=row["counter"],
-        text=row["text"],
-        block=row["block"],
-        posted=row["posted"] == 1,
-    )
+    return Sent(**(_fields(row) | {"posted": row["posted"] == 1}))

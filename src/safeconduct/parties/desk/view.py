@@ -83,7 +83,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One reply."""
+    """One reply; the first to each tip carries the acknowledgement."""
 
     counter: int
     text: str

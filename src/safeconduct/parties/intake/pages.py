@@ -88,7 +88,7 @@ def home(intake: Intake, _: web.Request) -> web.Response:
         "/",
         offer=offer,
         language=language,
-        grants=[show.in_language(words, language) for words in offer.grants],
+        grants=[(number, show.in_language(text, language)) for number, text in offer.grants],
         otherwise=show.in_language(offer.otherwise, language),
         cosigned=offer.view.cosigned,
     )
@@ -122,7 +122,7 @@ def law(intake: Intake, request: web.Request) -> web.Response:
         page=number,
         pages=len(sheets),
         parts=[
-            (part.number, show.in_language(part.text, language), min(part.depth, 3))
+            (part.number, show.in_language(part.text, language), min(part.depth, 2))
             for part in sheets[number - 1]
         ],
     )
@@ -242,12 +242,9 @@ def _page(
 
 
 def _problem(error: SafeconductError, field: str = "") -> Problem:
-    return Problem(
-        message=_sentence(error.message),
-        hint=_sentence(error.hint),
-        field=field,
-        later=isinstance(error, UnavailableError),
-    )
+    if isinstance(error, UnavailableError):  # its message is for whoever runs the door
+        return Problem(message="Part of this service does not answer now.", hint="", later=True)
+    return Problem(message=_sentence(error.message), hint=_sentence(error.hint), field=field)
 
 
 def _sentence(text: str) -> str:

@@ -20,6 +20,7 @@ from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import (
     Condition,
     Instant,
+    Outcome,
     Passage,
     Provision,
     Statute,
@@ -53,7 +54,7 @@ class Offer:
 
     version: StatuteVersion
     statute: Statute
-    grants: tuple[Words, ...]
+    grants: tuple[tuple[str, Words], ...]  # section and text of what a person can win
     otherwise: Words
     date: Deadline | None
     epoch: Epoch | None
@@ -127,15 +128,26 @@ def read_offer(intake: Intake) -> Offer | None:
     open_epochs = [each for each in view.state.epochs if each.opens <= now < each.closes]
     dates = [_deadline(each, now) for each in deciding_dates(statute)]
     ahead = [each for each in dates if not each.passed]
+    nearest = ahead[:1] or dates[-1:]
     return Offer(
         version=version,
         statute=statute,
-        grants=tuple(each.text for each in statute.outcomes if each.favours == "person"),
+        grants=tuple(_grant(statute, each) for each in statute.outcomes if _for_person(each)),
         otherwise=statute.default.text,
-        date=(ahead[:1] or dates[-1:] or [None])[0],
+        date=nearest[0] if nearest else None,
         epoch=open_epochs[-1] if open_epochs else None,
         view=view,
     )
+
+
+def _for_person(outcome: Outcome) -> bool:
+    return outcome.favours == "person"
+
+
+def _grant(statute: Statute, outcome: Outcome) -> tuple[str, Words]:
+    """The section that says when this outcome follows; without one, what follows."""
+    rule = statute.rules.get(outcome.rule)
+    return (rule.number, rule.text) if rule else ("", outcome.text)
 
 
 def deciding_dates(statute: Statute) -> list[Instant]:

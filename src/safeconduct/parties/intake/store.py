@@ -24,6 +24,15 @@ DISK_RESERVE_BYTES = 256 << 20  # below this the door takes commits, but no more
 READ_BYTES = 1 << 20
 _PAGE_ROWS = 256
 
+_SELECT_ONE = """
+SELECT number, hash, record, proof, header, delivery, delivery_proof FROM deliveries
+WHERE hash = ?
+"""
+_SELECT_AFTER = """
+SELECT number, hash, record, proof, header, delivery, delivery_proof FROM deliveries
+WHERE number > ? AND delivery_proof IS NOT NULL ORDER BY number LIMIT ?
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
@@ -95,8 +104,7 @@ class Store:
         return Announced(record=record, proof=proof, header=header)
 
     def staged_bytes(self, digest: bytes) -> int:
-        """How many payload bytes are held of a delivery under way; all of them if it is over.
-        """
+        """How many payload bytes are held of a delivery under way; all of them if it is over."""
         try:
             return (self._staged / digest.hex()).stat().st_size
         except FileNotFoundError:
@@ -152,23 +160,15 @@ class Store:
 
     def delivered(self, digest: bytes) -> Delivered | None:
         """The envelope with this record hash, if it is held whole."""
-        found = self._deliveries("WHERE hash = ?", (digest,))
+        found = self._deliveries(_SELECT_ONE, (digest,))
         return found[0] if found else None
 
     def deliveries_after(self, number: int, limit: int) -> list[Delivered]:
         """Up to `limit` envelopes after `number`, in order; only those the Ledger knows of."""
-        return self._deliveries(
-            "WHERE number > ? AND delivery_proof IS NOT NULL ORDER BY number LIMIT ?",
-            (number, limit),
-        )
+        return self._deliveries(_SELECT_AFTER, (number, limit))
 
-    def _deliveries(self, where: str, parameters: tuple[int | bytes, ...]) -> list[Delivered]:
-        # `where` is one of the fixed texts above, never an input.
-        rows = self._database.read(
-            "SELECT number, hash, record, proof, header, delivery, delivery_proof"
-            f" FROM deliveries {where}",  # noqa: S608
-            parameters,
-        )
+    def _deliveries(self, select: str, parameters: tuple[int | bytes, ...]) -> list[Delivered]:
+        rows = self._database.read(select, parameters)
         return [
             Delivered(
                 number=row["number"],
@@ -205,7 +205,7 @@ class Store:
 
     def shelf(self) -> Iterator[bytes]:
         """All capsules, `slot ‖ capsule` each, in the order they came."""
-        return self._pages("SELECT number, slot || blob FROM capsules")
+        return self._pages("SELECT number, slot, blob FROM capsules")
 
     def post_reply(self, tag: bytes, block: bytes) -> None:
         """Put a block on the bulletin; the same block again is no error.
@@ -235,5 +235,5 @@ class Store:
             )
             if not rows:
                 return
-            yield b"".join(row[1] for row in rows)
+            yield b"".join(part for row in rows for part in row[1:])
             last = rows[-1][0]

@@ -78,13 +78,17 @@ def tell(intake: Intake, entropy: bytes, text: str, files: Iterable[tuple[str, b
 
 def _sources(text: str, files: Iterable[tuple[str, bytes]]) -> list[Source]:
     body = text.strip()
-    attached = [Source(name=name, read=lambda data=data: [data]) for name, data in files]
+    attached = [_in_memory(name, data) for name, data in files]
     if not body and not attached:
         raise MalformedError("nothing was written", hint="write something, or add a file")
     if len(body) > TEXT_CHARS_MAX:
         raise MalformedError(f"the text is longer than {TEXT_CHARS_MAX} characters")
     message = (body + "\n").encode("utf-8")
-    return [Source(name=MESSAGE_NAME, read=lambda: [message]), *attached]
+    return [_in_memory(MESSAGE_NAME, message), *attached]
+
+
+def _in_memory(name: str, data: bytes) -> Source:
+    return Source(name=name, read=lambda: [data])
 
 
 def _shelve(intake: Intake, keys: ContributionKeys, capsule: Capsule) -> None:
@@ -149,8 +153,7 @@ def _receipt(intake: Intake, capsule: Capsule) -> Receipt | None:
 
 
 def receipt_text(record: bytes, proof: bytes) -> tuple[str, str]:
-    """Record and proof as `data:` addresses, so that a page without JavaScript can save them.
-    """
+    """Record and proof as `data:` addresses, so that a page without JavaScript can save them."""
     return tuple(  # type: ignore[return-value]
         f"data:application/octet-stream;base64,{format_base64(part)}"
         for part in (record, proof)

@@ -116,7 +116,7 @@ def _copy_captures(captures: Path, target: Path) -> None:
 
 
 def sign_folder(registry: Registry, folder: Path) -> int:
-    """Write SHA256SUMS and a signed manifest for what `folder` holds; returns the file count."""
+    """Write SHA256SUMS and a signed manifest of what `folder` holds; returns the file count."""
     names = [name for name in list_files(folder) if name not in SIGNED_LAST]
     sums = "".join(f"{_sha256(folder / name)}  {name}\n" for name in names).encode("utf-8")
     write_file(folder / "SHA256SUMS", sums)

@@ -249,4 +249,3 @@ def _denounced(
         terms,
         dice.random_bytes,
     )
-

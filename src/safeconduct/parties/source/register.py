@@ -1,4 +1,4 @@
-"""The register's endpoints, as a claimant calls them. Each call may be repeated without harm."""
+"""The register's endpoints, as a claimant calls them; each may be called again."""
 
 from safeconduct.errors import MalformedError
 from safeconduct.plumbing import fetch
@@ -28,7 +28,8 @@ class RegisterDoor:
             lambda: fetch.get(f"{self._url}/statute", bytes_max=ANSWER_BYTES_MAX),
             seconds=PATIENCE_SECONDS,
         )
-        return parse_hex(answer.decode("ascii", "replace").strip(), 32, "the register's statute")
+        told = answer.decode("ascii", "replace").strip()
+        return parse_hex(told, 32, "the register's statute")
 
     def file(self, bundle: bytes) -> tuple[int, bytes]:
         """File a claim; returns the case's number and the claim's hash, its private address."""

@@ -9,7 +9,7 @@ Canonical JSON (RFC 8785); its SHA-256 stands in the logged `capture` record. An
 title and statements from the text; whoever has the private WARC checks the hashes as well. That
 the text is what the page held at that time rests on the press, dated by the Ledger.
 
-Spec: docs/3-protocol.md §11.
+Spec: docs/3-protocol.md §22.
 """
 
 import hashlib

@@ -1,0 +1,58 @@
+"""The play: seven scenes, in the order of the story."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from safeconduct.demo.assessing import answer, assess_tips, take_in, take_in_late
+from safeconduct.demo.auditing import publish_and_audit
+from safeconduct.demo.claiming import claim_and_decide
+from safeconduct.demo.founding import found
+from safeconduct.demo.picture import draw
+from safeconduct.demo.pressing import capture_pages
+from safeconduct.demo.stage import Stage, wait_until
+from safeconduct.demo.tampering import tamper
+from safeconduct.demo.tips import send_late, send_tips
+from safeconduct.demo.world import Between, World, act, proof, tell
+from safeconduct.plumbing import clock, terminal
+from safeconduct.plumbing.durable import write_file
+
+IN_TIME = ("clerk", "engineer", "rival", "visitor")
+
+
+def play(folder: Path, stage: Stage, press: Sequence[Path], between: Between) -> World:
+    """Play the whole programme into `folder`; `between(scene, world)` is called after each.
+
+    Raises:
+        SafeconductError: something that must hold did not.
+    """
+    world = found(folder, stage)
+    between("founding", world)
+    send_tips(world)
+    between("tips", world)
+    desk = take_in(world)
+    assess_tips(world, desk, IN_TIME)
+    answer(world, desk)
+    between("desk", world)
+    capture_pages(world, press)
+    between("press", world)
+    _let_the_date_pass(world)
+    take_in_late(world, desk)
+    between("date", world)
+    registry = claim_and_decide(world, desk)
+    between("claims", world)
+    publish_and_audit(world, registry)
+    tamper(world, registry)
+    between("audit", world)
+    write_file(folder / "journey.svg", draw(world).encode("utf-8"))
+    return world
+
+
+def _let_the_date_pass(world: World) -> None:
+    act(5, "The date passes")
+    left = world.date - clock.seconds()
+    with terminal.waiting(f"waiting {max(0, left)} s for the date; no clock is moved"):
+        wait_until(world.date)
+    world.happened("board", "the date", "date", world.date)
+    tell("it is the date of the law; nothing happens by itself, and no server is asked")
+    send_late(world)
+    proof("from here on a tip still helps the body, but the law no longer answers it")

@@ -1,0 +1,121 @@
+"""Capsules: twelve words bring everything back, and nobody else's bytes do any harm."""
+
+from collections.abc import Iterable
+
+import pytest
+from tests.protocol.age.chance import dice
+from tests.protocol.builders import ENTROPY, PROGRAMME, source_keys, statements
+
+from safeconduct.errors import MalformedError
+from safeconduct.protocol.capsule import (
+    CAPSULE_BYTES,
+    GAP_LIMIT,
+    Capsule,
+    find_capsules,
+    open_capsule,
+    seal_capsule,
+    split_shelf,
+)
+from safeconduct.protocol.keys import ContributionKeys, contribution_keys, master_key
+
+CAPSULE = Capsule(record=statements().record, pre=bytes(range(16)), proof="c2sp … —\n".encode())
+EARLIER = Capsule(record=statements().record, pre=bytes(range(16)))
+
+
+def blob(number: int, capsule: Capsule = CAPSULE, chance: bytes = b"") -> bytes:
+    return seal_capsule(capsule, source_keys(number), dice(chance))
+
+
+def shelf(*entries: tuple[int, bytes]) -> dict[bytes, list[bytes]]:
+    """A shelf on which `bytes` lie in the slot of our contribution `number`."""
+    return split_shelf(b"".join(source_keys(n).slot() + data for n, data in entries))
+
+
+def numbers(keys: Iterable[ContributionKeys]) -> list[int]:
+    return [each.number for each in keys]
+
+
+def test_words_alone_bring_every_contribution_back() -> None:
+    master = master_key(ENTROPY, PROGRAMME)  # on another device, from the words
+    found, free = find_capsules(
+        shelf((0, blob(0)), (1, blob(1)), (2, blob(2))),
+        lambda number: contribution_keys(master, number),
+    )
+    assert [each.capsule for each in found] == [CAPSULE] * 3
+    assert numbers(each.keys for each in found) == [0, 1, 2]
+    assert free.number == 3
+
+
+def test_other_words_find_an_empty_mailbox() -> None:
+    other = master_key(bytes(16), PROGRAMME)
+    found, free = find_capsules(
+        shelf((0, blob(0))), lambda number: contribution_keys(other, number)
+    )
+    assert (found, free.number) == ((), 0)
+
+
+def test_the_same_words_in_another_programme_find_an_empty_mailbox() -> None:
+    other = master_key(ENTROPY, bytes(32))
+    found, _ = find_capsules(
+        shelf((0, blob(0))), lambda number: contribution_keys(other, number)
+    )
+    assert found == ()
+
+
+def test_the_newest_version_that_opens_counts() -> None:
+    versions = shelf((0, blob(0, EARLIER)), (0, blob(0, CAPSULE)), (0, bytes(CAPSULE_BYTES)))
+    found, _ = find_capsules(versions, source_keys)
+    assert [each.capsule for each in found] == [CAPSULE]
+
+
+def test_junk_in_a_slot_only_costs_its_number() -> None:
+    junk = bytes(CAPSULE_BYTES)
+    found, free = find_capsules(shelf((0, junk), (1, blob(1)), (2, junk)), source_keys)
+    assert numbers(each.keys for each in found) == [1]
+    assert free.number == 3
+
+
+def test_a_capsule_moved_to_another_slot_is_junk_there() -> None:
+    found, free = find_capsules(shelf((1, blob(0))), source_keys)
+    assert (found, free.number) == ((), 2)
+
+
+def test_a_search_ends_after_a_gap_of_five() -> None:
+    within, beyond = GAP_LIMIT - 1, GAP_LIMIT
+    assert numbers(f.keys for f in find_capsules(shelf((within, blob(within))), source_keys)[0])
+    assert not find_capsules(shelf((beyond, blob(beyond))), source_keys)[0]
+
+
+def test_every_capsule_is_of_one_size_and_no_two_are_alike() -> None:
+    full = Capsule(record=b"a" * 8_000, pre=bytes(16))
+    blobs = [blob(0), blob(0, chance=b"other"), blob(0, EARLIER), blob(0, full)]
+    assert {len(each) for each in blobs} == {CAPSULE_BYTES}
+    assert len(set(blobs)) == len(blobs)
+
+
+def test_a_capsule_that_was_touched_does_not_open() -> None:
+    whole = blob(0)
+    assert open_capsule(whole, source_keys(0)) == CAPSULE
+    for place in range(0, CAPSULE_BYTES, 311):
+        touched = bytearray(whole)
+        touched[place] ^= 1
+        assert open_capsule(bytes(touched), source_keys(0)) is None
+
+
+@pytest.mark.parametrize("size", [0, CAPSULE_BYTES - 1, CAPSULE_BYTES + 1])
+def test_a_capsule_of_another_size_is_malformed(size: int) -> None:
+    with pytest.raises(MalformedError, match="8192 bytes"):
+        open_capsule(bytes(size), source_keys(0))
+
+
+def test_what_does_not_fit_is_refused_rather_than_cut() -> None:
+    with pytest.raises(MalformedError, match="more than"):
+        blob(0, Capsule(record=b"a" * 8_200, pre=bytes(16)))
+
+
+def test_a_shelf_cut_short_is_malformed() -> None:
+    data = source_keys(0).slot() + blob(0)
+    assert list(split_shelf(data + data)) == [source_keys(0).slot()]
+    for cut in (data[:-1], data + b"\0"):
+        with pytest.raises(MalformedError, match="whole number"):
+            split_shelf(cut)
