@@ -270,7 +270,7 @@ class Statements:
     assessment: bytes
 
 
-def assessment(record: bytes, **changes: Value) -> Record:
+def assessment(record: bytes, /, **changes: Value) -> Record:
     fields: dict[str, Value] = {
         "programme": PROGRAMME,
         "record": record,
@@ -303,12 +303,8 @@ def author_seeds(keys: ContributionKeys) -> tuple[bytes, bytes]:
     return keys.derive("author-ed25519"), keys.derive("author-mldsa65")
 
 
-def claim_record(
-    kind: str = "claim-helped",
-    keys: ContributionKeys | None = None,
-    **changes: Value,
-) -> Record:
-    keys = keys or source_keys()
+def claim_record(kind: str = "claim-helped", number: int = 0, /, **changes: Value) -> Record:
+    keys = source_keys(number)
     ed25519, mldsa65 = keys.author_public()
     fields: dict[str, Value] = {
         "programme": PROGRAMME,
@@ -376,7 +372,7 @@ def public_capture() -> bytes:
     return format_capture(capture)
 
 
-def capture_record(public: bytes, **changes: Value) -> bytes:
+def capture_record(public: bytes, /, **changes: Value) -> bytes:
     fields: dict[str, Value] = {
         "programme": PROGRAMME,
         "address": hashlib.sha256(b"https://press.example/log").digest(),

@@ -238,9 +238,9 @@ def test_a_record_is_made_of_exactly_its_fields() -> None:
 
 
 def test_a_record_of_another_kind_does_not_pass() -> None:
-    with pytest.raises(MalformedError, match="acknowledgement where a delivery is due"):
+    with pytest.raises(MalformedError, match="acknowledgement where delivery is due"):
         parse_record(VALID, "delivery")
-    with pytest.raises(MalformedError, match="acknowledgement where a delivery is due"):
+    with pytest.raises(MalformedError, match="acknowledgement where delivery is due"):
         parse_signed(SIGNED, "delivery")
 
 

@@ -326,7 +326,7 @@ def _receipt(
             bundle.evidence(record), bundle.evidence(proof), policy, ledger
         )
         if receipt.record.kind != kind:
-            raise MalformedError(f"a {receipt.record.kind} record where a {kind} is due")
+            raise MalformedError(f"{receipt.record.kind} record where {kind} is due")
         if receipt.record.hash("programme") != state.programme_hash:
             raise UnverifiedError("it belongs to another programme")
     except SafeconductError as error:

@@ -110,6 +110,8 @@ def check_listing(data: bytes, publication: Record) -> dict[str, Json]:
     assessment = value["assessment"]
     if not isinstance(assessment, dict) or assessment.keys() != ASSESSMENT_FIELDS:
         raise MalformedError("listing: the individual assessment is incomplete")
+    if not all(isinstance(text, str) and text for text in assessment.values()):
+        raise MalformedError("listing: a field of the individual assessment says nothing")
     if value["subject"] != publication.word("subject") or value["type"] != "listing":
         raise MalformedError("listing: belongs to another publication")
     return value

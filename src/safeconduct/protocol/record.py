@@ -390,7 +390,7 @@ def parse_record(data: bytes, kind: str | None = None) -> Record:
     if lines[0] == found or found not in KINDS:
         raise MalformedError("record: the first line names no kind of this protocol")
     if kind is not None and found != kind:
-        raise MalformedError(f"record: a {found} where a {kind} is due")
+        raise MalformedError(f"record: {found} where {kind} is due")
     forms = KINDS[found]
     if len(lines) != len(forms) + 2 or lines[-1]:
         raise MalformedError(f"{found} record: needs {len(forms)} fields, each on one line")

@@ -242,15 +242,16 @@ class TestPicture:
         digest = world.tip(0, RUMOUR, report=RUMOUR)
         before = draw(show(world.desk, world.desk.store.tip(digest)))
         assert before is not None
-        assert (before.circular, [row.relation for row in before.rows]) == (False, ["part"])
+        assert (before.ring, [row.relation for row in before.rows]) == (None, ["part"])
         _vote(world, digest, "B2", "B2")
         assess(world.desk, digest)
         after = draw(show(world.desk, world.desk.store.tip(digest)))
         assert after is not None
-        assert (after.circular, [row.relation for row in after.rows]) == (True, ["echo"])
+        assert after.ring is not None
+        assert [row.relation for row in after.rows] == ["echo"]
         assert (
             after.words
-            == "tip-1: report.txt repeats the tip. Only tip-1 itself bears tip-1 out."
+            == "tip-1: report.txt of its own origin. Only tip-1 itself bears tip-1 out."
         )
 
     def test_a_tip_alone_has_no_picture(self, world: World) -> None:

@@ -5,10 +5,14 @@ Sees: a folder of public bytes and a policy file that says which logs and witnes
 Must never: need the network, a key, or trust in anybody's server. What it believes is what the
 policy's quorum cosigned and what the pure floor `protocol` computes from it.
 
-    folder   what lies there: regular files only, each under a name that this protocol gives
-    tree     one log's copy: its checkpoint, and every tile recomputed from the entries
-    check    the numbered checks, each from bytes to a finding
-    report   what was found, against what, and what follows, in words or as JSON
+    folder      what lies there: regular files only, each under a name that this protocol gives
+    tree        one log's copy: its checkpoint, and every tile recomputed from the entries
+    check       the numbered checks, in their order; `audit` runs them all
+    provenance  checks 1 to 5: whose bytes these are, and who vouches for them
+    substance   checks 6 to 11: whether what is said follows from law, evidence and Gazette
+    finding     what a check comes to, and against whom that speaks
+    report      the outcome in words or as JSON
+    receipt     the same for somebody who holds nothing but a receipt
 
 A failed check names the file, what was found and expected, and whom that speaks against; and it
 accuses nobody of bytes that they did not sign for.

@@ -39,7 +39,8 @@ _SUM_CHARACTERS = 2 * hashlib.sha256().digest_size
 _HASH = "[0-9a-f]{64}"
 _NAME = re.compile(
     rf"{MANIFEST}|{SUMS}|register\.json"
-    r"|(?:gazette|ledger)/(?:checkpoint|tile(?:/[0-9a-z.]+)+)"
+    r"|(?:gazette|ledger)/checkpoint"
+    r"|(?:gazette|ledger)/tile/(?:entries|[0-9]{1,2})/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?"
     r"|statutes/[1-9][0-9]*\.json"
     rf"|captures/{_HASH}/(?:public\.json|capture\.record|capture\.tlog-proof)"
     rf"|(?:listings|decisions)/{_HASH}\.json",

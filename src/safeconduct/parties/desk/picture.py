@@ -20,7 +20,7 @@ TIP_X, TIP_WIDTH = 16, 120
 PIECE_X, PIECE_WIDTH = 320, 300
 LABEL_CHARS_MAX = 34
 WIDTH = PIECE_X + PIECE_WIDTH + 16
-_TOP = 28
+_TOP = 40
 
 GEOMETRY = MappingProxyType(
     {
@@ -36,7 +36,7 @@ GEOMETRY = MappingProxyType(
 
 _RELATIONS = {"circular": "echo", "independent": "supports", "contradiction": "denies"}
 _WORDS = {
-    "echo": "repeats the tip",
+    "echo": "of its own origin",
     "supports": "bears it out",
     "denies": "denies it",
     "part": "came with the tip",
@@ -55,15 +55,25 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ring:
+    """The circle through the tip and its echoes: centre and radii, in SVG units."""
+
+    x: int
+    y: int
+    x_radius: int
+    y_radius: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """The tip at the left, its rows at the right; `circular` if only itself bears it out."""
+    """The tip at the left, its rows at the right; a ring if nothing but itself bears it out."""
 
     tip: str
     y: int
     height: int
     rows: tuple[Row, ...]
     more: int
-    circular: bool
+    ring: Ring | None
     words: str
 
 
@@ -73,7 +83,8 @@ def draw(page: Page) -> Picture | None:
     if not relations:
         return None
     names = {f"{page.summary.id}/{file.member}": file.name for file in page.files}
-    shown = list(relations.items())[:ROWS_MAX]
+    ordered = sorted(relations.items(), key=lambda pair: list(_WORDS).index(pair[1]))
+    shown = ordered[:ROWS_MAX]
     rows = tuple(
         Row(
             id=piece,
@@ -84,15 +95,29 @@ def draw(page: Page) -> Picture | None:
         )
         for place, (piece, relation) in enumerate(shown)
     )
-    circular = any(found.kind == "circular" for found in page.findings)
+    ring = _ring(rows)
     return Picture(
         tip=page.summary.id,
-        y=(rows[0].y + rows[-1].y) // 2,
+        y=ring.y if ring else (rows[0].y + rows[-1].y) // 2,
         height=2 * _TOP + (len(rows) - 1) * ROW_HEIGHT,
         rows=rows,
         more=len(relations) - len(rows),
-        circular=circular,
-        words=_sentence(page.summary.id, rows, circular=circular),
+        ring=ring,
+        words=_sentence(page.summary.id, rows, circular=ring is not None),
+    )
+
+
+def _ring(rows: Sequence[Row]) -> Ring | None:
+    """The ring, if there are echoes; they come first, and exclude any true support."""
+    echoes = [row.y for row in rows if row.relation == "echo"]
+    if not echoes:
+        return None
+    left, right = TIP_X + TIP_WIDTH // 2, PIECE_X + PIECE_WIDTH // 4
+    return Ring(
+        x=(left + right) // 2,
+        y=(echoes[0] + echoes[-1]) // 2,
+        x_radius=(right - left) // 2,
+        y_radius=(echoes[-1] - echoes[0]) // 2 + _TOP - 6,
     )
 
 

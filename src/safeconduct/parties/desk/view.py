@@ -98,6 +98,7 @@ class Page:
     sealed_by: str
     profile: str
     other: str
+    folder: str
     files: tuple[File, ...]
     acknowledgement: Dated | None
     assessment: Dated | None
@@ -137,6 +138,7 @@ def show(desk: Desk, tip: Tip) -> Page:
         sealed_by=record.word("sealed-by"),
         profile=record.word("profile"),
         other=made.other.hex() if made and made.other != NO_HASH else "",
+        folder=str(opened_path(desk.store.tip_folder(tip.hash), 1).parent),
         files=_files(desk, tip, made),
         acknowledgement=_acknowledgement(desk, made),
         assessment=_assessment(desk, newest),

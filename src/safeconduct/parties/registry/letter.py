@@ -53,7 +53,7 @@ def write_letter(
         "letter.html",
         site="Register",
         number=decision.record.number("number"),
-        name=bundle.fields["name"],
+        claimant=bundle.fields["name"],
         outcome=decision.record.word("outcome"),
         paragraphs=[part.split("\n") for part in text.strip().split("\n\n")],
     )

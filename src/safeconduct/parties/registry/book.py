@@ -1,0 +1,165 @@
+"""The public register as a value: publications, the objects they name, the laws they rest on.
+
+Everything here is folded from the Gazette; the registry's own database only holds the objects
+whose hashes stand there.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from safeconduct.errors import SafeconductError
+from safeconduct.parties.registry.receive import Registry
+from safeconduct.plumbing.logs import GazetteView
+from safeconduct.protocol.canonical import Json, parse_json
+from safeconduct.protocol.decision import OBJECT_BYTES_MAX
+from safeconduct.protocol.gazette import StatuteVersion
+from safeconduct.protocol.listing import check_listing
+from safeconduct.protocol.record import Record
+from safeconduct.protocol.statute.load import load_statute
+from safeconduct.protocol.statute.text import Statute
+
+BOOK_SECONDS = 4  # how old a reading of the Gazette may be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Law:
+    """One published version of the statute, read; `index` is its place in the Gazette."""
+
+    number: int
+    index: int
+    statute: Statute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One publication and the object it names; `fault` says why that cannot be shown."""
+
+    record: Record
+    law: Law
+    type: str = ""  # "listing" or "decision"
+    name: str = ""  # of the person, in a listing
+    rests_on: str = ""  # the ground of a listing, the sections of a decision
+    value: Mapping[str, Json]
+    data: bytes = b""
+    fault: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The register number it is about."""
+        return self.record.word("subject")
+
+    @property
+    def standing(self) -> str:
+        """The standing it gives, in words."""
+        return self.record.word("standing").replace("_", " ")
+
+    @property
+    def favours(self) -> bool:
+        """Whether the law calls this standing one for the person."""
+        standing = self.record.word("standing")
+        outcomes = (*self.law.statute.outcomes, self.law.statute.default)
+        return any(one.value == standing and one.favours == "person" for one in outcomes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """The register as one reading of the Gazette has it."""
+
+    view: GazetteView
+    laws: tuple[Law, ...]
+    entries: tuple[Entry, ...]
+
+    def lines(self) -> list[Entry]:
+        """Of each subject the newest publication, sorted by subject."""
+        newest = {entry.subject: entry for entry in self.entries}
+        return [newest[subject] for subject in sorted(newest)]
+
+    def about(self, subject: str) -> list[Entry]:
+        """All publications about one subject, the newest first; perhaps none."""
+        return [entry for entry in reversed(self.entries) if entry.subject == subject]
+
+    def names(self) -> dict[str, str]:
+        """The name under which each subject was listed last."""
+        return {entry.subject: entry.name for entry in self.entries if entry.name}
+
+
+class Reader:
+    """The register as its pages read it: the Gazette is asked again after a few seconds."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._lock = threading.Lock()
+        self._held: tuple[int, Book] | None = None
+
+    def book(self) -> Book:
+        """The register as it stands now, or stood a few seconds ago.
+
+        Raises:
+            UnverifiedError, UnavailableError: the Gazette cannot be read or proven.
+        """
+        with self._lock:
+            now = self.registry.seconds()
+            if self._held is None or not 0 <= now - self._held[0] < BOOK_SECONDS:
+                before = self._held[1] if self._held is not None else None
+                self._held = now, read_book(self.registry, before)
+            return self._held[1]
+
+
+def read_book(registry: Registry, before: Book | None = None) -> Book:
+    """The register now; what `before` holds already is not read again."""
+    view = registry.gazette()
+    laws = _read_laws(view.state.statutes, before.laws if before else ())
+    by_hash = {law.statute.sha256: law for law in laws}
+    known = [entry for entry in before.entries if not entry.fault] if before else []
+    held = {entry.record.number("number"): entry for entry in known}
+    entries: list[Entry] = []
+    for record in view.state.publications:
+        entry = held.get(record.number("number"))
+        if entry is None or entry.record != record:
+            entry = _read_entry(registry, record, by_hash[record.hash("statute")])
+        entries.append(entry)
+    return Book(view=view, laws=laws, entries=tuple(entries))
+
+
+def _read_laws(versions: Iterable[StatuteVersion], held: Iterable[Law]) -> tuple[Law, ...]:
+    known = {law.statute.sha256: law for law in held}
+    return tuple(
+        known.get(version.sha256)
+        or Law(number=version.number, index=version.index, statute=load_statute(version.law))
+        for version in versions
+    )
+
+
+def _read_entry(registry: Registry, record: Record, law: Law) -> Entry:
+    try:
+        data = registry.store.object(record.hash("object"))
+        value = parse_json(data, "published object", bytes_max=OBJECT_BYTES_MAX)
+        assert isinstance(value, dict)  # nothing else is ever kept
+        if value["type"] == "listing":
+            return _read_listing(record, law, data)
+    except SafeconductError as error:
+        return Entry(record=record, law=law, value={}, fault=error.message)
+    judgement = value["judgement"]
+    assert isinstance(judgement, dict)
+    sections = judgement["sections"]
+    assert isinstance(sections, list)
+    rests_on = "§ " + ", ".join(str(section) for section in sections)
+    return Entry(
+        record=record, law=law, type="decision", rests_on=rests_on, value=value, data=data
+    )
+
+
+def _read_listing(record: Record, law: Law, data: bytes) -> Entry:
+    value = check_listing(data, record)
+    assessment = value["assessment"]
+    assert isinstance(assessment, dict)
+    return Entry(
+        record=record,
+        law=law,
+        type="listing",
+        name=str(value["name"]),
+        rests_on=str(assessment["ground"]),
+        value=value,
+        data=data,
+    )

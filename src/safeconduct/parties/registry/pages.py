@@ -1,0 +1,149 @@
+"""The register's pages: what anybody may look up, and the one page of each case.
+
+Every page is whole by itself: no script, no cookie, nothing from elsewhere. What stands on it
+was written by strangers and is shown as text, never obeyed.
+"""
+
+from collections.abc import Callable
+
+from safeconduct.errors import MalformedError, SafeconductError, UnavailableError
+from safeconduct.parties.registry import show
+from safeconduct.parties.registry.book import Reader
+from safeconduct.plumbing import pages, web
+from safeconduct.protocol.canonical import parse_decimal, parse_hex
+from safeconduct.protocol.claim import GROUNDS
+
+HASH_BYTES = 32
+LETTER_TYPES = {".txt": "text/plain; charset=utf-8", ".html": "text/html; charset=utf-8"}
+
+
+def shown_errors(
+    reader: Reader, page: Callable[[Reader, web.Request], web.Response]
+) -> Callable[[web.Request], web.Response]:
+    """A handler for `page` whose errors are pages that look like all others."""
+
+    def handler(request: web.Request) -> web.Response:
+        try:
+            return page(reader, request)
+        except SafeconductError as error:
+            return _failed(reader, error)
+
+    return handler
+
+
+def register(reader: Reader, _: web.Request) -> web.Response:
+    """Who is listed, with which standing, under which sections, since when."""
+    book = reader.book()
+    counts = book.view.state.counts
+    return _page(
+        reader,
+        "register.html",
+        "/",
+        lines=book.lines(),
+        names=book.names(),
+        count=counts[-1] if counts else None,
+        law=book.laws[-1] if book.laws else None,
+        cosigned=book.view.cosigned,
+        url=reader.registry.programme.register,
+    )
+
+
+def person(reader: Reader, request: web.Request) -> web.Response:
+    """All that was ever published about one register number."""
+    book = reader.book()
+    entries = book.about(request.path_params["subject"])
+    if not entries:
+        raise web.missing("nobody has this number", hint="look it up in the register")
+    return _page(
+        reader,
+        "person.html",
+        "",
+        entries=entries,
+        subject=entries[0].subject,
+        name=book.names().get(entries[0].subject, ""),
+    )
+
+
+def decision(reader: Reader, request: web.Request) -> web.Response:
+    """A published decision with its proof, computed again just now."""
+    book = reader.book()
+    ruling = show.read_ruling(reader.registry, book, _hash(request, "sha256"))
+    name = book.names().get(ruling.entry.subject, "")
+    return _page(reader, "decision.html", "", ruling=ruling, entry=ruling.entry, name=name)
+
+
+def laws(reader: Reader, _: web.Request) -> web.Response:
+    """Every version of the statute, the newest first."""
+    versions = [(law, show.words(law.statute.title)) for law in reversed(reader.book().laws)]
+    return _page(reader, "laws.html", "/law", versions=versions)
+
+
+def law(reader: Reader, request: web.Request) -> web.Response:
+    """One version of the statute, section by section."""
+    number = parse_decimal(request.path_params["number"], "version")
+    found = [one for one in reader.book().laws if one.number == number]
+    if not found:
+        raise web.missing("the law has no such version")
+    statute = found[0].statute
+    return _page(
+        reader,
+        "law.html",
+        "/law",
+        law=found[0],
+        statute=statute,
+        title=show.words(statute.title),
+        dates=show.dates(statute),
+        outcomes=[
+            (one.value, show.words(one.text)) for one in (*statute.outcomes, statute.default)
+        ],
+        parts=show.law_parts(statute.sections),
+        now=reader.registry.seconds(),
+    )
+
+
+def case(reader: Reader, request: web.Request) -> web.Response:
+    """The claimant's own page; its address is the only key to it."""
+    claim = _hash(request, "claim")
+    view = show.read_case(reader.registry, reader.book(), claim)
+    return _page(reader, "case.html", "", case=view, grounds=sorted(GROUNDS))
+
+
+def letter(reader: Reader, request: web.Request) -> web.Response:
+    """The letter as it was served, as text or to print."""
+    suffix = f".{request.path_params['suffix']}"
+    if suffix not in LETTER_TYPES:
+        raise web.missing("nothing at this address")
+    content = show.read_letter(reader.registry, _hash(request, "claim"), suffix)
+    if content is None:
+        raise web.missing("no letter was served in this case yet", hint="look again later")
+    return web.data(content, LETTER_TYPES[suffix])
+
+
+def _hash(request: web.Request, name: str) -> bytes:
+    try:
+        return parse_hex(request.path_params[name], HASH_BYTES, name)
+    except MalformedError as error:
+        raise web.missing("nothing at this address", hint="check it to the last letter") from error
+
+
+def _failed(reader: Reader, error: SafeconductError) -> web.Response:
+    later = isinstance(error, UnavailableError)  # its message is for whoever runs the register
+    message = "The register cannot be read now." if later else _sentence(error.message)
+    hint = "Wait a minute and load this page again." if later else _sentence(error.hint)
+    return _page(
+        reader, "error.html", "", status=error.http_status, message=message, hint=hint
+    )
+
+
+def _page(
+    reader: Reader, template: str, here: str, *, status: int = 200, **values: object
+) -> web.Response:
+    assert __package__ is not None
+    site = f"{reader.registry.programme.name} register"
+    return web.html(
+        pages.render(__package__, template, site=site, here=here, **values), status=status
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + "." if text else ""
