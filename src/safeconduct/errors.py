@@ -7,15 +7,20 @@ nothing but `MalformedError` escape. Wrong use by our own code is `TypeError`, `
 
 
 class SafeconductError(Exception):
-    """Root of the five families. `hint` says what the reader can do; it may be empty."""
+    """Root of the five families.
+
+    `hint` says what the reader can do; it may be empty. `told` is what a stranger at the other
+    end of a network is told instead, where the message speaks of this machine.
+    """
 
     http_status = 500
     exit_code = 70
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", told: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.told = told
 
 
 class MalformedError(SafeconductError):
@@ -39,9 +44,9 @@ class ConflictError(SafeconductError):
     exit_code = 11
 
     def __init__(
-        self, message: str, *, evidence: tuple[bytes, ...] = (), hint: str = ""
+        self, message: str, *, evidence: tuple[bytes, ...] = (), hint: str = "", told: str = ""
     ) -> None:
-        super().__init__(message, hint=hint)
+        super().__init__(message, hint=hint, told=told)
         self.evidence = evidence
 
 

@@ -76,6 +76,7 @@ def publish(data: bytes, **changes: Value) -> Published:
     return Published(data=data, publication=publication_act(**fields | changes))
 
 
+@cache
 def bundle_of(disclosure: str = "open") -> Bundle:
     claim = sign_claim(claim_record(disclosure=disclosure), *author_seeds(source_keys()))
     return parse_bundle(helped_bundle(claim=claim.decode()))
@@ -84,15 +85,15 @@ def bundle_of(disclosure: str = "open") -> Bundle:
 def decided(
     bundle: Bundle,
     judgements: Mapping[str, bool] = NOTHING_FOUND,
+    changes: Mapping[str, Value] | None = None,
     *,
     signers: Sequence[SigningKey] = TWO,
     logged: Callable[[bytes], bytes] = lambda entry: prove(entry, DECIDED),
-    **changes: Value,
 ) -> bytes:
     """The object of a decision whose record says what the board made it say."""
     proposal = propose(bundle, STATE, POLICY, judgements, AS_OF)
     record = decision_record(proposal, bundle, 1, bytes(32))
-    signed = sign_record(replace(record, values={**record.values, **changes}), signers)
+    signed = sign_record(replace(record, values={**record.values, **(changes or {})}), signers)
     proof = logged(record_hash(signed))
     return decision_object(proposal, bundle, judgements, signed, proof, bytes(16))
 
@@ -192,7 +193,7 @@ Make = Callable[[], Published]
 
 
 def other(name: str, value: Value) -> Make:
-    return lambda: publish(decided(bundle_of(), **{name: value}))
+    return lambda: publish(decided(bundle_of(), changes={name: value}))
 
 
 def signed_by(*keys: SigningKey) -> Make:
@@ -276,8 +277,11 @@ def test_a_decision_made_wrongly_is_named(make: Make, reason: str) -> None:
         make().recheck()
 
 
+DEPARTED: dict[str, Value] = {"outcome": "registration_stands", "departure": b"\1" * 32}
+
+
 def test_a_departure_with_a_reason_stands() -> None:
-    data = decided(bundle_of(), outcome="registration_stands", departure=b"\1" * 32)
+    data = decided(bundle_of(), changes=DEPARTED)
     publish(data, standing="registration_stands").recheck()
 
 
@@ -388,7 +392,7 @@ def test_a_commitment_to_evidence_is_a_hash(commitment: Json) -> None:
 
 
 def test_facts_that_the_evidence_does_not_prove_do_not_pass_even_if_signed() -> None:
-    signed = decided(bundle_of(), facts=WRONG_FACTS_HASH)
+    signed = decided(bundle_of(), changes={"facts": WRONG_FACTS_HASH})
     with pytest.raises(UnverifiedError, match="proves other facts"):
         publish(altered(signed, put("facts", WRONG_FACTS))).recheck()
 

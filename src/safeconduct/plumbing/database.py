@@ -18,6 +18,7 @@ Row: TypeAlias = sqlite3.Row
 Value: TypeAlias = int | float | str | bytes | None
 
 _BUSY_MILLISECONDS = 5_000
+_TOLD = "the server cannot reach its own records now; nothing was changed"
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -154,6 +155,6 @@ def _naming(path: Path) -> Iterator[None]:
     except sqlite3.IntegrityError as error:
         raise ConflictError(f"{path.name}: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise UnavailableError(f"{path}: {error}") from error
+        raise UnavailableError(f"{path}: {error}", told=_TOLD) from error
     except OSError as error:
-        raise UnavailableError(f"{path}: {error.strerror}") from error
+        raise UnavailableError(f"{path}: {error.strerror}", told=_TOLD) from error

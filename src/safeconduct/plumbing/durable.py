@@ -27,6 +27,7 @@ from typing import BinaryIO
 from safeconduct.errors import MalformedError, UnavailableError
 
 _TEMPORARY_SUFFIX = ".tmp"
+_TOLD = "the server cannot use its disk now; what it acknowledged before is safe"
 _FILES_MAX = 1_000_000
 
 _WHAT_TO_DO = {
@@ -98,7 +99,8 @@ def read_file(path: Path, *, bytes_max: int) -> bytes:
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 raise MalformedError(f"{path}: not a regular file")
-            data = file.read(bytes_max + 1)
+            # Not `bytes_max` at once: a reader's buffer is as large as what it asks for.
+            data = file.read(min(bytes_max, os.fstat(handle).st_size) + 1)
     if len(data) > bytes_max:
         raise MalformedError(f"{path}: longer than {bytes_max} bytes")
     return data
@@ -225,4 +227,4 @@ def _naming(path: Path) -> Iterator[None]:
             raise MalformedError(f"{path}: is a symbolic link") from error
         reason = os.strerror(error.errno) if error.errno else "cannot be used"
         hint = _WHAT_TO_DO.get(error.errno or 0, "")
-        raise UnavailableError(f"{path}: {reason.lower()}", hint=hint) from error
+        raise UnavailableError(f"{path}: {reason.lower()}", hint=hint, told=_TOLD) from error

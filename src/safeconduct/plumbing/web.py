@@ -271,13 +271,14 @@ async def _answer(handler: Handler, request: Request) -> Response:
 def _failure(error: SafeconductError, *, page: bool) -> Response:
     family = type(error).__name__.removesuffix("Error").lower()
     headers = {ERROR_FAMILY_HEADER: family}
+    message, hint = (error.told, "try again later") if error.told else (error.message, error.hint)
     if page:
-        title, hint = (html_escaping.escape(part) for part in (error.message, error.hint))
+        title, hint = (html_escaping.escape(part) for part in (message, hint))
         shown = _PAGE.format(title=title, hint=hint)
         return html(shown, status=error.http_status, headers=headers)
-    lines = [f"error: {_one_line(error.message)}\n"]
-    if error.hint:
-        lines.append(f"hint: {_one_line(error.hint)}\n")
+    lines = [f"error: {_one_line(message)}\n"]
+    if hint:
+        lines.append(f"hint: {_one_line(hint)}\n")
     return text("".join(lines), status=error.http_status, headers=headers)
 
 

@@ -17,6 +17,7 @@ Spec: docs/3-protocol.md §15.
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
@@ -27,6 +28,7 @@ from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import (
     NO_HASH,
     Record,
+    SignedRecord,
     make_record,
     parse_signed,
     verify_signers,
@@ -205,7 +207,7 @@ def recheck(data: bytes, publication: Record, state: GazetteState, policy: Polic
     record = signed.record
     if record.hash("programme") != state.programme_hash:
         raise UnverifiedError("decision: made in another programme")
-    signers = verify_signers(signed, state.roster.members, state.roster.threshold)
+    signers = _verify_board(signed, state)
     origin = state.programme.word("ledger")
     receipt = verify_receipt(signed.data, proof_text.encode("utf-8"), policy, origin)
     statute = load_statute(state.statute(record.hash("statute")).law)
@@ -217,13 +219,25 @@ def recheck(data: bytes, publication: Record, state: GazetteState, policy: Polic
         raise UnverifiedError("decision: published before its appeal period was over")
     return Rechecked(
         subject=record.word("subject"),
-        outcome=judgement.outcome,
+        outcome=record.word("outcome"),
         sections=judgement.sections,
         evidence="disclosed" if "bundle" in _table(value, "evidence") else "committed",
         signers=signers,
         record_hash=receipt.record_hash,
         logged=receipt.logged,
     )
+
+
+def _verify_board(signed: SignedRecord, state: GazetteState) -> tuple[str, ...]:
+    """The signers, t of n of a board of this programme.
+
+    An earlier board's decision stands after the board has changed; that it was made in time is
+    vouched for by the board in office, which signed the publication.
+    """
+    for roster in reversed(state.rosters[1:]):
+        with suppress(UnverifiedError):
+            return verify_signers(signed, roster.members, roster.threshold)
+    return verify_signers(signed, state.rosters[0].members, state.rosters[0].threshold)
 
 
 def _recheck_facts(

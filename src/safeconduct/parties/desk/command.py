@@ -58,7 +58,7 @@ Hands in one assessor's vote, sealed: nobody sees it before all have voted, and 
 changed. The seal that is printed may be kept, to check the opened vote against:
 
   $ safeconduct desk grade 9d3f --dir desk --assessor 'Anna K.' --reliability B \\
-        --credibility 2 --accuses 'Igor Balan' --reasons 'Matches the ledger of May.'
+        --credibility 2 --accuses 'the deputy director' --reasons 'Matches the ledger of May.'
 """
 
 _ASSESS = """\
@@ -77,7 +77,7 @@ _REPLY = """\
 _STATEMENT = """\
 Keeps the text of a public statement, to compare tips with, and prints its id:
 
-  $ safeconduct desk keep-statement --dir desk --text-file speech.txt --speaker 'Igor Balan'
+  $ safeconduct desk keep-statement --dir desk --text-file speech.txt --speaker 'the deputy director'
   statement-09af33c2d1e0
 """
 

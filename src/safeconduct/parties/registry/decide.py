@@ -19,9 +19,10 @@ from safeconduct.parties.registry.receive import Registry
 from safeconduct.plumbing.durable import make_folder, write_file
 from safeconduct.plumbing.logs import log_notice, log_record
 from safeconduct.protocol.canonical import Json, format_json, parse_json
-from safeconduct.protocol.case import Case, Event
+from safeconduct.protocol.case import Case, Event, next_state
 from safeconduct.protocol.claim import GROUNDS, Bundle, parse_bundle
 from safeconduct.protocol.decision import (
+    OBJECT_BYTES_MAX,
     Proposal,
     decision_object,
     decision_record,
@@ -30,7 +31,7 @@ from safeconduct.protocol.decision import (
 )
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing import SALT_BYTES, publication_record
-from safeconduct.protocol.receipt import verify_receipt
+from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import (
     Record,
     format_record,
@@ -101,7 +102,7 @@ def enter(registry: Registry, claim: bytes, signed: bytes) -> Served:
 
     Raises:
         UnverifiedError: not signed by enough of the board.
-        ConflictError: it is not the draft that was proposed.
+        ConflictError: it is not the draft that was proposed, or not the one entered before.
         RefusedError: the case is not at this step.
     """
     case = registry.store.case(claim)
@@ -111,11 +112,7 @@ def enter(registry: Registry, claim: bytes, signed: bytes) -> Served:
     proposed = _proposed(case)
     if decision.note.text != proposed["draft"]:
         raise ConflictError("the decision signed is not the one that was proposed")
-    proof, receipt = log_record(registry.programme, signed)
-    if case.state == "proposed":
-        data = format_json({"decision": signed.decode("utf-8"), "proof": proof.decode("utf-8")})
-        event = Event(kind="decided", at=registry.seconds(), data=data)
-        registry.store.append(claim, event)
+    receipt = _date(registry, claim, case, signed)
     bundle = parse_bundle(proposed["bundle"].encode("utf-8"))
     proposal = _repropose(registry, state, bundle, case, decision.record)
     told = write_reasons(proposal, bundle, decision.record.number("number"))
@@ -128,8 +125,23 @@ def enter(registry: Registry, claim: bytes, signed: bytes) -> Served:
     )
 
 
+def _date(registry: Registry, claim: bytes, case: Case, signed: bytes) -> Receipt:
+    """The decision's date: settled once, because the appeal period is counted from it."""
+    if "decided" not in case.latest:
+        proof, receipt = log_record(registry.programme, signed)
+        data = format_json({"decision": signed.decode("utf-8"), "proof": proof.decode("utf-8")})
+        registry.store.append(claim, Event(kind="decided", at=registry.seconds(), data=data))
+        return receipt
+    decided = _texts(case.latest["decided"].data)
+    if decided["decision"].encode("utf-8") != signed:
+        raise ConflictError("another signing of this decision was entered already")
+    return _receipt(registry, decided)
+
+
 def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
     """Take an appeal signed with the claim's own key; it suspends every publication.
+
+    The same one again is no error.
 
     Raises:
         UnverifiedError: signed by somebody else, or about another decision.
@@ -147,17 +159,22 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
         raise UnverifiedError("the appeal is about another decision")
     if record.word("ground") not in GROUNDS:
         raise MalformedError(f"an appeal's ground is one of: {', '.join(sorted(GROUNDS))}")
-    now = registry.seconds()
-    if now > _last_appeal(registry, decided):
-        raise RefusedError("the appeal period is over")
+    if "appealed" not in case.latest:
+        now = registry.seconds()
+        if now > _last_appeal(registry, decided):
+            raise RefusedError("the appeal period is over")
+        # Kept before it is logged: a log that is away must not make an appeal late.
+        registry.store.append(claim, Event(kind="appealed", at=now, data=signed))
+    elif case.latest["appealed"].data != signed:
+        raise RefusedError("this decision is under appeal already")
     log_record(registry.programme, signed)
-    registry.store.append(claim, Event(kind="appealed", at=now, data=signed))
 
 
-def finalise(registry: Registry, claim: bytes) -> Record | None:
+def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | None:
     """The publication of a decision that has become final, for the board to sign; else None.
 
-    Keeps the object it names, so that nothing is published that could not be shown.
+    Keeps the object it names, so that nothing is published that could not be shown. `ahead` is
+    how many other publications, drafted but not yet taken by the Gazette, go before it.
     """
     case = registry.store.case(claim)
     if case.state not in {"decided", "final"}:
@@ -188,7 +205,7 @@ def finalise(registry: Registry, claim: bytes) -> Record | None:
     registry.store.keep_object(sha256, record.word("subject"), data)
     return publication_record(
         registry.programme.hash,
-        len(state.publications) + 1,
+        len(state.publications) + 1 + ahead,
         statute=record.hash("statute"),
         subject=record.word("subject"),
         standing=record.word("outcome"),
@@ -200,14 +217,35 @@ def finalise(registry: Registry, claim: bytes) -> Record | None:
 def enter_publication(registry: Registry, claim: bytes | None, signed: bytes) -> None:
     """Have a signed publication taken by the Gazette, and note it in its case, if it has one.
 
+    The same one again is no error.
+
     Raises:
         MalformedError, UnverifiedError: the Gazette does not admit it.
+        RefusedError: a decision without its case, or one that is not final.
     """
-    registry.store.object(parse_signed(signed, "publication").record.hash("object"))
+    data = registry.store.object(parse_signed(signed, "publication").record.hash("object"))
+    entered = _check_place(registry, claim, data, signed)
     log_notice(registry.programme, signed)
-    if claim is not None:
+    if claim is not None and not entered:
         event = Event(kind="published", at=registry.seconds(), data=signed)
         registry.store.append(claim, event)
+
+
+def _check_place(registry: Registry, claim: bytes | None, data: bytes, signed: bytes) -> bool:
+    """Whether the case has this publication already; refuses one that may not be made now."""
+    value = parse_json(data, "object", bytes_max=OBJECT_BYTES_MAX)
+    assert isinstance(value, dict)
+    if claim is None:
+        if value["type"] != "listing":
+            raise RefusedError("a decision is published in its case", hint="name the claim")
+        return False
+    case = registry.store.case(claim)
+    if "published" in case.latest and case.latest["published"].data == signed:
+        return True
+    next_state(case.state, "published")
+    if value.get("decision") != _texts(case.latest["decided"].data)["decision"]:
+        raise RefusedError("the publication is about another case")
+    return False
 
 
 def count_record(registry: Registry) -> dict[str, int]:
@@ -232,14 +270,17 @@ def _repropose(
     )
 
 
-def _last_appeal(registry: Registry, decided: Mapping[str, str]) -> int:
-    signed = decided["decision"].encode("utf-8")
-    receipt = verify_receipt(
-        signed,
+def _receipt(registry: Registry, decided: Mapping[str, str]) -> Receipt:
+    return verify_receipt(
+        decided["decision"].encode("utf-8"),
         decided["proof"].encode("utf-8"),
         registry.programme.policy,
         registry.programme.ledger_origin,
     )
+
+
+def _last_appeal(registry: Registry, decided: Mapping[str, str]) -> int:
+    receipt = _receipt(registry, decided)
     law = registry.gazette().state.statute(receipt.record.hash("statute")).law
     return appeal_last_at(load_statute(law), receipt.logged_by)
 

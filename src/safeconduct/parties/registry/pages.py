@@ -123,16 +123,16 @@ def _hash(request: web.Request, name: str) -> bytes:
     try:
         return parse_hex(request.path_params[name], HASH_BYTES, name)
     except MalformedError as error:
-        raise web.missing("nothing at this address", hint="check it to the last letter") from error
+        raise web.missing(
+            "nothing at this address", hint="check it to the last letter"
+        ) from error
 
 
 def _failed(reader: Reader, error: SafeconductError) -> web.Response:
     later = isinstance(error, UnavailableError)  # its message is for whoever runs the register
     message = "The register cannot be read now." if later else _sentence(error.message)
     hint = "Wait a minute and load this page again." if later else _sentence(error.hint)
-    return _page(
-        reader, "error.html", "", status=error.http_status, message=message, hint=hint
-    )
+    return _page(reader, "error.html", "", status=error.http_status, message=message, hint=hint)
 
 
 def _page(

@@ -65,12 +65,13 @@ def publish(registry: Registry, target: Path, captures: Path | None) -> int:
         view.cosigned.checkpoint.tree.size,
         aside / "gazette",
     )
-    checkpoint, cosigned = read_checkpoint(programme, programme.ledger, programme.ledger_origin)
-    _copy_tree(programme.ledger, checkpoint, cosigned.checkpoint.tree.size, aside / "ledger")
     _write_statutes(state, aside / "statutes")
     _write_register(registry, state, aside)
     if captures is not None:
         _copy_captures(captures, aside / "captures")
+    # Last, so that everything copied above stands in the tree that is copied here.
+    checkpoint, cosigned = read_checkpoint(programme, programme.ledger, programme.ledger_origin)
+    _copy_tree(programme.ledger, checkpoint, cosigned.checkpoint.tree.size, aside / "ledger")
     count = sign_folder(registry, aside)
     _swap(aside, target)
     return count
@@ -80,6 +81,7 @@ def _copy_tree(url: str, checkpoint: bytes, size: int, target: Path) -> None:
     """Copy all tiles and bundles that a tree of `size` leaves needs, and its checkpoint."""
     paths = [(tile_path(tile), TILE_BYTES) for tile in tiles_of(size)]
     paths += [(bundle_path(*bundle), BUNDLE_BYTES_MAX) for bundle in bundles_of(size)]
+    make_folder(target)
     for path, bytes_max in paths:
         make_folder((target / path).parent)
         write_file(target / path, fetch_file(f"{url}/{path}", bytes_max=bytes_max))

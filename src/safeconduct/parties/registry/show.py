@@ -1,4 +1,4 @@
-"""What the register's pages show, as values: everything a template needs, worked out beforehand.
+"""What the register's pages show, as values: all that a template needs, worked out beforehand.
 
 A published decision is computed again from its own bytes before it is shown; a case is folded
 from its events, and its one page tells the claimant what comes next and until when.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from safeconduct.errors import RefusedError, SafeconductError
-from safeconduct.parties.registry.book import Book, Entry, Law
+from safeconduct.parties.registry.book import Book, Entry
 from safeconduct.parties.registry.decide import LETTERS_FOLDER
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.plumbing import web
@@ -19,7 +19,6 @@ from safeconduct.protocol.case import Case
 from safeconduct.protocol.claim import parse_bundle
 from safeconduct.protocol.decision import Rechecked, recheck
 from safeconduct.protocol.receipt import verify_receipt
-from safeconduct.protocol.record import Record
 from safeconduct.protocol.statute.evaluate import declared_name, evaluate
 from safeconduct.protocol.statute.explain import appeal_last_at
 from safeconduct.protocol.statute.facts import read_facts
@@ -132,7 +131,8 @@ def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
         raise web.missing("no decision with this hash was published")
     entry = found[-1]
     state, policy = book.view.state, registry.programme.policy
-    checked, fault, steps = None, "", ()
+    checked, fault = None, ""
+    steps: tuple[Step, ...] = ()
     try:
         checked = recheck(entry.data, entry.record, state, policy)
         steps = draw_proof(entry)
@@ -365,9 +365,7 @@ def _appeal_until(registry: Registry, book: Book, case: Case) -> int | None:
         registry.programme.ledger_origin,
     )
     [statute] = [
-        law.statute
-        for law in book.laws
-        if law.statute.sha256 == receipt.record.hash("statute")
+        law.statute for law in book.laws if law.statute.sha256 == receipt.record.hash("statute")
     ]
     return appeal_last_at(statute, receipt.logged_by)
 

@@ -58,9 +58,7 @@ def _claim_routes(reader: Reader) -> list[web.Route]:
     }
     registry = reader.registry
     return [
-        *(
-            web.Route("POST", path, partial(taker, registry)) for path, taker in takers.items()
-        ),
+        *(web.Route("POST", path, partial(taker, registry)) for path, taker in takers.items()),
         web.Route("GET", "/statute", partial(_statute, reader)),
         web.Route("GET", "/case/{claim}/letter.{suffix}", partial(pages.letter, reader)),
     ]

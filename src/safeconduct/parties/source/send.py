@@ -8,9 +8,10 @@ Spec: docs/3-protocol.md §7, §9, §13.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from safeconduct.errors import UnverifiedError
+from safeconduct.errors import RefusedError, UnverifiedError
 from safeconduct.parties.source.door import Door
 from safeconduct.plumbing.logs import read_gazette
 from safeconduct.plumbing.programme import Programme
@@ -67,7 +68,9 @@ def send(
     proof, receipt = commit(programme, door, record)
     report("committed 32 bytes: the date is fixed, and nobody has read anything")
     dated = replace(capsule, proof=proof)
-    door.shelve(keys.slot(), seal_capsule(dated, keys, random_bytes))
+    with suppress(RefusedError):  # somebody filled our slot: the record is in it, and that is
+        # enough, since the proof can be had from the log or any mirror of it
+        door.shelve(keys.slot(), seal_capsule(dated, keys, random_bytes))
     deliver(door, envelope, record, proof, state)
     report("delivered; the door has signed for it")
     return Sent(number=keys.number, record=record, proof=proof, receipt=receipt)

@@ -61,7 +61,8 @@ def add(at: int, duration: Duration) -> int:
     Raises:
         MalformedError: the sum lies beyond the year 9999.
     """
-    moved = _ADD[duration.unit](at, duration)
+    inside = INSTANT_AT_MIN <= at <= INSTANT_AT_MAX
+    moved = _ADD[duration.unit](at, duration) if inside else at
     if not INSTANT_AT_MIN <= moved <= INSTANT_AT_MAX:
         raise MalformedError("the period ends beyond the year 9999")
     return moved

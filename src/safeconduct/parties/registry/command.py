@@ -1,0 +1,310 @@
+"""`safeconduct register`: serve the public register, and the clerk's work on claims."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from safeconduct.errors import MalformedError, RefusedError
+from safeconduct.parties.registry.decide import (
+    enter,
+    enter_publication,
+    finalise,
+    propose_decision,
+    read_draft,
+)
+from safeconduct.parties.registry.publish import publish
+from safeconduct.parties.registry.receive import Registry, open_registry
+from safeconduct.parties.registry.site import make_site
+from safeconduct.parties.registry.store import Filed
+from safeconduct.plumbing import terminal, web
+from safeconduct.plumbing.durable import make_folder, read_file, write_file
+from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.claim import parse_bundle
+from safeconduct.protocol.record import RECORD_BYTES_MAX, format_record, parse_signed
+from safeconduct.protocol.statute.explain import draw
+from safeconduct.protocol.statute.instant import format_instant
+from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
+
+_SERVE = """\
+The folder holds programme.toml, policy.txt and registry.key, the key that the founding record
+names; registry.sqlite and the letters are kept beside them:
+
+  $ safeconduct register serve --dir register --listen 127.0.0.1:8003
+  listening on http://127.0.0.1:8003
+"""
+
+_CASES = """\
+Lists every case in the order of filing, with the state that follows from its events:
+
+  $ safeconduct register cases --dir register
+     1  published  r-0001  helped     4be0…
+"""
+
+_SHOW = """\
+CLAIM is the claim's hash, or its first digits, or the number of the case:
+
+  $ safeconduct register show 4be0 --dir register
+"""
+
+_PROPOSE = """\
+Applies the law to a claim and writes the decision record that the board is asked to sign. What
+only people can judge is given with --judge; a wrong or missing name is told:
+
+  $ safeconduct register propose 4be0 --dir register \\
+        --judge grave_crime_proven=no --judge knowing_falsehood_found=no \\
+        --assessment tip.assessment --assessment-proof tip.tlog-proof --out decision.record
+  $ safeconduct board sign decision.record --key member/key
+
+It may be done again, on new evidence, as long as the board's decision was not entered.
+"""
+
+_ENTER = """\
+Takes the decision that enough of the board signed, has it dated, and serves the letter. Entering
+it twice is no error:
+
+  $ safeconduct register enter 4be0 decision.record --dir register
+"""
+
+_FINALISE = """\
+Writes a publication record for each decision whose time for an appeal is over, for the board to
+sign. They are numbered in the order in which the Gazette must take them:
+
+  $ safeconduct register finalise --dir register --out drafts
+  drafts/4be0….record
+"""
+
+_ENTER_PUBLICATION = """\
+Sends a signed publication to the Gazette and notes it in its case, if it belongs to one:
+
+  $ safeconduct register enter-publication drafts/4be0….record --claim 4be0 --dir register
+"""
+
+_PUBLISH = """\
+Makes the folder that anybody may copy and audit, and puts it in place whole:
+
+  $ safeconduct register publish --dir register --out public --captures press/captures
+  $ safeconduct audit public --policy policy.txt
+"""
+
+_Verbs = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
+_JUDGED = {"yes": True, "no": False}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the verbs of `safeconduct register`."""
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    served = _verb(verbs, "serve", "serve the public register", _SERVE, _serve)
+    served.add_argument(
+        "--listen", default="127.0.0.1:8003", metavar="HOST:PORT", help="where to listen"
+    )
+    listed = _verb(verbs, "cases", "list all cases", _CASES, _cases)
+    listed.add_argument("--json", action="store_true", help="for other programs")
+    shown = _case_verb(verbs, "show", "show one case", _SHOW, _show)
+    shown.add_argument("--json", action="store_true", help="for other programs")
+    _add_propose(verbs)
+    entered = _case_verb(verbs, "enter", "enter a signed decision", _ENTER, _enter)
+    entered.add_argument("signed", type=Path, metavar="SIGNED", help="the signed decision")
+    final = _verb(verbs, "finalise", "draft the publications due", _FINALISE, _finalise)
+    final.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the drafts")
+    _add_publication(verbs)
+    published = _verb(verbs, "publish", "make the public folder", _PUBLISH, _publish)
+    published.add_argument("--out", type=Path, required=True, metavar="PUBLIC")
+    published.add_argument("--captures", type=Path, metavar="DIR", help="the press's captures")
+
+
+def _verb(
+    verbs: "_Verbs[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    example: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    verb = terminal.add_verb(verbs, name, summary, example)
+    verb.add_argument("--dir", type=Path, required=True, help="folder of this register")
+    verb.set_defaults(run=run)
+    return verb
+
+
+def _case_verb(
+    verbs: "_Verbs[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    example: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    verb = _verb(verbs, name, summary, example, run)
+    verb.add_argument("claim", metavar="CLAIM", help="claim hash, its start, or case number")
+    return verb
+
+
+def _add_propose(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+    verb = _case_verb(verbs, "propose", "draft a decision", _PROPOSE, _propose)
+    verb.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="NAME=yes|no",
+        help="what the board finds; once for each question",
+    )
+    verb.add_argument("--assessment", type=Path, metavar="FILE", help="the desk's record")
+    verb.add_argument("--assessment-proof", type=Path, metavar="FILE", help="and its proof")
+    verb.add_argument("--out", type=Path, required=True, metavar="DRAFT")
+
+
+def _add_publication(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+    verb = _verb(
+        verbs,
+        "enter-publication",
+        "enter a signed publication",
+        _ENTER_PUBLICATION,
+        _enter_publication,
+    )
+    verb.add_argument("signed", type=Path, metavar="SIGNED", help="the signed publication")
+    verb.add_argument("--claim", metavar="CLAIM", help="the case it ends; none for a listing")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    site = make_site(open_registry(options.dir))
+    web.serve(site, options.listen, ready=lambda url: terminal.say(f"listening on {url}"))
+    return 0
+
+
+def _cases(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    rows = [_row(registry, filed) for filed in registry.store.cases()]
+    if options.json:
+        terminal.print_json(rows)
+        return 0
+    for row in rows:
+        terminal.say(
+            f"{row['number']:>4}  {row['state']:<9}  {row['subject']:<10}  {row['limb']:<9}  "
+            f"{row['claim']}"
+        )
+    return 0
+
+
+def _row(registry: Registry, filed: Filed) -> dict[str, Json]:
+    case = registry.store.case(filed.claim)
+    bundle = parse_bundle(case.latest["filed"].data)
+    return {
+        "claim": filed.claim.hex(),
+        "filed": format_instant(case.latest["filed"].at),
+        "limb": bundle.limb,
+        "name": bundle.fields["name"],
+        "number": filed.number,
+        "state": case.state,
+        "subject": bundle.record.word("subject"),
+    }
+
+
+def _show(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    filed = _filed(registry, options.claim)
+    case = registry.store.case(filed.claim)
+    row = _row(registry, filed)
+    row["events"] = {kind: format_instant(event.at) for kind, event in case.latest.items()}
+    if "proposed" in case.latest:
+        row["draft"] = format_record(read_draft(registry, filed.claim)).decode("ascii")
+    if options.json:
+        terminal.print_json(row)
+        return 0
+    for name, value in row.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{kind} {at}" for kind, at in value.items())
+        terminal.say(f"{name:<8} {value}")
+    return 0
+
+
+def _propose(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    claim = _filed(registry, options.claim).claim
+    assessment = _assessment(options.assessment, options.assessment_proof)
+    draft = propose_decision(registry, claim, _judgements(options.judge), assessment)
+    write_file(options.out, draft.record)
+    terminal.note(draw(draft.proposal.judgement))
+    for shortfall in draft.proposal.shortfalls:
+        terminal.note(f"not shown: {shortfall}")
+    terminal.say(f"{draft.proposal.judgement.outcome}: sign {options.out}")
+    return 0
+
+
+def _enter(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    signed = read_file(options.signed, bytes_max=RECORD_BYTES_MAX)
+    served = enter(registry, _filed(registry, options.claim).claim, signed)
+    terminal.say(f"dated {format_instant(served.logged_by)}")
+    terminal.say(f"appeal until {format_instant(served.last_appeal_at)}")
+    terminal.say(f"letter {served.letter}")
+    return 0
+
+
+def _finalise(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    make_folder(options.out)
+    drafted = 0
+    for filed in registry.store.cases():
+        record = finalise(registry, filed.claim, ahead=drafted)
+        if record is None:
+            continue
+        drafted += 1
+        path = options.out / f"{filed.claim.hex()}.record"
+        write_file(path, format_record(record))
+        terminal.say(str(path))
+    if not drafted:
+        terminal.note("no publication is due")
+    return 0
+
+
+def _enter_publication(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    signed = read_file(options.signed, bytes_max=RECORD_BYTES_MAX)
+    claim = _filed(registry, options.claim).claim if options.claim else None
+    enter_publication(registry, claim, signed)
+    record = parse_signed(signed).record
+    terminal.say(f"{record.word('subject')}: {record.word('standing')}")
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    count = publish(open_registry(options.dir), options.out, options.captures)
+    terminal.say(f"{options.out}: {count} files")
+    return 0
+
+
+def _filed(registry: Registry, text: str) -> Filed:
+    """The one case that `text` means.
+
+    Raises:
+        RefusedError: none, or several.
+    """
+    cases = registry.store.cases()
+    found = [one for one in cases if str(one.number) == text] or [
+        one for one in cases if text and one.claim.hex().startswith(text.lower())
+    ]
+    if len(found) != 1:
+        raise RefusedError(
+            f"{'no' if not found else 'more than one'} case is called {text}",
+            hint="list them with: safeconduct register cases",
+        )
+    return found[0]
+
+
+def _judgements(given: list[str]) -> dict[str, bool]:
+    judged: dict[str, bool] = {}
+    for one in given:
+        name, _, answer = one.partition("=")
+        if answer not in _JUDGED or name in judged:
+            raise MalformedError(f"--judge {one}: not NAME=yes or NAME=no, each name once")
+        judged[name] = _JUDGED[answer]
+    return judged
+
+
+def _assessment(record: Path | None, proof: Path | None) -> tuple[bytes, bytes]:
+    if record is None or proof is None:
+        if record is not proof:
+            raise MalformedError("--assessment and --assessment-proof go together")
+        return b"", b""
+    return (
+        read_file(record, bytes_max=RECORD_BYTES_MAX),
+        read_file(proof, bytes_max=PROOF_BYTES_MAX),
+    )
