@@ -78,14 +78,19 @@ def load_programme(folder: Path) -> Programme:
 
 def write_programme(folder: Path, programme: Programme) -> None:
     """Write the two public files of `programme` into `folder`, durably."""
+    write_file(folder / POLICY_FILE, programme.policy_text)
+    write_file(folder / PROGRAMME_FILE, format_programme(programme))
+
+
+def format_programme(programme: Programme) -> bytes:
+    """The bytes of `programme.toml`."""
     lines = [f'name = "{programme.name}"']
     for place in ("gazette", "ledger"):
         origin, url = getattr(programme, f"{place}_origin"), getattr(programme, place)
         lines += ["", f"[{place}]", f'origin = "{origin}"', f'url = "{url}"']
     for place in ("door", "register"):
         lines += ["", f"[{place}]", f'url = "{getattr(programme, place)}"']
-    write_file(folder / POLICY_FILE, programme.policy_text)
-    write_file(folder / PROGRAMME_FILE, ("\n".join(lines) + "\n").encode("utf-8"))
+    return ("\n".join(lines) + "\n").encode("utf-8")
 
 
 def _text(table: dict[str, Any], key: str) -> str:

@@ -146,11 +146,11 @@ class Door:
     ) -> Response:
         if self.away:
             raise UnavailableError("the door is away")
-        action, _, rest = url.removeprefix("http://door.example/desk/").partition("/")
+        action = url.removeprefix("http://door.example/desk/")
         self._check(headers[REQUEST_HEADER], action, body)
         answer = {
             "deliveries": lambda: self._list(int(body)),
-            "payload": lambda: self.payloads[bytes.fromhex(rest)],
+            "payload": lambda: self.payloads[body],
             "replies": lambda: self._reply(body),
         }[action]()
         assert len(answer) <= bytes_max

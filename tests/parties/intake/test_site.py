@@ -153,7 +153,7 @@ BAD_CALLS: dict[str, tuple[str, str, bytes, int]] = {
     "another method": ("DELETE", "/capsules", b"", 405),
     "another address": ("GET", "/admin", b"", 404),
     "the desk's list without a request": ("POST", "/desk/deliveries", b"0", 400),
-    "a payload without a request": ("POST", f"/desk/payload/{'00' * 32}", b"", 400),
+    "a payload without a request": ("POST", "/desk/payload", bytes(32), 400),
     "a reply without a request": ("POST", "/desk/replies", bytes(BLOCK_BYTES), 400),
 }
 
@@ -202,12 +202,12 @@ def test_the_desk_fetches_what_is_new_and_the_very_payload(fresh: World) -> None
     assert isinstance(first, dict)
     assert set(first) == {"number", "record", "proof", "header", "delivery", "delivery_proof"}
     digest = record_hash(str(first["record"]).encode())
-    payload = from_desk(fresh, f"/desk/payload/{digest.hex()}", "payload", b"").content
+    payload = from_desk(fresh, "/desk/payload", "payload", digest).content
     record = parse_record(str(first["record"]).encode(), "contribution")
     assert hashlib.sha256(payload).digest() == record.hash("payload")
     later = from_desk(fresh, "/desk/deliveries", "deliveries", b"1").content
     assert later == format_json(listed[1:])
-    unknown = from_desk(fresh, f"/desk/payload/{'00' * 32}", "payload", b"")
+    unknown = from_desk(fresh, "/desk/payload", "payload", bytes(32))
     assert unknown.status_code == 404
 
 

@@ -1,8 +1,8 @@
 """The door as the desk sees it: three questions, each signed with the statement key.
 
-    POST /desk/deliveries     body: a decimal number N     offers after N, canonical JSON
-    POST /desk/payload/<hash> body: empty                  the payload's bytes
-    POST /desk/replies        body: one reply block        200
+    POST /desk/deliveries     body: a decimal number N       offers after N, canonical JSON
+    POST /desk/payload        body: a record hash, 32 bytes  the payload's bytes
+    POST /desk/replies        body: one reply block          200
 
 A request is signed as a `request` record that names the body's hash; the door checks the signer
 against the Gazette. So the door gives ciphertext to nobody else, and learns which desk asked.
@@ -74,7 +74,7 @@ class Door:
             MalformedError: it is longer.
             UnavailableError: the door stays away.
         """
-        return self._ask(f"/desk/payload/{digest.hex()}", "payload", b"", size)
+        return self._ask("/desk/payload", "payload", digest, size)
 
     def post_reply(self, block: bytes) -> None:
         """Put a block on the bulletin; the same block again is no error."""

@@ -7,8 +7,6 @@ Spec: docs/3-protocol.md §13.
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from safeconduct.errors import MalformedError
 from safeconduct.parties.intake import pages, staff
@@ -24,7 +22,7 @@ from safeconduct.parties.intake.accept import (
 )
 from safeconduct.plumbing import web
 from safeconduct.plumbing.pages import style
-from safeconduct.plumbing.programme import PROGRAMME_FILE, write_programme
+from safeconduct.plumbing.programme import format_programme
 from safeconduct.protocol.canonical import decode_text, parse_decimal, parse_hex
 from safeconduct.protocol.capsule import CAPSULE_BYTES
 from safeconduct.protocol.keys import SLOT_BYTES
@@ -50,7 +48,7 @@ def _client_routes(intake: Intake) -> list[web.Route]:
         ("POST", "/deliver/{hash}/finish", _finish),
         ("PUT", "/capsules/{slot}", _shelve),
     ]
-    programme_file = _programme_file(intake)
+    programme_file = format_programme(intake.programme).decode("utf-8")
     return [
         *(web.Route(method, path, partial(taker, intake)) for method, path, taker in takers),
         web.Route("GET", "/capsules", lambda _: web.streaming(intake.store.shelf())),
@@ -85,7 +83,7 @@ def _page_routes(intake: Intake) -> list[web.Route]:
 def _desk_routes(intake: Intake) -> list[web.Route]:
     return [
         web.Route("POST", "/desk/deliveries", partial(_deliveries, intake)),
-        web.Route("POST", "/desk/payload/{hash}", partial(_payload, intake)),
+        web.Route("POST", "/desk/payload", partial(_payload, intake)),
         web.Route("POST", "/desk/replies", partial(_replies, intake)),
     ]
 
@@ -131,9 +129,8 @@ async def _deliveries(intake: Intake, request: web.Request) -> web.Response:
 
 
 async def _payload(intake: Intake, request: web.Request) -> web.Response:
-    digest = _hash(request)
-    body = await web.read_body(request, bytes_max=0)
-    await _from_desk(intake, request, "payload", body)
+    digest = await web.read_body(request, bytes_max=HASH_BYTES)
+    await _from_desk(intake, request, "payload", digest)
     return web.streaming(await web.in_thread(staff.read_payload, intake, digest))
 
 
@@ -155,10 +152,3 @@ def _hash(request: web.Request) -> bytes:
 
 def _file(content: bytes) -> web.Response:
     return web.data(content, "text/plain; charset=utf-8")
-
-
-def _programme_file(intake: Intake) -> str:
-    """The very bytes that `write_programme` gives to everybody else."""
-    with TemporaryDirectory() as folder:
-        write_programme(Path(folder), intake.programme)
-        return (Path(folder) / PROGRAMME_FILE).read_text(encoding="utf-8")

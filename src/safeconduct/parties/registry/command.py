@@ -59,8 +59,8 @@ It may be done again, on new evidence, as long as the board's decision was not e
 """
 
 _ENTER = """\
-Takes the decision that enough of the board signed, has it dated, and serves the letter. Entering
-it twice is no error:
+Takes the decision that enough of the board signed, has it dated, and serves the letter. The
+same one again is no error:
 
   $ safeconduct register enter 4be0 decision.record --dir register
 """

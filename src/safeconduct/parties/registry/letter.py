@@ -5,6 +5,7 @@ date of service and the remedy follow once the Ledger has dated the decision.
 """
 
 from dataclasses import dataclass
+from itertools import groupby
 
 from safeconduct.plumbing.pages import render
 from safeconduct.protocol.claim import Bundle
@@ -20,6 +21,41 @@ class Letter:
 
     text: bytes
     html: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A stretch of a letter that reads as one: the element it is, and its rows."""
+
+    element: str  # p, ul or dl
+    rows: tuple[tuple[str, str], ...]  # element and text of each
+
+
+# How a line of a letter begins, the block it belongs to, and what it is there.
+_BEGINNINGS = (
+    ("      ", "dl", "dd"),  # a test, below the section it stands in
+    ("  - ", "ul", "li"),
+    ("- ", "ul", "li"),
+    ("  ", "dl", "dt"),  # a section
+    ("", "p", "span"),
+)
+
+
+def blocks(text: str) -> tuple[Block, ...]:
+    """The letter's text as paragraphs and lists, so that it reads well without any style."""
+    found: list[Block] = []
+    for part in text.strip("\n").split("\n\n"):
+        rows = [_row(line) for line in part.split("\n")]
+        for element, group in groupby(rows, key=lambda row: row[0]):
+            found.append(Block(element=element, rows=tuple(row[1:] for row in group)))
+    return tuple(found)
+
+
+def _row(line: str) -> tuple[str, str, str]:
+    for beginning, block, element in _BEGINNINGS:
+        if line.startswith(beginning):
+            return block, element, line.removeprefix(beginning).strip()
+    raise AssertionError  # the last beginning is empty
 
 
 def write_reasons(proposal: Proposal, bundle: Bundle, number: int) -> bytes:
@@ -55,6 +91,6 @@ def write_letter(
         number=decision.record.number("number"),
         claimant=bundle.fields["name"],
         outcome=decision.record.word("outcome"),
-        paragraphs=[part.split("\n") for part in text.strip().split("\n\n")],
+        blocks=blocks(text),
     )
     return Letter(text=text.encode("utf-8"), html=html.encode("utf-8"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from safeconduct.errors import RefusedError, SafeconductError
 from safeconduct.parties.registry.book import Book, Entry
 from safeconduct.parties.registry.decide import LETTERS_FOLDER
+from safeconduct.parties.registry.letter import Block, blocks
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.plumbing import web
 from safeconduct.plumbing.durable import read_file
@@ -89,7 +90,7 @@ class CaseView:
     name: str
     limb: str
     stages: tuple[Stage, ...]
-    letter: str
+    letter: tuple[Block, ...]
     appeal_until: int | None
     may_appeal: bool
 
@@ -346,7 +347,7 @@ def read_case(registry: Registry, book: Book, claim: bytes) -> CaseView:
         name=bundle.fields["name"],
         limb=bundle.limb,
         stages=_stages(case),
-        letter=letter.decode("utf-8") if letter else "",
+        letter=blocks(letter.decode("utf-8")) if letter else (),
         appeal_until=until,
         may_appeal=case.state == "decided"
         and until is not None
