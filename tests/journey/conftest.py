@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.journey.session import read_steps, run_steps
 
 ROOT = Path(__file__).resolve().parents[2]

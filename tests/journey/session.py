@@ -1,9 +1,9 @@
 """Runs the shell sessions of a Markdown page, and compares what they print with what it says.
 
-In a fenced block marked `console`, a line `$ …` is a command (`> …` continues it) and the lines
-up to the next command are its output. In those, `…` stands for anything, a line of `…` alone for
-any lines. A command must succeed unless its output ends with `[exit N]`. All commands of a page
-run in one bash, in order.
+In a fenced block marked `console`, a line `$ …` is a command (`> …` continues it) and the
+lines up to the next command are its output. In those, `…` stands for anything, a line of `…`
+alone for any lines. A command must succeed unless its output ends with `[exit N]`. All commands
+of a page run in one bash, in order, up to the first that ends otherwise.
 """
 
 import re
@@ -44,7 +44,7 @@ def read_steps(page: str) -> list[Step]:
 
 
 def run_steps(steps: list[Step], folder: Path, path: str) -> list[str]:
-    """Run all steps in one bash in `folder`; returns a complaint per step that went otherwise."""
+    """Run all steps in one bash in `folder`; a complaint for each that went otherwise."""
     script = folder / "session.sh"
     script.write_text("".join(_step_script(n, step) for n, step in enumerate(steps)))
     done = subprocess.run(
@@ -61,17 +61,23 @@ def run_steps(steps: list[Step], folder: Path, path: str) -> list[str]:
     parts = re.split(r"^<<<(\d+):(\d+)>>>\n", done.stdout, flags=re.MULTILINE)
     outputs = parts[0::3]
     codes = [int(code) for code in parts[2::3]]
-    if len(codes) != len(steps):
-        return [f"the session ended after {len(codes)} of {len(steps)} steps:\n{done.stdout}"]
-    return [
-        f"$ {step.command}\nexit {code}, printed:\n{output}\nexpected:\n" + "\n".join(step.output)
+    complaints = [
+        f"$ {step.command}\nexit {code}, printed:\n{output}\nexpected:\n"
+        + "\n".join(step.output)
         for step, output, code in zip(steps, outputs, codes, strict=False)
         if code != step.exit_code or not _matches(step.output, output)
     ]
+    if len(codes) < len(steps):
+        complaints.append(f"the session ended after {len(codes)} of {len(steps)} steps")
+    return complaints
 
 
 def _step_script(number: int, step: Step) -> str:
-    return f"{step.command}\nprintf '<<<%d:%d>>>\\n' {number} $?\n"
+    """The command, its number and exit code; another code than expected ends the session."""
+    return (
+        f"{step.command}\ncode=$?\nprintf '<<<%d:%d>>>\\n' {number} $code\n"
+        f"[ $code = {step.exit_code} ] || {{ kill $(jobs -p) 2> /dev/null; wait; exit; }}\n"
+    )
 
 
 def _matches(expected: tuple[str, ...], output: str) -> bool:

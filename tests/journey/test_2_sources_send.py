@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-
-from safeconduct.protocol.record import parse_record
 from tests.journey.outsider import verify
 from tests.journey.test_1_a_programme_is_founded import gazette
+
+from safeconduct.protocol.record import parse_record
 
 IN_TIME = ("clerk", "engineer", "rival", "visitor")
 

@@ -323,9 +323,15 @@ def claim_record(kind: str = "claim-helped", number: int = 0, /, **changes: Valu
     return make_record(kind, **fields | changes)
 
 
+def claimed(number: int = 0, kind: str = "claim-helped", **changes: Value) -> str:
+    """The text of a claim by our contribution `number`, changed in these fields."""
+    record = claim_record(kind, number, **changes)
+    return sign_claim(record, *author_seeds(source_keys(number))).decode()
+
+
 @cache
 def signed_claim() -> bytes:
-    return sign_claim(claim_record(), *author_seeds(source_keys()))
+    return claimed().encode()
 
 
 @cache
@@ -385,9 +391,8 @@ def capture_record(public: bytes, /, **changes: Value) -> bytes:
 
 def denounced_bundle(**changes: str) -> bytes:
     record = capture_record(public_capture())
-    claim = claim_record("claim-denounced", record=record_hash(record))
     fields = {
-        "claim": sign_claim(claim, *author_seeds(source_keys())).decode(),
+        "claim": claimed(kind="claim-denounced", record=record_hash(record)),
         "name": PERSON,
         "name_salt": NAME_SALT.hex(),
         "record": record.decode(),

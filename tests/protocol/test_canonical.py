@@ -205,7 +205,9 @@ def test_any_bytes_are_canonical_json_or_malformed(data: bytes) -> None:
     assert format_json(value) == data
 
 
-@pytest.mark.parametrize("value", [1.5, {1: "a"}, {"a": b"bytes"}, 2**53, "\ud800", {1, 2}])
+@pytest.mark.parametrize(
+    "value", [1.5, {1: "a"}, {"a": b"bytes"}, 2**53, "\ud800", {"\ud800": 1}, {1, 2}]
+)
 def test_what_has_no_canonical_form_is_not_formatted(value: Json) -> None:
     with pytest.raises(MalformedError):
         format_json(value)

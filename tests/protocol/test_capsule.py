@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 
 import pytest
+from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 from tests.protocol.age.chance import dice
 from tests.protocol.builders import ENTROPY, PROGRAMME, source_keys, statements
 
 from safeconduct.errors import MalformedError
+from safeconduct.protocol.canonical import length_prefixed, tag
 from safeconduct.protocol.capsule import (
     CAPSULE_BYTES,
     GAP_LIMIT,
@@ -100,6 +102,26 @@ def test_a_capsule_that_was_touched_does_not_open() -> None:
         touched = bytearray(whole)
         touched[place] ^= 1
         assert open_capsule(bytes(touched), source_keys(0)) is None
+
+
+NO_CAPSULES = {
+    "a length out of bounds": b"\xff" * 4,
+    "no JSON": length_prefixed(b"hello"),
+    "a list": length_prefixed(b"[]"),
+    "a field missing": length_prefixed(b'{"pre":"","record":""}'),
+    "a number for a text": length_prefixed(b'{"pre":"","proof":1,"record":""}'),
+    "a tag too short": length_prefixed(b'{"pre":"00","proof":"","record":""}'),
+}
+
+
+@pytest.mark.parametrize("framed", NO_CAPSULES.values(), ids=NO_CAPSULES)
+def test_what_our_own_words_sealed_wrongly_is_malformed(framed: bytes) -> None:
+    keys, nonce = source_keys(0), bytes(24)
+    data = nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(
+        framed.ljust(CAPSULE_BYTES - 40, b"\0"), tag("capsule"), nonce, keys.derive("capsule")
+    )
+    with pytest.raises(MalformedError, match="capsule"):
+        open_capsule(data, keys)
 
 
 @pytest.mark.parametrize("size", [0, CAPSULE_BYTES - 1, CAPSULE_BYTES + 1])

@@ -15,9 +15,8 @@ from tests.protocol.builders import (
     POLICY,
     PROGRAMME,
     assessment,
-    author_seeds,
     capture_record,
-    claim_record,
+    claimed,
     denounced_bundle,
     gazette_state,
     helped_bundle,
@@ -27,7 +26,6 @@ from tests.protocol.builders import (
     redated,
     seal,
     sealed,
-    source_keys,
     statements,
 )
 
@@ -37,7 +35,6 @@ from safeconduct.protocol.claim import (
     Examined,
     examine,
     parse_bundle,
-    sign_claim,
 )
 from safeconduct.protocol.envelope import acknowledgement
 from safeconduct.protocol.record import (
@@ -70,12 +67,6 @@ def item(found: Examined, limb: str) -> dict[str, Json]:
     assert len(items) == 1
     assert isinstance(items[0], dict)
     return items[0]
-
-
-def claimed(number: int = 0, kind: str = "claim-helped", **changes: Value) -> str:
-    """The text of a claim by our contribution `number`, changed in these fields."""
-    record = claim_record(kind, number, **changes)
-    return sign_claim(record, *author_seeds(source_keys(number))).decode()
 
 
 def proof_of(text: str | bytes, at: int = NOON) -> str:

@@ -15,8 +15,7 @@ from tests.protocol.builders import (
     OUR_WITNESS,
     POLICY,
     STRANGER,
-    author_seeds,
-    claim_record,
+    claimed,
     denounced_bundle,
     gazette_state,
     helped_bundle,
@@ -25,12 +24,12 @@ from tests.protocol.builders import (
     prove,
     publication_act,
     signed_claim,
-    source_keys,
+    verifiers,
 )
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_json
-from safeconduct.protocol.claim import Bundle, parse_bundle, sign_claim
+from safeconduct.protocol.claim import Bundle, parse_bundle
 from safeconduct.protocol.decision import (
     Rechecked,
     decision_object,
@@ -40,6 +39,7 @@ from safeconduct.protocol.decision import (
     recheck,
     with_assessment,
 )
+from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.record import Record, Value, record_hash, sign_record
 from safeconduct.protocol.statute.explain import appeal_last_at
 from safeconduct.protocol.statute.load import load_statute
@@ -78,8 +78,7 @@ def publish(data: bytes, **changes: Value) -> Published:
 
 @cache
 def bundle_of(disclosure: str = "open") -> Bundle:
-    claim = sign_claim(claim_record(disclosure=disclosure), *author_seeds(source_keys()))
-    return parse_bundle(helped_bundle(claim=claim.decode()))
+    return parse_bundle(helped_bundle(claim=claimed(disclosure=disclosure)))
 
 
 def decided(
@@ -170,10 +169,44 @@ def test_nothing_is_decided_under_a_law_not_yet_in_force() -> None:
 
 
 def test_a_law_that_was_never_published_decides_nothing() -> None:
-    record = claim_record(statute=bytes(32))
-    claim = sign_claim(record, *author_seeds(source_keys())).decode()
+    bundle = parse_bundle(helped_bundle(claim=claimed(statute=bytes(32))))
     with pytest.raises(UnverifiedError, match="never published"):
-        propose(parse_bundle(helped_bundle(claim=claim)), STATE, POLICY, NOTHING_FOUND, AS_OF)
+        propose(bundle, STATE, POLICY, NOTHING_FOUND, AS_OF)
+
+
+def with_open_question() -> GazetteState:
+    """The same programme under a law that asks for a fact which nobody has found yet."""
+    document = parse_json(law(), "statute")
+    assert isinstance(document, dict)
+    facts, sections = document["facts"], document["sections"]
+    assert isinstance(facts, dict)
+    assert isinstance(sections, list)
+    assert isinstance(sections[2], dict)
+    facts["pardon_pending"] = {
+        "type": "yesno",
+        "asserted_by": "court",
+        "standard": "final_finding",
+        "unknown_at_end": "wait",
+        "label": {"en": "a pardon is pending", "de": "ein Gnadengesuch ist anhängig"},
+    }
+    sections[2]["unless"] = [
+        {
+            "number": "5(4)",
+            "text": {"en": "Not while a pardon is pending.", "de": "Nicht vorher."},
+            "if": {"is": ["pardon_pending", True]},
+        }
+    ]
+    document["cases"] = []
+    data = format_json(document)
+    version = replace(STATE.statutes[0], law=data, sha256=hashlib.sha256(data).digest())
+    return replace(STATE, statutes=(version,))
+
+
+def test_nothing_is_decided_while_a_fact_is_owed() -> None:
+    state = with_open_question()
+    claim = claimed(statute=state.statutes[0].sha256)
+    with pytest.raises(RefusedError, match=r"pardon_pending \(owed by court\)"):
+        propose(parse_bundle(helped_bundle(claim=claim)), state, POLICY, NOTHING_FOUND, AS_OF)
 
 
 def test_the_registry_adds_the_desks_assessment() -> None:
@@ -280,9 +313,34 @@ def test_a_decision_made_wrongly_is_named(make: Make, reason: str) -> None:
 DEPARTED: dict[str, Value] = {"outcome": "registration_stands", "departure": b"\1" * 32}
 
 
+def test_a_decision_stands_after_the_board_has_changed() -> None:
+    roster = replace(STATE.roster, number=1, members=verifiers((*MEMBERS[1:], STRANGER)))
+    later = replace(STATE, rosters=(*STATE.rosters, roster))
+    old = publish(honest())
+    assert recheck(old.data, old.publication, later, POLICY).signers == tuple(
+        key.name for key in TWO
+    )
+    never = publish(decided(bundle_of(), signers=(MEMBERS[0], STRANGER)))
+    with pytest.raises(UnverifiedError, match="no say here"):
+        recheck(never.data, never.publication, later, POLICY)
+
+
+def test_a_decision_under_another_law_than_claimed_under_is_named() -> None:
+    data = law().replace(b"grave crime", b"serious crime")
+    other = replace(STATE.statutes[0], number=2, law=data, sha256=hashlib.sha256(data).digest())
+    state = replace(STATE, statutes=(*STATE.statutes, other))
+    made = publish(
+        decided(bundle_of(), changes={"statute": other.sha256}), statute=other.sha256
+    )
+    with pytest.raises(UnverifiedError, match="another statute than claimed"):
+        recheck(made.data, made.publication, state, POLICY)
+
+
 def test_a_departure_with_a_reason_stands() -> None:
     data = decided(bundle_of(), changes=DEPARTED)
-    publish(data, standing="registration_stands").recheck()
+    assert publish(data, standing="registration_stands").recheck().outcome == (
+        "registration_stands"
+    )
 
 
 # What somebody could have altered on the way.
@@ -345,9 +403,7 @@ ALTERED: dict[str, tuple[Callable[[dict[str, Json]], object], str]] = {
         "proves other facts",
     ),
     "another claim in the evidence": (
-        put("evidence", evidence(claim=sign_claim(
-            claim_record(challenge=bytes(32)), *author_seeds(source_keys())
-        ).decode())),
+        put("evidence", evidence(claim=claimed(challenge=bytes(32)))),
         "not the one decided",
     ),
     "the evidence, left out": (put("evidence", {}), "bundle or a commitment"),

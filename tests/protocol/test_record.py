@@ -11,6 +11,7 @@ from tests.protocol.builders import (
     PROGRAMME,
     STRANGER,
     claim_record,
+    epoch_act,
     law,
     verifiers,
 )
@@ -199,19 +200,8 @@ def test_nobody_has_two_votes(members: tuple[SigningKey, ...]) -> None:
 
 @pytest.mark.parametrize("algorithm", [COSIGNATURE, 0xFF])
 def test_a_key_that_cannot_sign_records_stands_in_none(algorithm: int) -> None:
-    key = DESK.verifier(algorithm)
     with pytest.raises(MalformedError, match="Ed25519"):
-        make_record(
-            "epoch",
-            programme=bytes(32),
-            number=1,
-            previous=bytes(32),
-            opens=1,
-            closes=2,
-            statement=key,
-            classic="age1",
-            hybrid="age1pq1",
-        )
+        epoch_act(statement=DESK.verifier(algorithm))
 
 
 MISFITS: dict[str, dict[str, Value]] = {
@@ -220,6 +210,7 @@ MISFITS: dict[str, dict[str, Value]] = {
     "a negative number": {"epoch": -1},
     "a number of 64 bits": {"epoch": 2**63},
     "a yes for a number": {"epoch": True},
+    "a text for a number": {"epoch": "7"},
     "a hash too short": {"record": bytes(31)},
 }
 
@@ -228,6 +219,13 @@ MISFITS: dict[str, dict[str, Value]] = {
 def test_what_could_not_be_read_again_is_not_made(changes: dict[str, Value]) -> None:
     with pytest.raises(MalformedError):
         make_record("acknowledgement", **{**RECORD.values, **changes})
+
+
+@pytest.mark.parametrize("token", ["", "age1 x", "age1é", "age1\n", "a" * 4097])
+def test_a_token_is_one_printable_word(token: str) -> None:
+    assert epoch_act(classic="a" * 4096).word("classic") == "a" * 4096
+    with pytest.raises(MalformedError, match=r"classic|fields"):
+        epoch_act(classic=token)
 
 
 def test_a_record_is_made_of_exactly_its_fields() -> None:

@@ -8,7 +8,8 @@ from tests.protocol.builders import prove, source_keys, statements
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.protocol import age
-from safeconduct.protocol.keys import ContributionKeys, reply_tag
+from safeconduct.protocol.canonical import length_prefixed
+from safeconduct.protocol.keys import ContributionKeys, reply_mac, reply_tag
 from safeconduct.protocol.record import record_hash
 from safeconduct.protocol.reply import (
     BLOCK_BYTES,
@@ -115,6 +116,28 @@ def test_a_reply_that_was_touched_is_refused(place: int) -> None:
     touched[place] ^= 1
     with pytest.raises(SafeconductError):
         open_reply(bytes(touched), KEYS, 0)
+
+
+NO_REPLIES = {
+    "no JSON": b"hello",
+    "a field missing": b'{"acknowledgement":"","proof":""}',
+    "a field too many": b'{"acknowledgement":"","from":"","proof":"","text":""}',
+    "a number for a text": b'{"acknowledgement":"","proof":"","text":1}',
+    "a list": b"[]",
+}
+
+
+@pytest.mark.parametrize("body", NO_REPLIES.values(), ids=NO_REPLIES)
+def test_what_the_desk_itself_made_wrongly_is_passed_over(body: bytes) -> None:
+    framed = length_prefixed(body) + reply_mac(KEYS.tag_key(), 0, body)
+    key, identity = bytes(16), age.hybrid_identity(KEYS.reply_seed())
+    header = age.seal_header(key, [identity.recipient()], dice())
+    room = BLOCK_BYTES - 16 - len(header) - age.sealed_bytes(0)
+    payload = b"".join(age.seal_stream(key, bytes(16), [framed.ljust(room, b"\0")]))
+    wrong = with_tag(0, header + payload)
+    with pytest.raises(MalformedError, match="reply"):
+        open_reply(wrong, KEYS, 0)
+    assert found([wrong, block(1)]) == [(0, 1, REPLY.text)]
 
 
 def test_a_search_goes_on_over_a_gap_of_eight_and_no_further() -> None:

@@ -271,7 +271,8 @@ async def _answer(handler: Handler, request: Request) -> Response:
 def _failure(error: SafeconductError, *, page: bool) -> Response:
     family = type(error).__name__.removesuffix("Error").lower()
     headers = {ERROR_FAMILY_HEADER: family}
-    message, hint = (error.told, "try again later") if error.told else (error.message, error.hint)
+    message = error.told or error.message
+    hint = "try again later" if error.told else error.hint
     if page:
         title, hint = (html_escaping.escape(part) for part in (message, hint))
         shown = _PAGE.format(title=title, hint=hint)

@@ -18,8 +18,10 @@ Spec: docs/3-protocol.md §10.
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
+from safeconduct.protocol.assessment.grade import StatuteGrade
 from safeconduct.protocol.canonical import (
     Json,
     format_json,
@@ -164,7 +166,7 @@ def open_claim(data: bytes) -> Record:
     signed = parse_signed(data)
     record = signed.record
     if record.kind not in LIMBS:
-        raise MalformedError(f"a {record.kind} record is not a claim")
+        raise MalformedError(f"{record.kind} record: not a claim")
     check_ed25519_public(record.hash("ed25519"))
     lines = signed.note.signatures
     keys = _claim_keys(record)
@@ -291,11 +293,9 @@ def _tip_item(
     item["logged"] = [None, receipt.logged_by]
     item["author_proven"] = _author_proven(bundle.record, receipt.record, shortfalls)
     item["acknowledged"] = _statement(
-        bundle, "acknowledgement", "status", "none", receipt, state, policy, shortfalls
+        bundle, "acknowledgement", receipt, state, policy, shortfalls
     )
-    item["grade"] = _statement(
-        bundle, "assessment", "grade", "unproven", receipt, state, policy, shortfalls
-    )
+    item["grade"] = _statement(bundle, "assessment", receipt, state, policy, shortfalls)
     return item
 
 
@@ -335,17 +335,28 @@ def _receipt(
     return receipt
 
 
+# What the desk states about a tip: the record's kind, its field, the word where nothing holds,
+# and the words that a statute may speak of.
+_STATED: dict[str, tuple[str, str, frozenset[str]]] = {
+    "acknowledgement": (
+        "status",
+        "none",
+        frozenset({"ok", "mismatch", "unreadable", "duplicate"}),
+    ),
+    "assessment": ("grade", "unproven", frozenset(get_args(StatuteGrade))),
+}
+
+
 def _statement(
     bundle: Bundle,
     kind: str,
-    field: str,
-    otherwise: str,
     receipt: Receipt,
     state: GazetteState,
     policy: Policy,
     shortfalls: list[str],
 ) -> str:
-    """What the desk's signed `kind` record says in `field` about the contribution."""
+    """The word that the desk's signed `kind` record says about the contribution."""
+    field, otherwise, words = _STATED[kind]
     stated = _receipt(bundle, kind, f"{kind}_proof", kind, state, policy, shortfalls)
     if stated is None:
         return otherwise
@@ -354,6 +365,8 @@ def _statement(
         verify_signer(parse_signed(bundle.evidence(kind), kind), desk)
         if stated.record.hash("record") != receipt.record_hash:
             raise UnverifiedError("it speaks of another contribution")
+        if stated.record.word(field) not in words:
+            raise MalformedError(f"its {field} is no word of this protocol")
     except SafeconductError as error:
         shortfalls.append(f"the {kind} does not hold: {error.message}")
         return otherwise

@@ -153,6 +153,7 @@ def decision_record(
         as_of=proposal.judgement.as_of,
         reasons=reasons,
         departure=departure,
+        disclosure=bundle.record.word("disclosure"),
     )
 
 
@@ -251,6 +252,8 @@ def _recheck_facts(
     if hashlib.sha256(format_json(facts)).digest() != record.hash("facts"):
         raise UnverifiedError("decision: the facts shown are not those the board signed")
     evidence = _table(value, "evidence")
+    if ("bundle" in evidence) != (record.word("disclosure") == "open"):
+        raise UnverifiedError("decision: the evidence is not disclosed as the claimant asked")
     if evidence.keys() == {"commitment"}:
         parse_hex(_text(evidence, "commitment"), 32, "decision object: commitment")
         return facts

@@ -45,18 +45,11 @@ MEMBERS_MAX = 32
 NO_HASH = bytes(32)
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")
-_LABEL = re.compile(r"[!-~]([ -~]{0,198}[!-~])?")
 
 
 def _parse_word(text: str, what: str) -> str:
     if not _WORD.fullmatch(text):
         raise MalformedError(f"{what}: not a lower-case word")
-    return text
-
-
-def _parse_label(text: str, what: str) -> str:
-    if not _LABEL.fullmatch(text):
-        raise MalformedError(f"{what}: not a line of 1 to 200 printable ASCII characters")
     return text
 
 
@@ -129,7 +122,6 @@ MLDSA65 = _hex_form(1952)
 NUMBER = _Form(parse=parse_decimal, format=str)
 TIME = NUMBER  # POSIX seconds
 WORD = _Form(parse=_parse_word, format=str)
-LABEL = _Form(parse=_parse_label, format=str)
 TOKEN = _Form(parse=_parse_token, format=str)
 KEY = _Form(parse=_parse_key, format=_format_key)
 KEYS = _Form(parse=_parse_keys, format=_format_keys)
@@ -270,6 +262,7 @@ _LEDGER: dict[str, dict[str, _Form]] = {
         "as-of": TIME,
         "reasons": HASH,
         "departure": HASH,
+        "disclosure": WORD,
     },
     "appeal": {
         "programme": HASH,
@@ -322,7 +315,7 @@ class Record:
         return value
 
     def word(self, name: str) -> str:
-        """A field that holds a word, a label or a token."""
+        """A field that holds a word or a token."""
         value = self.values[name]
         assert isinstance(value, str)
         return value

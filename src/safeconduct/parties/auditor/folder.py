@@ -40,7 +40,8 @@ _HASH = "[0-9a-f]{64}"
 _NAME = re.compile(
     rf"{MANIFEST}|{SUMS}|register\.json"
     r"|(?:gazette|ledger)/checkpoint"
-    r"|(?:gazette|ledger)/tile/(?:entries|[0-9]{1,2})/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?"
+    r"|(?:gazette|ledger)/tile/(?:entries|[0-9]{1,2})"
+    r"/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?"
     r"|statutes/[1-9][0-9]*\.json"
     rf"|captures/{_HASH}/(?:public\.json|capture\.record|capture\.tlog-proof)"
     rf"|(?:listings|decisions)/{_HASH}\.json",

@@ -77,7 +77,8 @@ _REPLY = """\
 _STATEMENT = """\
 Keeps the text of a public statement, to compare tips with, and prints its id:
 
-  $ safeconduct desk keep-statement --dir desk --text-file speech.txt --speaker 'the deputy director'
+  $ safeconduct desk keep-statement --dir desk --text-file speech.txt \\
+        --speaker 'the deputy director'
   statement-09af33c2d1e0
 """
 

@@ -104,7 +104,7 @@ class Store:
         return Announced(record=record, proof=proof, header=header)
 
     def staged_bytes(self, digest: bytes) -> int:
-        """How many payload bytes are held of a delivery under way; all of them if it is over."""
+        """How many payload bytes are held of a delivery; all of them if it is over."""
         try:
             return (self._staged / digest.hex()).stat().st_size
         except FileNotFoundError:

@@ -153,8 +153,9 @@ def _receipt(intake: Intake, capsule: Capsule) -> Receipt | None:
 
 
 def receipt_text(record: bytes, proof: bytes) -> tuple[str, str]:
-    """Record and proof as `data:` addresses, so that a page without JavaScript can save them."""
-    return tuple(  # type: ignore[return-value]
-        f"data:application/octet-stream;base64,{format_base64(part)}"
-        for part in (record, proof)
-    )
+    """Record and proof as `data:` addresses, which a page without JavaScript can save."""
+    return _data_address(record), _data_address(proof)
+
+
+def _data_address(data: bytes) -> str:
+    return f"data:application/octet-stream;base64,{format_base64(data)}"

@@ -45,17 +45,19 @@ def blocks(text: str) -> tuple[Block, ...]:
     """The letter's text as paragraphs and lists, so that it reads well without any style."""
     found: list[Block] = []
     for part in text.strip("\n").split("\n\n"):
-        rows = [_row(line) for line in part.split("\n")]
+        rows = [row for line in part.split("\n") for row in _rows(line)]
         for element, group in groupby(rows, key=lambda row: row[0]):
             found.append(Block(element=element, rows=tuple(row[1:] for row in group)))
     return tuple(found)
 
 
-def _row(line: str) -> tuple[str, str, str]:
-    for beginning, block, element in _BEGINNINGS:
-        if line.startswith(beginning):
-            return block, element, line.removeprefix(beginning).strip()
-    raise AssertionError  # the last beginning is empty
+def _rows(line: str) -> list[tuple[str, str, str]]:
+    beginning, block, element = next(one for one in _BEGINNINGS if line.startswith(one[0]))
+    text = line.removeprefix(beginning).strip()
+    if element != "dt":
+        return [(block, element, text)]
+    verdict, _, section = text.partition(": ")
+    return [(block, "dt", verdict), (block, "dd", section)]
 
 
 def write_reasons(proposal: Proposal, bundle: Bundle, number: int) -> bytes:

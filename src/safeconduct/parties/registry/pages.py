@@ -9,6 +9,7 @@ from collections.abc import Callable
 from safeconduct.errors import MalformedError, SafeconductError, UnavailableError
 from safeconduct.parties.registry import show
 from safeconduct.parties.registry.book import Reader
+from safeconduct.parties.registry.ruling import read_ruling
 from safeconduct.plumbing import pages, web
 from safeconduct.protocol.canonical import parse_decimal, parse_hex
 from safeconduct.protocol.claim import GROUNDS
@@ -60,16 +61,16 @@ def person(reader: Reader, request: web.Request) -> web.Response:
         "",
         entries=entries,
         subject=entries[0].subject,
-        name=book.names().get(entries[0].subject, ""),
+        person=book.names().get(entries[0].subject, ""),
     )
 
 
 def decision(reader: Reader, request: web.Request) -> web.Response:
     """A published decision with its proof, computed again just now."""
     book = reader.book()
-    ruling = show.read_ruling(reader.registry, book, _hash(request, "sha256"))
+    ruling = read_ruling(reader.registry, book, _hash(request, "sha256"))
     name = book.names().get(ruling.entry.subject, "")
-    return _page(reader, "decision.html", "", ruling=ruling, entry=ruling.entry, name=name)
+    return _page(reader, "decision.html", "", ruling=ruling, entry=ruling.entry, person=name)
 
 
 def laws(reader: Reader, _: web.Request) -> web.Response:

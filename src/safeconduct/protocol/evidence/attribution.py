@@ -109,11 +109,13 @@ class Focus:
         return name
 
     def full(self, written: str) -> str:
+        """The full name behind a surname met before; else the name as written."""
         name = clean_name(written)
         known = self.names.get(name.rsplit(" ", 1)[-1], name)
         return known if " " not in name or name.endswith(known) else name
 
     def mention(self, name: str, pronoun: str = "") -> None:
+        """Note that the text has just spoken of `name`, whom a pronoun may now mean."""
         if is_body(name):
             self.body = name
         else:

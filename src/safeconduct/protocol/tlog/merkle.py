@@ -233,6 +233,8 @@ class Frontier:
     """The right edge of a tree: all that appending needs.
 
     size = 13 = 0b1101:   hashes = ( level 3 [0, 8) , level 2 [8, 12) , level 0 [12, 13) )
+
+    One hash per complete subtree, largest first: as many as the size has binary ones.
     """
 
     size: int

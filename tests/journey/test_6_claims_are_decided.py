@@ -1,0 +1,59 @@
+"""Scene 6: five claims, five letters; what is final is public, what is appealed is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.journey.test_1_a_programme_is_founded import gazette
+
+LETTERS = {
+    "engineer": ("acquitted", "4(1)"),
+    "denouncer": ("acquitted", "4(2)"),
+    "latecomer": ("stands", "4(1)"),
+    "forger": ("stands", "4(1)"),
+    "backdater": ("stands", "4(1)"),
+}
+
+
+@pytest.mark.parametrize("player", LETTERS)
+def test_every_claim_gets_a_letter_with_outcome_sections_and_remedy(
+    played: Path, player: str
+) -> None:
+    letter = (played / "letters" / f"{player}.txt").read_text()
+    outcome, section = LETTERS[player]
+    assert outcome in letter
+    assert section in letter
+    assert "appeal" in letter.lower()
+    assert (played / "letters" / f"{player}.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_forged_claim_is_told_what_was_not_shown(played: Path) -> None:
+    letter = (played / "letters" / "forger.txt").read_text()
+    assert "keys are not those the contribution commits to" in letter
+
+
+def test_a_back_dated_receipt_is_told_which_witness_did_not_sign_that(played: Path) -> None:
+    assert "bad signature by" in (played / "letters" / "backdater.txt").read_text()
+
+
+def test_the_register_changes_for_those_acquitted_and_for_nobody_else(played: Path) -> None:
+    lines = json.loads((played / "public" / "register.json").read_text())["lines"]
+    assert {line["subject"]: line["standing"] for line in lines} == {
+        "r-0001": "acquitted",
+        "r-0002": "acquitted",
+        "r-0003": "registration_stands",
+        "r-0004": "registration_stands",
+    }
+
+
+def test_the_appealed_decision_is_counted_and_not_published(played: Path) -> None:
+    state = gazette(played)
+    [count] = state.counts
+    assert {name: count.number(name) for name in ("claims", "decided", "suspended")} == {
+        "claims": 5,
+        "decided": 5,
+        "suspended": 1,
+    }
+    signed = (played / "board" / "decision-latecomer").read_text()
+    for path in (played / "public" / "decisions").iterdir():
+        assert signed not in json.loads(path.read_text())["decision"]
