@@ -56,7 +56,9 @@ def test_a_receipt_from_before_the_kills_names_its_place_in_the_ledger(
 
 
 @pytest.fixture(scope="module")
-def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, tuple[int, set[int]]]]:
+def demos(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[int, tuple[int, set[int]]]]:
     """By signal: the exit status of a demo that got it, and the servers it left behind."""
     folder = tmp_path_factory.mktemp("ended")
     with ExitStack() as stack:

@@ -29,6 +29,7 @@ PIECES = 12
 PASSES_BEFORE_SENDING = 3  # measured, digested, sealed: then read once more and sent
 ADDED_LEAVES = 48
 ADDERS = 4
+KILLED_AT = (8, 30)  # the log is killed when these leaves are about to be added
 
 
 @dataclass(slots=True)
@@ -70,27 +71,33 @@ class Storm:
     sent: dict[str, Sent]
     added: dict[bytes, bytes]  # leaf → the proof that the log answered with
     struck: tuple[str, ...]
+    restarts: dict[str, int]
 
 
 @pytest.fixture(scope="module")
 def storm(played: Played) -> Storm:
-    """Three sources send, four others fill the log, and five times a server is killed."""
+    """Three sources send, others fill the log, and six times a server is killed meanwhile."""
     struck: list[str] = []
+    before = {name: played.stage.starts(name) for name in played.stage.names()}
 
     def strike(torn: Torn) -> None:
         struck.append(torn.at)
         for name in torn.kills:
             played.stage.kill(name)
 
+    def add(number: int) -> tuple[bytes, bytes]:
+        if number in KILLED_AT:
+            played.stage.kill("log")
+        leaf = dice.random_bytes(32)
+        return leaf, log_leaf(played.programme, leaf)
+
     with ThreadPoolExecutor(len(TORN) + ADDERS) as pool:
         sending = {torn.player: pool.submit(_send, played, torn, strike) for torn in TORN}
-        leaves = [dice.random_bytes(32) for _ in range(ADDED_LEAVES)]
-        proofs = pool.map(lambda leaf: log_leaf(played.programme, leaf), leaves)
-        added = dict(zip(leaves, proofs, strict=True))
-        played.stage.kill("log")
+        added = dict(pool.map(add, range(ADDED_LEAVES)))
         sent = {player: future.result() for player, future in sending.items()}
     played.stage.wait_for(*played.stage.names())
-    return Storm(sent=sent, added=added, struck=tuple(struck))
+    restarts = {name: played.stage.starts(name) - count for name, count in before.items()}
+    return Storm(sent=sent, added=added, struck=tuple(struck), restarts=restarts)
 
 
 def _send(played: Played, torn: Torn, strike: Callable[[Torn], None]) -> Sent:
@@ -120,6 +127,8 @@ PLAYERS = [torn.player for torn in TORN]
 
 def test_every_kill_struck_while_its_source_was_sending(storm: Storm) -> None:
     assert sorted(storm.struck) == sorted(torn.at for torn in TORN)
+    killed = {"log", *(name for torn in TORN for name in torn.kills)}
+    assert {name for name, count in storm.restarts.items() if count} == killed
 
 
 @pytest.mark.parametrize("player", PLAYERS)

@@ -66,7 +66,7 @@ def assess_tips(world: World, desk: Desk, players: tuple[str, ...]) -> None:
         for finding in read_findings(result.findings):
             if finding["kind"] == "circular":
                 proof(finding["words"])
-    world.happened("desk", f"grades {len(players)} tips")
+    world.happened("desk", "grades a late tip" if len(players) == 1 else "grades four tips")
 
 
 def read_findings(data: bytes) -> list[dict[str, str]]:

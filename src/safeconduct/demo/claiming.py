@@ -31,7 +31,6 @@ from safeconduct.protocol.evidence.capture import check_capture
 from safeconduct.protocol.evidence.names import same_speaker
 from safeconduct.protocol.keys import contribution_keys, master_key
 from safeconduct.protocol.record import make_record
-from safeconduct.protocol.statute.instant import format_instant
 
 DENOUNCING_PAGE = "deputy-denounces.html"
 EVIDENCE_BYTES_MAX = 1 << 20
@@ -65,7 +64,6 @@ def _forged(world: World, terms: Terms) -> bytes:
     """Somebody who got hold of the clerk's receipt signs with keys of their own."""
     clerk = _mail(world, "clerk")
     own = contribution_keys(master_key(entropy(), world.programme.hash), 0)
-    world.happened("claims", "forged claim")
     return claim_helped(replace(clerk, keys=own), terms, dice.random_bytes)
 
 
@@ -177,11 +175,12 @@ def _claim(world: World, desk: Desk, registry: Registry, claim: _Claim) -> Serve
     write_file(world.path("board", f"decision-{claim.player}"), signed)
     _keep_letter(world, claim.player, served)
     tell(f"{claim.story}")
-    tell(f"  {judgement.outcome.replace('_', ' ')}, sections {', '.join(judgement.sections)}")
+    outcome = judgement.outcome.replace("_", " ")
+    tell(f"  {outcome}, sections {', '.join(judgement.sections)}")
     for shortfall in draft.proposal.shortfalls:
         tell(f"  not shown: {shortfall}")
     kind = "good" if judgement.outcome == "acquitted" else "refused"
-    world.happened("claims", f"{claim.player}: {judgement.outcome}", kind)
+    world.happened("claims", f"{claim.player}: {outcome}", kind)
     return served
 
 
@@ -222,4 +221,4 @@ def _publish_final(world: World, registry: Registry) -> None:
     proof(
         "nothing became public before it was final; nothing decided is hidden from the counts"
     )
-    world.happened("registry", f"publishes at {format_instant(clock.seconds())[11:19]}")
+    world.happened("registry", "publishes what is final")

@@ -20,7 +20,7 @@ from safeconduct.plumbing import fetch
 from safeconduct.plumbing.durable import read_file, write_file
 from safeconduct.plumbing.keys import load_signing_key
 from safeconduct.plumbing.logs import log_notice, read_gazette
-from safeconduct.protocol.canonical import format_json, parse_json
+from safeconduct.protocol.canonical import format_base64, format_json, parse_json
 from safeconduct.protocol.receipt import check_before, verify_receipt
 from safeconduct.protocol.record import make_record
 from safeconduct.protocol.statute.instant import format_instant
@@ -29,6 +29,7 @@ from safeconduct.protocol.tlog.checkpoint import parse_checkpoint
 from safeconduct.protocol.tlog.cosignature import TIME_BYTES
 from safeconduct.protocol.tlog.merkle import Frontier, Tree, leaf_hash
 from safeconduct.protocol.tlog.note import format_note, parse_note
+from safeconduct.protocol.tlog.policy import WitnessLine
 from safeconduct.protocol.tlog.proof import format_proof, parse_proof
 from safeconduct.protocol.tlog.tile import bundle_path, bundles_of, format_bundle, parse_bundle
 
@@ -36,6 +37,7 @@ FILE_BYTES_MAX = 64 << 20
 ANSWER_BYTES_MAX = 1 << 16
 COSIGNATURE_BYTES = TIME_BYTES + 64
 DAY_SECONDS = 86_400
+FORK_TRIES = 10
 
 
 def redated(proof_text: bytes, at: int) -> bytes:
@@ -85,7 +87,8 @@ def _on_a_copy(
         raise UnavailableError(f"the audit did not notice: {story}")
     result, first = failures[0]
     tell(f"{story}; the registry re-signs the folder")
-    proof(f"caught by check {result.number} in {first.file}: {first.found}")
+    proof(f"caught by check {result.number}, in {first.file}: {first.found}")
+    tell(f"    {first.proves}")
 
 
 def _move_date(world: World, copy: Path) -> None:
@@ -127,18 +130,26 @@ def _signed_by_log(world: World, tree: Tree) -> bytes:
 
 def _other_checkpoint(world: World) -> None:
     """The log shows a witness another tree of the size that it has cosigned already."""
-    data = read_file(world.path("public", "ledger", "checkpoint"), bytes_max=ANSWER_BYTES_MAX)
-    seen = parse_checkpoint(parse_note(data).text).tree
-    other = _signed_by_log(world, Tree(size=seen.size + 8, root_hash=bytes(32)))
-    refused = []
-    for witness in world.programme.policy.witnesses:
-        body = f"old {seen.size}\n\n".encode() + other
+    refused = [_offer_fork(world, witness) for witness in world.programme.policy.witnesses]
+    tell("the log shows the witnesses another history, signed with its own key")
+    proof(f"all refuse to cosign it ({', '.join(refused)}): it does not continue what they saw")
+    tell("    Two signed trees that no proof joins are evidence against the log.")
+
+
+def _offer_fork(world: World, witness: WitnessLine) -> str:
+    """What a witness answers to a tree that does not continue the one it has cosigned."""
+    size, status = 0, 409
+    for _ in range(FORK_TRIES):  # the true log goes on meanwhile, so the witness moves too
+        other = _signed_by_log(world, Tree(size=size + 8, root_hash=bytes(32)))
+        body = f"old {size}\n".encode() + format_base64(bytes(32)).encode() + b"\n\n" + other
         answer = fetch.post(f"{witness.url}/add-checkpoint", body, bytes_max=ANSWER_BYTES_MAX)
-        if answer.status < 400:
-            raise UnavailableError(f"witness {witness.name} cosigned a fork")
-        refused.append(f"{witness.name} {answer.status}")
-    tell("the log asks the witnesses to cosign another history")
-    proof(f"all refuse ({', '.join(refused)}): it fits no tree that they have seen")
+        status = answer.status
+        if status != 409:
+            break
+        size = int(answer.body)
+    if status != 422:
+        raise UnavailableError(f"witness {witness.name} answered {status} to a fork")
+    return f"{witness.name}: {status}"
 
 
 def _forged_receipt(world: World) -> None:

@@ -252,13 +252,13 @@ def _recheck_facts(
     if hashlib.sha256(format_json(facts)).digest() != record.hash("facts"):
         raise UnverifiedError("decision: the facts shown are not those the board signed")
     evidence = _table(value, "evidence")
+    if evidence.keys() not in ({"bundle"}, {"commitment"}):
+        raise MalformedError("decision object: evidence must be a bundle or a commitment")
     if ("bundle" in evidence) != (record.word("disclosure") == "open"):
         raise UnverifiedError("decision: the evidence is not disclosed as the claimant asked")
-    if evidence.keys() == {"commitment"}:
+    if "commitment" in evidence:
         parse_hex(_text(evidence, "commitment"), 32, "decision object: commitment")
         return facts
-    if evidence.keys() != {"bundle"}:
-        raise MalformedError("decision object: evidence must be a bundle or a commitment")
     bundle = _bundle(evidence, record)
     examined = examine(bundle, state, policy, _judgements(value))
     if format_json(declared_facts(examined, statute)) != format_json(facts):

@@ -216,8 +216,8 @@ def _take_statute(state: GazetteState, signed: SignedRecord) -> GazetteState:
     _check_sequence(signed.record, len(state.statutes) + 1, previous)
     statute = load_statute(law)
     check(statute)
-    if statute.version.number != len(state.statutes) + 1:
-        raise MalformedError(f"statute record: holds version {statute.version.number}")
+    if not state.statutes and statute.version.number != 1:
+        raise MalformedError(f"statute record: begins with version {statute.version.number}")
     if state.statutes:
         check_change(load_statute(state.statutes[-1].law), statute)
     version = StatuteVersion(

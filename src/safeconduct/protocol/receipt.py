@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from safeconduct.errors import UnverifiedError
 from safeconduct.protocol.record import Record, parse_any, record_hash
+from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
 
 
@@ -55,6 +56,6 @@ def check_before(receipt: Receipt, date: int) -> None:
     """
     if receipt.logged_by >= date:
         raise UnverifiedError(
-            f"logged by {receipt.logged_by}, which is not before {date}",
+            f"logged by {format_instant(receipt.logged_by)}, not before {format_instant(date)}",
             hint="the date counts from the witnesses' cosignatures, from no clock of yours",
         )

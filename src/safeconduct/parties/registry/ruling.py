@@ -1,4 +1,4 @@
-"""A published decision as a page shows it: computed again from its own bytes, its proof in words.
+"""A published decision as a page shows it: computed again from its bytes, its proof in words.
 
 Spec: docs/3-protocol.md §15.4.
 """
@@ -208,7 +208,8 @@ class _Drawing:
         again = node.section and id(node) in self._drawn
         self._drawn.add(id(node))
         if again or len(self._drawn) > STEPS_SHOWN_MAX:
-            return Step(mark=mark, text="see above", section=node.section, unless=unless)
+            text = "see above" if again else "more than this page can hold"
+            return Step(mark=mark, text=text, section=node.section, unless=unless)
         if node.operator == "section":
             text = words(self._statute.section_text(node.section))
             condition, *exceptions = node.children

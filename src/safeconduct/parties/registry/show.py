@@ -1,7 +1,6 @@
 """What the register's pages show, as values: all that a template needs, worked out beforehand.
 
-A published decision is computed again from its own bytes before it is shown; a case is folded
-from its events, and its one page tells the claimant what comes next and until when.
+A case is folded from its events; its one page tells the claimant what comes next, until when.
 """
 
 from dataclasses import dataclass

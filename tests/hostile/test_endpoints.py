@@ -1,0 +1,367 @@
+"""Every endpoint of every server is given nonsense: one clear error, and nothing changes.
+
+The tables below are complete: a test compares them with the routes that the five sites declare.
+"""
+
+import re
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from tests.hostile.asking import (
+    FORM,
+    MEBIBYTE,
+    NOT_UTF8,
+    Ask,
+    Asker,
+    Scene,
+    add_checkpoint,
+    announcement,
+    anything_but,
+    as_desk,
+    bundle,
+    form,
+    gazette_entry,
+    in_body,
+    in_path,
+    no_body,
+    no_form,
+    record,
+    some_json,
+    tip_hash,
+)
+from tests.world import Played, files, ledger_entries, rows, tables
+
+from safeconduct.parties.desk import site as desk_site
+from safeconduct.parties.desk.desk import open_desk
+from safeconduct.parties.intake import site as door_site
+from safeconduct.parties.intake.accept import ANNOUNCEMENT_BYTES_MAX, PIECE_BYTES_MAX
+from safeconduct.parties.intake.command import open_intake
+from safeconduct.parties.intake.pages import MAIL_FORM_BYTES_MAX
+from safeconduct.parties.intake.tell import FORM_BYTES_MAX
+from safeconduct.parties.log import site as log_site
+from safeconduct.parties.registry import site as register_site
+from safeconduct.parties.registry.receive import open_registry
+from safeconduct.parties.witness import site as witness_site
+from safeconduct.parties.witness.cosign import REQUEST_BYTES_MAX, Keys
+from safeconduct.parties.witness.store import open_store
+from safeconduct.plumbing import web
+from safeconduct.plumbing.keys import load_signing_key
+from safeconduct.protocol.capsule import CAPSULE_BYTES
+from safeconduct.protocol.claim import BUNDLE_BYTES_MAX
+from safeconduct.protocol.record import RECORD_BYTES_MAX, record_hash
+from safeconduct.protocol.reply import BLOCK_BYTES
+from safeconduct.protocol.tlog.tile import ENTRY_BYTES_MAX
+
+SECONDS = 60
+TELLING = ("Traceback", "site-packages", "src/safeconduct", ".py", "sqlite", sys.prefix)
+OTHER = "ab" * 32  # a hash of nothing that exists
+SLOT = "ab" * 16
+LEAF = bytes(32)
+PATCHED = f"/deliver/{OTHER}?offset=0"
+CODE = form(code="0" * 32)
+VOTE = (("assessor", "third"), ("reliability", "Z"), ("credibility", "9"))
+
+LOG: Mapping[str, Sequence[Asker]] = {
+    "GET /": [anything_but("/ledger")],
+    "POST /{name}/add": [
+        in_body("/ledger/add", lambda _: LEAF, ENTRY_BYTES_MAX, some_json),
+        in_body("/gazette/add", gazette_entry, ENTRY_BYTES_MAX, record),
+        in_path("/{}/add", lambda _: "ledger", "gazette/../ledger"),
+    ],
+    "GET /{name}/proof": [
+        in_path("/ledger/proof?index={}", lambda _: "x1", "-1"),
+        in_path("/ledger/proof?entry-hash={}", tip_hash, OTHER),
+    ],
+    "GET /{name}/checkpoint": [in_path("/{}/checkpoint", lambda _: "ledger", "..")],
+    "GET /{name}/tile/{rest:path}": [
+        in_path("/ledger/{}", lambda _: "tile/0/000", "tile/9"),
+        in_path("/ledger/tile/{}", tip_hash, "../../key"),
+    ],
+}
+WITNESS: Mapping[str, Sequence[Asker]] = {
+    "GET /": [anything_but("/north")],
+    "POST /add-checkpoint": [
+        in_body("/add-checkpoint", add_checkpoint, REQUEST_BYTES_MAX, record)
+    ],
+    "GET /{origin_hash}/checkpoint": [in_path("/{}/checkpoint", tip_hash, "harbour")],
+}
+DOOR: Mapping[str, Sequence[Asker]] = {
+    "POST /commit": [in_body("/commit", lambda _: LEAF, len(LEAF), record)],
+    "POST /deliver": [in_body("/deliver", announcement, ANNOUNCEMENT_BYTES_MAX, some_json)],
+    "PATCH /deliver/{hash}": [
+        in_path("/deliver/{}?offset=0", tip_hash, OTHER),
+        in_path("/deliver/{tip}?offset={}", lambda _: "01", "-1"),
+        in_body(PATCHED, record, PIECE_BYTES_MAX, some_json),
+    ],
+    "POST /deliver/{hash}/finish": [
+        in_path("/deliver/{}/finish", tip_hash, OTHER),
+        no_body("/deliver/{tip}/finish"),
+    ],
+    "PUT /capsules/{slot}": [
+        in_path("/capsules/{}", lambda _: SLOT, OTHER),
+        in_body(f"/capsules/{SLOT}", lambda _: bytes(CAPSULE_BYTES), CAPSULE_BYTES, record),
+    ],
+    "GET /capsules": [anything_but("/capsules/a")],
+    "GET /bulletin": [anything_but("/bulletin")],
+    "GET /programme.toml": [anything_but("/programme.toml")],
+    "GET /policy.txt": [anything_but("/policy.txt")],
+    "GET /health": [anything_but("/health")],
+    "GET /": [anything_but()],
+    "GET /law": [in_path("/law?page={}", lambda _: "01", "99")],
+    "GET /tell": [anything_but("/tell")],
+    "GET /mail": [anything_but("/mail")],
+    "GET /style.css": [anything_but("/style.css")],
+    "POST /tell": [
+        in_body("/tell", form(words="a b", text="x"), FORM_BYTES_MAX, form(text="x"), FORM)
+    ],
+    "POST /mail": [
+        in_body("/mail", form(words="zoo " * 12), MAIL_FORM_BYTES_MAX, form(words="zoo"), FORM)
+    ],
+    "POST /desk/deliveries": [
+        as_desk(
+            "/desk/deliveries",
+            lambda _: "deliveries",
+            {
+                "empty": b"",
+                "huge": b"1" * 20,
+                "truncated": b"01",
+                "wrong kind": b"-1",
+                "not UTF-8": NOT_UTF8[:9],
+            },
+            b"0",
+        )
+    ],
+    "POST /desk/payload/{hash}": [
+        in_path("/desk/payload/{}", tip_hash, OTHER),
+        as_desk(
+            "/desk/payload/{tip}",
+            lambda _: "payload",
+            {"wrong kind": b"{}", "huge": bytes(MEBIBYTE)},
+            b"",
+        ),
+    ],
+    "POST /desk/replies": [
+        as_desk(
+            "/desk/replies",
+            lambda _: "replies",
+            {
+                "empty": b"",
+                "huge": bytes(BLOCK_BYTES + 1),
+                "truncated": bytes(BLOCK_BYTES - 1),
+                "not UTF-8": NOT_UTF8,
+            },
+            bytes(BLOCK_BYTES),
+        )
+    ],
+}
+DESK: Mapping[str, Sequence[Asker]] = {
+    "GET /style.css": [anything_but("/style.css")],
+    "GET /enter": [anything_but("/enter")],
+    "POST /enter": [in_body("/enter", CODE, desk_site.FORM_BYTES_MAX, form(word="x"), FORM)],
+    "POST /leave": [no_form("/leave")],
+    "POST /pull": [no_form("/pull")],
+    "GET /": [anything_but()],
+    "GET /tips/{hash}": [in_path("/tips/{}", tip_hash, OTHER)],
+    "POST /tips/{hash}/votes": [no_form("/tips/{tip}/votes", *VOTE)],
+    "POST /tips/{hash}/assess": [no_form(f"/tips/{OTHER}/assess", ("x", "y"))],
+    "POST /tips/{hash}/replies": [no_form("/tips/{tip}/replies", ("text", "  "))],
+    "GET /{rest:path}": [anything_but("/../console.code")],
+}
+REGISTER: Mapping[str, Sequence[Asker]] = {
+    "GET /": [anything_but()],
+    "GET /person/{subject}": [in_path("/person/{}", lambda _: "r-0001", "r-9999")],
+    "GET /decision/{sha256}": [in_path("/decision/{}", tip_hash, OTHER)],
+    "GET /law": [anything_but("/law/1")],
+    "GET /law/{number}": [in_path("/law/{}", lambda _: "01", "99")],
+    "GET /case/{claim}": [in_path("/case/{}", tip_hash, OTHER)],
+    "GET /style.css": [anything_but("/style.css")],
+    "GET /health": [anything_but("/health")],
+    "POST /challenge": [no_body("/challenge")],
+    "POST /claims": [in_body("/claims", bundle, BUNDLE_BYTES_MAX, record)],
+    "POST /appeals/{claim}": [
+        in_body("/appeals/{claim}", record, RECORD_BYTES_MAX, gazette_entry),
+        in_path("/appeals/{}", tip_hash, OTHER),
+    ],
+    "GET /statute": [anything_but("/statute")],
+    "GET /case/{claim}/letter.{suffix}": [
+        in_path("/case/{claim}/letter.{}", lambda _: "txtx", "pdf"),
+        in_path("/case/{}/letter.txt", tip_hash, OTHER),
+    ],
+}
+SITES = {"log": LOG, "north": WITNESS, "door": DOOR, "desk": DESK, "register": REGISTER}
+CASES = [
+    pytest.param(server, route, asker, id=f"{server} {route} {number}")
+    for server, site in SITES.items()
+    for route, askers in site.items()
+    for number, asker in enumerate(askers, start=1)
+]
+
+
+@pytest.fixture(scope="module")
+def browser(played: Played) -> Iterator[httpx.Client]:
+    """A browser that is signed in at the desk's console."""
+    code = (played.folder / "desk" / "console.code").read_text().strip()
+    with httpx.Client(timeout=SECONDS, trust_env=False) as client:
+        entered = client.post(f"{played.url('desk')}/enter", data={"code": code})
+        assert entered.status_code == 303
+        yield client
+
+
+@pytest.fixture(scope="module")
+def scene(played: Played, browser: httpx.Client) -> Scene:
+    page = browser.get(played.url("desk")).text
+    found = re.search(r'name="token" value="([0-9a-f]+)"', page)
+    assert found is not None
+    return Scene(played=played, token=found[1])
+
+
+def declared(played: Played, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[web.Route]]:
+    """The routes of each server's site, as it hands them to the web."""
+    gathered: list[web.Route] = []
+
+    def gather(routes: Sequence[web.Route], **_: Any) -> list[web.Route]:
+        gathered[:] = routes
+        return gathered
+
+    monkeypatch.setattr(web, "make_app", gather)
+    folder = played.folder
+    witness = folder / "witness" / "north"
+    keys = Keys(own=load_signing_key(witness / "key"), logs={})
+    made: dict[str, Callable[[], object]] = {
+        "log": lambda: log_site.make_site([]),
+        "north": lambda: witness_site.make_site(open_store(witness / "witness.db", {}), keys),
+        "door": lambda: door_site.make_site(open_intake(folder / "door")),
+        "desk": lambda: desk_site.make_site(open_desk(folder / "desk"), "code"),
+        "register": lambda: register_site.make_site(open_registry(folder / "register")),
+    }
+    routes = {}
+    for name, make in made.items():
+        make()
+        routes[name] = list(gathered)
+    return routes
+
+
+def test_the_tables_name_every_route_of_every_site(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for server, routes in declared(played, monkeypatch).items():
+        assert {f"{route.method} {route.path}" for route in routes} == set(SITES[server])
+
+
+@pytest.mark.parametrize(("server", "route", "asker"), CASES)
+def test_nonsense_gets_one_clear_error_and_changes_nothing(
+    scene: Scene, browser: httpx.Client, server: str, route: str, asker: Asker
+) -> None:
+    method = route.partition(" ")[0]
+    before = held(scene.played.folder, server)
+    bodies = set()
+    for kind, ask in asker(scene).items():
+        answer = send(browser, method, scene.played.url(server), ask)
+        complaint = wrong_with(answer, scene.played.folder)
+        assert not complaint, f"{kind}: {answer.status_code} {complaint}\n{answer.text[:500]}"
+        bodies |= {ask.body, sha256_of_record(ask.body)}
+    assert held(scene.played.folder, server) == before
+    if server in {"log", "door"}:
+        assert not bodies.intersection(ledger_entries(scene.played.programme))
+
+
+def send(client: httpx.Client, method: str, url: str, ask: Ask) -> httpx.Response:
+    headers = {"connection": "close", **ask.headers}
+    return client.request(method, url + ask.path, content=ask.body, headers=headers)
+
+
+def wrong_with(answer: httpx.Response, folder: Path) -> str:
+    """What is not as an error should be; nothing if all is well."""
+    if not 400 <= answer.status_code < 500:
+        return "not the asker's fault"
+    for telling in (*TELLING, str(folder)):
+        if telling in answer.text:
+            return f"tells {telling}"
+    if answer.headers["content-type"].startswith("text/html"):
+        return "" if "<h1" in answer.text and len(answer.content) < 65_536 else "no page"
+    lines = answer.text.splitlines()
+    hinted = [line.partition(":")[0] for line in lines[1:]]
+    clear = lines and re.match(r"error: \S", lines[0]) and hinted in ([], ["hint"])
+    return "" if clear else "not one clear error"
+
+
+def held(folder: Path, server: str) -> object:
+    """What a server keeps, but for what grows by itself: the padded Ledger and its witnesses."""
+    if server == "log":
+        gazette = folder / "log" / "gazette"
+        [signed] = rows(gazette / "signed.db", "signed")
+        return signed[1:3], files(gazette / "public" / "tile")
+    if server == "north":
+        return rows(folder / "witness" / "north" / "witness.db", "conflicts")
+    database = {"desk": "desk.sqlite", "door": "door.sqlite", "register": "registry.sqlite"}
+    return tables(folder / server / database[server]), files(folder / server)
+
+
+def sha256_of_record(body: bytes) -> bytes:
+    """What stands in the Ledger for `body`, if it was taken for a record."""
+    return record_hash(body)
+
+
+BROKEN_OFF = ("/deliver", "/tell", "/mail", "/commit")
+
+
+@pytest.mark.parametrize("path", BROKEN_OFF)
+def test_a_request_that_is_broken_off_changes_nothing(played: Played, path: str) -> None:
+    before = held(played.folder, "door")
+    address = urlsplit(played.url("door"))
+    assert address.hostname is not None
+    with socket.create_connection((address.hostname, address.port or 80)) as line:
+        line.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 999\r\n\r\n".encode())
+        line.sendall(b"words=")
+    assert httpx.get(f"{played.url('door')}/health", trust_env=False).text == "ok"
+    assert held(played.folder, "door") == before
+
+
+NOT_HTTP = {
+    "no HTTP at all": b"\x16\x03\x01" + NOT_UTF8 + b"\r\n\r\n",
+    "a head that is too long": b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two lengths": b"POST /mail HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n"
+    b"Content-Length: 2\r\n\r\nab",
+    "a length that is none": b"POST /mail HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("server", list(SITES))
+@pytest.mark.parametrize("said", list(NOT_HTTP.values()), ids=list(NOT_HTTP))
+def test_what_is_not_http_is_refused_and_the_server_goes_on(
+    played: Played, server: str, said: bytes
+) -> None:
+    address = urlsplit(played.url(server))
+    assert address.hostname is not None
+    with socket.create_connection((address.hostname, address.port or 80), SECONDS) as line:
+        line.sendall(said)
+        answer = line.recv(4_096)
+    assert answer.startswith(b"HTTP/1.1 4")
+    starts = played.stage.starts(server)
+    played.stage.wait_for(server)
+    assert played.stage.starts(server) == starts
+
+
+def test_the_desk_does_nothing_for_somebody_who_is_not_signed_in(
+    played: Played, scene: Scene
+) -> None:
+    before = held(played.folder, "desk")
+    with httpx.Client(timeout=SECONDS, trust_env=False) as stranger:
+        for name in ("votes", "assess", "replies"):
+            ask = Ask(path=f"/tips/{scene.tip}/{name}", headers={"content-type": FORM})
+            answer = send(stranger, "POST", played.url("desk"), ask)
+            assert answer.status_code == 403
+            assert not wrong_with(answer, played.folder)
+    assert held(played.folder, "desk") == before
+
+
+def test_no_server_noticed_a_fault_of_its_own(played: Played) -> None:
+    for server, told in played.diagnostics().items():
+        assert "internal fault" not in told, server
+        assert "Traceback" not in told, server
