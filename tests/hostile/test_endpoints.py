@@ -15,7 +15,6 @@ import httpx
 import pytest
 from tests.hostile.asking import (
     FORM,
-    MEBIBYTE,
     NOT_UTF8,
     Ask,
     Asker,
@@ -96,7 +95,7 @@ DOOR: Mapping[str, Sequence[Asker]] = {
     "POST /deliver": [in_body("/deliver", announcement, ANNOUNCEMENT_BYTES_MAX, some_json)],
     "PATCH /deliver/{hash}": [
         in_path("/deliver/{}?offset=0", tip_hash, OTHER),
-        in_path("/deliver/{tip}?offset={}", lambda _: "01", "-1"),
+        in_path("/deliver/{tip}?offset={}", lambda _: "000", "-1"),
         in_body(PATCHED, record, PIECE_BYTES_MAX, some_json),
     ],
     "POST /deliver/{hash}/finish": [
@@ -113,7 +112,7 @@ DOOR: Mapping[str, Sequence[Asker]] = {
     "GET /policy.txt": [anything_but("/policy.txt")],
     "GET /health": [anything_but("/health")],
     "GET /": [anything_but()],
-    "GET /law": [in_path("/law?page={}", lambda _: "01", "99")],
+    "GET /law": [in_path("/law?page={}", lambda _: "011", "99")],
     "GET /tell": [anything_but("/tell")],
     "GET /mail": [anything_but("/mail")],
     "GET /style.css": [anything_but("/style.css")],
@@ -126,7 +125,7 @@ DOOR: Mapping[str, Sequence[Asker]] = {
     "POST /desk/deliveries": [
         as_desk(
             "/desk/deliveries",
-            lambda _: "deliveries",
+            "deliveries",
             {
                 "empty": b"",
                 "huge": b"1" * 20,
@@ -137,19 +136,24 @@ DOOR: Mapping[str, Sequence[Asker]] = {
             b"0",
         )
     ],
-    "POST /desk/payload/{hash}": [
-        in_path("/desk/payload/{}", tip_hash, OTHER),
+    "POST /desk/payload": [
         as_desk(
-            "/desk/payload/{tip}",
-            lambda _: "payload",
-            {"wrong kind": b"{}", "huge": bytes(MEBIBYTE)},
-            b"",
+            "/desk/payload",
+            "payload",
+            {
+                "empty": b"",
+                "huge": bytes(33),
+                "truncated": bytes(31),
+                "wrong kind": bytes(32),
+                "not UTF-8": NOT_UTF8,
+            },
+            bytes(32),
         ),
     ],
     "POST /desk/replies": [
         as_desk(
             "/desk/replies",
-            lambda _: "replies",
+            "replies",
             {
                 "empty": b"",
                 "huge": bytes(BLOCK_BYTES + 1),
@@ -178,7 +182,7 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
     "GET /person/{subject}": [in_path("/person/{}", lambda _: "r-0001", "r-9999")],
     "GET /decision/{sha256}": [in_path("/decision/{}", tip_hash, OTHER)],
     "GET /law": [anything_but("/law/1")],
-    "GET /law/{number}": [in_path("/law/{}", lambda _: "01", "99")],
+    "GET /law/{number}": [in_path("/law/{}", lambda _: "011", "99")],
     "GET /case/{claim}": [in_path("/case/{}", tip_hash, OTHER)],
     "GET /style.css": [anything_but("/style.css")],
     "GET /health": [anything_but("/health")],
@@ -190,7 +194,7 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
     ],
     "GET /statute": [anything_but("/statute")],
     "GET /case/{claim}/letter.{suffix}": [
-        in_path("/case/{claim}/letter.{}", lambda _: "txtx", "pdf"),
+        in_path("/case/{claim}/letter.{}", lambda _: "txt", "pdf"),
         in_path("/case/{}/letter.txt", tip_hash, OTHER),
     ],
 }
@@ -260,15 +264,15 @@ def test_nonsense_gets_one_clear_error_and_changes_nothing(
 ) -> None:
     method = route.partition(" ")[0]
     before = held(scene.played.folder, server)
+    first = len(ledger_entries(scene.played.programme))
     bodies = set()
     for kind, ask in asker(scene).items():
         answer = send(browser, method, scene.played.url(server), ask)
         complaint = wrong_with(answer, scene.played.folder)
         assert not complaint, f"{kind}: {answer.status_code} {complaint}\n{answer.text[:500]}"
-        bodies |= {ask.body, sha256_of_record(ask.body)}
+        bodies |= {ask.body, record_hash(ask.body)}
     assert held(scene.played.folder, server) == before
-    if server in {"log", "door"}:
-        assert not bodies.intersection(ledger_entries(scene.played.programme))
+    assert not bodies.intersection(ledger_entries(scene.played.programme)[first:])
 
 
 def send(client: httpx.Client, method: str, url: str, ask: Ask) -> httpx.Response:
@@ -284,7 +288,7 @@ def wrong_with(answer: httpx.Response, folder: Path) -> str:
         if telling in answer.text:
             return f"tells {telling}"
     if answer.headers["content-type"].startswith("text/html"):
-        return "" if "<h1" in answer.text and len(answer.content) < 65_536 else "no page"
+        return "" if answer.text.count("<h1") == 1 else "no page"
     lines = answer.text.splitlines()
     hinted = [line.partition(":")[0] for line in lines[1:]]
     clear = lines and re.match(r"error: \S", lines[0]) and hinted in ([], ["hint"])
@@ -292,7 +296,7 @@ def wrong_with(answer: httpx.Response, folder: Path) -> str:
 
 
 def held(folder: Path, server: str) -> object:
-    """What a server keeps, but for what grows by itself: the padded Ledger and its witnesses."""
+    """What a server keeps, but for what grows by itself: the padded Ledger, its witnesses."""
     if server == "log":
         gazette = folder / "log" / "gazette"
         [signed] = rows(gazette / "signed.db", "signed")
@@ -301,11 +305,6 @@ def held(folder: Path, server: str) -> object:
         return rows(folder / "witness" / "north" / "witness.db", "conflicts")
     database = {"desk": "desk.sqlite", "door": "door.sqlite", "register": "registry.sqlite"}
     return tables(folder / server / database[server]), files(folder / server)
-
-
-def sha256_of_record(body: bytes) -> bytes:
-    """What stands in the Ledger for `body`, if it was taken for a record."""
-    return record_hash(body)
 
 
 BROKEN_OFF = ("/deliver", "/tell", "/mail", "/commit")

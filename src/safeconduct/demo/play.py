@@ -8,7 +8,7 @@ from safeconduct.demo.auditing import publish_and_audit
 from safeconduct.demo.claiming import claim_and_decide
 from safeconduct.demo.founding import found
 from safeconduct.demo.picture import draw
-from safeconduct.demo.pressing import capture_pages
+from safeconduct.demo.pressing import start_capturing, tell_captures
 from safeconduct.demo.stage import Stage, wait_until
 from safeconduct.demo.tampering import tamper
 from safeconduct.demo.tips import send_late, send_tips
@@ -29,11 +29,12 @@ def play(folder: Path, stage: Stage, press: Sequence[Path], between: Between) ->
     between("founding", world)
     send_tips(world)
     between("tips", world)
+    press_working = start_capturing(world, press)
     desk = take_in(world)
     assess_tips(world, desk, IN_TIME)
     answer(world, desk)
     between("desk", world)
-    capture_pages(world, press)
+    tell_captures(world, press_working)
     between("press", world)
     _let_the_date_pass(world)
     take_in_late(world, desk)

@@ -120,6 +120,7 @@ def _send(world: World, tip: _Tip) -> Sent:
 def _tell_sent(world: World, tip: _Tip, sent: Sent) -> None:
     keep_receipt(world, tip.player, sent.record, sent.proof)
     at = sent.receipt.logged_by
+    world.check_in_time(f"the {tip.player}'s tip", at)
     size = sent.receipt.record.number("size")
     tell(f"the {tip.player} sends {tip.says}: {size} bytes sealed, dated {format_instant(at)}")
     world.happened("sources", f"{tip.player}: dated", "tip", at)

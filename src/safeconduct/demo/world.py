@@ -50,6 +50,18 @@ class World:
         """`record` signed by the first members of the board, each with a key of their own."""
         return sign_all(format_record(record), self.board[:signers])
 
+    def check_in_time(self, what: str, at: int) -> None:
+        """Refuse to go on with a play in which the story's premise does not hold.
+
+        Raises:
+            UnavailableError: this machine took longer than the law's date allowed.
+        """
+        if at >= self.date:
+            raise UnavailableError(
+                f"{what} was dated after the law's date: this machine is too busy for the play",
+                hint="play again when it is less busy",
+            )
+
     def happened(
         self, lane: str, words: str, kind: str = "step", at: float | None = None
     ) -> None:

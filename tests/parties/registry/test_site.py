@@ -192,7 +192,8 @@ def test_a_gazette_that_is_away_is_told_without_saying_where(world: World, url: 
     answer = ask(url, "/")
     assert answer.status_code == 503
     assert "Wait a minute" in answer.text
-    assert "log" not in answer.text
+    assert "log.example" not in answer.text
+    assert "does not answer" not in answer.text
 
 
 # A case, for whoever knows its claim's hash.

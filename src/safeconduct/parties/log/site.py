@@ -22,7 +22,11 @@ from safeconduct.protocol.tlog.tile import (
     ENTRY_BYTES_MAX,
     TILE_HEIGHT,
     TILE_WIDTH,
+    Tile,
+    format_bundle,
+    parse_bundle,
     parse_tile_path,
+    tile_path,
 )
 
 WAIT_SECONDS = 20.0
@@ -92,7 +96,24 @@ def _read_public(log: Log, path: str) -> bytes:
     tile = parse_tile_path(path)
     height = 0 if tile.level == ENTRIES else tile.level * TILE_HEIGHT
     end = (tile.index * TILE_WIDTH + tile.width) << height
-    file: Path = log.public_folder / path
-    if end > log.published().tree.size or not file.exists():
+    if end > log.published().tree.size:
         raise web.missing("no such tile is published")
-    return durable.read_file(file, bytes_max=BUNDLE_BYTES_MAX)
+    file = log.public_folder / path
+    if file.exists():
+        return durable.read_file(file, bytes_max=BUNDLE_BYTES_MAX)
+    return _beginning(log.public_folder, tile)
+
+
+def _beginning(folder: Path, tile: Tile) -> bytes:
+    """A partial tile cut from the full one, for which it was removed.
+
+    Whoever holds the checkpoint from before needs it still, and the full tile is not the
+    public's before the witnesses have seen the tree that filled it.
+    """
+    file = folder / tile_path(Tile(level=tile.level, index=tile.index))
+    if not file.exists():
+        raise web.missing("no such tile is published")
+    data = durable.read_file(file, bytes_max=BUNDLE_BYTES_MAX)
+    if tile.level == ENTRIES:
+        return format_bundle(parse_bundle(data, TILE_WIDTH)[: tile.width])
+    return data[: tile.width * HASH_BYTES]

@@ -6,21 +6,30 @@ from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.registry.decide import (
+    count_record,
     enter,
     enter_publication,
     finalise,
     propose_decision,
     read_draft,
 )
+from safeconduct.parties.registry.enlist import draft_listing
 from safeconduct.parties.registry.publish import publish
 from safeconduct.parties.registry.receive import Registry, open_registry
 from safeconduct.parties.registry.site import make_site
 from safeconduct.parties.registry.store import Filed
 from safeconduct.plumbing import terminal, web
+from safeconduct.plumbing.authored import parse_authored
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
-from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.canonical import Json, decode_text
 from safeconduct.protocol.claim import parse_bundle
-from safeconduct.protocol.record import RECORD_BYTES_MAX, format_record, parse_signed
+from safeconduct.protocol.listing import OBJECT_BYTES_MAX
+from safeconduct.protocol.record import (
+    RECORD_BYTES_MAX,
+    format_record,
+    make_record,
+    parse_signed,
+)
 from safeconduct.protocol.statute.explain import draw
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
@@ -44,6 +53,21 @@ _SHOW = """\
 CLAIM is the claim's hash, or its first digits, or the number of the case:
 
   $ safeconduct register show 4be0 --dir register
+"""
+
+_ENLIST = """\
+Drafts the publication that enters a person. FILE (YAML or JSON) holds subject, name, listed_on,
+review_on, ends_on, and the individual assessment: ground, role, conduct, harm, time_since,
+weight. None may be empty:
+
+  $ safeconduct register enlist person.yaml --dir register --out listing.record
+"""
+
+_COUNT = """\
+Drafts the record of how many claims were filed, decided, suspended and published, so that none
+can be hidden. The board signs it and sends it to the Gazette:
+
+  $ safeconduct register count --dir register --out count.record
 """
 
 _PROPOSE = """\
@@ -101,12 +125,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--json", action="store_true", help="for other programs")
     shown = _case_verb(verbs, "show", "show one case", _SHOW, _show)
     shown.add_argument("--json", action="store_true", help="for other programs")
+    enlisted = _verb(verbs, "enlist", "draft a person's listing", _ENLIST, _enlist)
+    enlisted.add_argument("file", type=Path, metavar="FILE", help="person and assessment")
+    enlisted.add_argument("--out", type=Path, required=True, metavar="DRAFT")
     _add_propose(verbs)
     entered = _case_verb(verbs, "enter", "enter a signed decision", _ENTER, _enter)
     entered.add_argument("signed", type=Path, metavar="SIGNED", help="the signed decision")
     final = _verb(verbs, "finalise", "draft the publications due", _FINALISE, _finalise)
     final.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the drafts")
     _add_publication(verbs)
+    counted = _verb(verbs, "count", "draft the record of all counts", _COUNT, _count)
+    counted.add_argument("--out", type=Path, required=True, metavar="DRAFT")
     published = _verb(verbs, "publish", "make the public folder", _PUBLISH, _publish)
     published.add_argument("--out", type=Path, required=True, metavar="PUBLIC")
     published.add_argument("--captures", type=Path, metavar="DIR", help="the press's captures")
@@ -215,6 +244,26 @@ def _show(options: argparse.Namespace) -> int:
     return 0
 
 
+def _enlist(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    data = read_file(options.file, bytes_max=OBJECT_BYTES_MAX)
+    record = draft_listing(registry, parse_authored(data, options.file.name))
+    write_file(options.out, format_record(record))
+    terminal.say(f"{record.word('subject')}: sign {options.out}")
+    return 0
+
+
+def _count(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    number = len(registry.gazette().state.counts) + 1
+    counts = count_record(registry)
+    record = make_record("count", programme=registry.programme.hash, number=number, **counts)
+    write_file(options.out, format_record(record))
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
+    terminal.say(f"{told}: sign {options.out}")
+    return 0
+
+
 def _propose(options: argparse.Namespace) -> int:
     registry = open_registry(options.dir)
     claim = _filed(registry, options.claim).claim
@@ -305,6 +354,13 @@ def _assessment(record: Path | None, proof: Path | None) -> tuple[bytes, bytes]:
             raise MalformedError("--assessment and --assessment-proof go together")
         return b"", b""
     return (
-        read_file(record, bytes_max=RECORD_BYTES_MAX),
-        read_file(proof, bytes_max=PROOF_BYTES_MAX),
+        _read_text(record, RECORD_BYTES_MAX),
+        _read_text(proof, PROOF_BYTES_MAX),
     )
+
+
+def _read_text(path: Path, bytes_max: int) -> bytes:
+    """A file's bytes, once they are known to be text."""
+    data = read_file(path, bytes_max=bytes_max)
+    decode_text(data, str(path))
+    return data
