@@ -1,6 +1,5 @@
 """Whole age files: ours among ourselves, with pyrage, and with the `age` tool."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.protocol.age.chance import dice, in_pieces
+from tests.system_tools import need_tool
 
 from safeconduct.errors import SafeconductError
 from safeconduct.protocol import age
@@ -117,12 +117,8 @@ def test_we_open_what_pyrage_seals(content: bytes) -> None:
 
 @pytest.fixture
 def age_tool() -> str:
-    """The path of the stock `age` tool (Debian: `apt install age`)."""
-    tool = shutil.which("age")
-    if tool is None:
-        # It is a programme of its own, not a Python package, so a clone may lack it.
-        pytest.skip("NOT TESTED: no `age` tool on PATH")
-    return tool
+    """The path of the stock `age` tool, a programme of its own that a clone may lack."""
+    return need_tool("age", "age")
 
 
 def run_age(tool: str, arguments: list[str], stdin: bytes) -> bytes:

@@ -1,0 +1,185 @@
+"""No secret of the play lies where it does not belong: every file and every name is searched.
+
+The files are searched as bytes, so a secret within a database or a log's tile is found too.
+"""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.world import Played
+
+from safeconduct.demo.founding import PERSONS
+from safeconduct.demo.tips import (
+    CLERK_TEXT,
+    ENGINEER_TEXT,
+    FRAME_TEXT,
+    FRAME_WITNESS,
+    LATE_TEXT,
+    ORDER_TEXT,
+    VISITOR_TEXT,
+)
+from safeconduct.plumbing.words import format_words
+from safeconduct.protocol import age
+from safeconduct.protocol.keys import contribution_keys, master_key
+from safeconduct.protocol.tlog.note import parse_skey
+
+RUN_OF_WORDS = 4
+PHRASE_CHARS = 40
+TEXTS = (
+    CLERK_TEXT,
+    ENGINEER_TEXT,
+    ORDER_TEXT,
+    FRAME_TEXT,
+    FRAME_WITNESS,
+    VISITOR_TEXT,
+    LATE_TEXT,
+)
+PLAINTEXT_BELONGS = ("desk/",)
+NAMES_BELONG = (
+    "register/",
+    "letters/",
+    "public/",
+    "tampered/",
+)  # the last are copies of public/
+PRESS = ("press/",)  # who is quoted in public is no secret there
+
+
+@pytest.fixture(scope="module")
+def kept(played: Played) -> dict[str, bytes]:
+    """Every file of the play by its name, and with them what was printed while it was played."""
+    found = (path for path in played.folder.rglob("*") if path.is_file())
+    read = {str(path.relative_to(played.folder)): path.read_bytes() for path in found}
+    return read | {"(printed)": played.told.encode("utf-8")}
+
+
+def places(kept: dict[str, bytes], secret: bytes) -> set[str]:
+    """The files that hold `secret` or are named by it."""
+    name = secret.decode("utf-8", "replace")
+    return {path for path, data in kept.items() if secret in data or name in path}
+
+
+def spellings(secret: bytes) -> list[bytes]:
+    """A binary secret as it is, in hex, and in base64 however it is aligned."""
+    made = [secret, secret.hex().encode(), secret.hex().upper().encode()]
+    for before in range(3):
+        coded = base64.b64encode(bytes(before) + secret)
+        # The first and the last characters mix with what stands around the secret.
+        made.append(coded[4 if before else 0 : -4])
+    return made
+
+
+def runs(words: str) -> Iterator[bytes]:
+    """Each run of four words, as they are typed and as a form sends them."""
+    parts = words.split(" ")
+    for start in range(len(parts) - RUN_OF_WORDS + 1):
+        run = parts[start : start + RUN_OF_WORDS]
+        yield " ".join(run).encode()
+        yield "+".join(run).encode()
+        yield ",".join(run).encode()
+
+
+def test_the_search_finds_a_secret_wherever_it_is() -> None:
+    secret = bytes(range(100, 116))
+    hidden = {
+        "plain": b"xx" + secret,
+        "hex": secret.hex().encode(),
+        **{f"base64 {n}": base64.b64encode(b"a" * n + secret + b"zz") for n in range(4)},
+        "none": b"something else",
+    }
+    found = {place for spelling in spellings(secret) for place in places(hidden, spelling)}
+    assert found == set(hidden) - {"none"}
+    assert places({"tips/zoo zoo zoo wrong": b""}, b"zoo zoo zoo wrong")
+
+
+def test_no_words_of_a_source_are_kept_anywhere(played: Played, kept: dict[str, bytes]) -> None:
+    assert {"clerk", "visitor", "late", "denouncer"} <= played.world.words.keys()
+    for player, entropy in played.world.words.items():
+        secrets = [*runs(format_words(entropy)), *spellings(entropy)]
+        found = {place for secret in secrets for place in places(kept, secret)}
+        assert not found, player
+
+
+def test_no_key_of_a_source_is_kept_anywhere(played: Played, kept: dict[str, bytes]) -> None:
+    for player, entropy in played.world.words.items():
+        master = master_key(entropy, played.programme.hash)
+        keys = contribution_keys(master, 0)
+        derived = [keys.derive(name) for name in ("author-ed25519", "author-mldsa65", "siv")]
+        secrets = [master, keys.seed, keys.reply_seed(), *derived]
+        spelled = [each for secret in secrets for each in spellings(secret)]
+        found = {place for secret in spelled for place in places(kept, secret)}
+        assert not found, player
+
+
+def test_no_file_key_of_a_tip_is_kept_anywhere(played: Played, kept: dict[str, bytes]) -> None:
+    entries = [path for path in kept if path.startswith("door/tips/")]
+    assert len(entries) >= len(played.world.hashes)
+    for player in played.world.hashes:
+        keys = contribution_keys(
+            master_key(played.world.words[player], played.programme.hash), 0
+        )
+        digest = played.world.hashes[player].hex()
+        [payload] = [kept[path] for path in entries if digest in path]
+        file_key = keys.derive("file-key", payload[:16], 16)
+        found = {place for each in spellings(file_key) for place in places(kept, each)}
+        assert not found, player
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: str(text)[:24])
+def test_what_a_source_wrote_lies_in_the_desks_folder_alone(
+    kept: dict[str, bytes], text: str
+) -> None:
+    phrase = text[:PHRASE_CHARS].encode()
+    found = places(kept, phrase) | places(kept, base64.b64encode(phrase))
+    assert found
+    assert not [place for place in found if not place.startswith(PLAINTEXT_BELONGS)]
+
+
+def secret_keys(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Each key file of the play, by its place: the text in it, and the seed behind that."""
+    for path in folder.rglob("*"):
+        if not path.is_file() or path.stat().st_size > 1_024:
+            continue
+        text = path.read_bytes().strip()
+        place = str(path.relative_to(folder))
+        if text.startswith(b"PRIVATE+KEY+"):
+            yield place, text
+            for spelling in spellings(parse_skey(text.decode()).seed):
+                yield place, spelling
+        if text.startswith(b"AGE-SECRET-KEY-"):
+            assert age.parse_identity(text.decode())
+            yield place, text
+        if path.name == "console.code":
+            yield place, text
+
+
+def test_a_secret_key_lies_in_its_own_file_alone(
+    played: Played, kept: dict[str, bytes]
+) -> None:
+    keys = list(secret_keys(played.folder))
+    # Three of the board, three witnesses, two logs, door, register; three of the desk; a code.
+    assert len({place for place, _ in keys}) == 3 + 3 + 2 + 2 + 3 + 1
+    for place, secret in keys:
+        assert places(kept, secret) <= {place}, place
+    for place in {place for place, _ in keys}:
+        assert (played.folder / place).stat().st_mode & 0o077 == 0, place
+
+
+@pytest.mark.parametrize("subject", list(PERSONS))
+def test_a_legal_name_lies_with_the_register_alone(
+    kept: dict[str, bytes], subject: str
+) -> None:
+    name = PERSONS[subject][0].encode()
+    belongs = NAMES_BELONG + (PRESS if subject == "r-0002" else ())
+    printed = {"(printed)", "journey.svg"}  # the play tells its own story, in these very words
+    found = places(kept, name) - printed
+    assert any(place.startswith("public/") for place in found)
+    assert not [place for place in found if not place.startswith(belongs)]
+
+
+def test_diagnostics_say_no_more_than_that_a_server_listens(played: Played) -> None:
+    usual = ("listening on http://", "the code to sign in with: ", "gazette: ", "ledger: ")
+    for server, told in played.diagnostics().items():
+        unusual = [line for line in told.splitlines() if not line.startswith(usual)]
+        assert not unusual, server
