@@ -1,7 +1,9 @@
 """`safeconduct demo`: the whole programme on one machine, told step by step."""
 
 import argparse
+import shutil
 import signal
+import sys
 from pathlib import Path
 
 from safeconduct.demo.play import play
@@ -36,8 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     folder = options.dir.resolve()
     clear_folder(folder)
-    # A polite kill ends the play as Ctrl-C does: every server that was started is ended.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A polite kill ends the play as Ctrl-C does, even where a shell has us ignore the latter:
+    # every server that was started is ended.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     started = clock.monotonic()
     with Stage(folder) as stage:
         world = play(folder, stage, [path.resolve() for path in options.press], _nothing)
@@ -57,14 +61,23 @@ def _nothing(scene: str, world: World) -> None:
 
 def _show_the_way(shown: Path, folder: Path) -> None:
     terminal.say("Look at it, and check it yourself:")
+    program = _program()
     for command in (
-        f"safeconduct audit {shown}/public --policy {shown}/policy.txt",
-        f"safeconduct receipt verify {shown}/receipts/clerk.tlog-proof "
+        f"{program} audit {shown}/public --policy {shown}/policy.txt",
+        f"{program} receipt verify {shown}/receipts/clerk.tlog-proof "
         f"--record {shown}/receipts/clerk.record --policy {shown}/policy.txt",
         f"less {shown}/letters/engineer.txt",
     ):
         terminal.say(f"  {command}")
     terminal.say(f"The play as a picture: {folder / 'journey.svg'}")
+
+
+def _program() -> str:
+    """How the reader can call us again: by name if the shell finds us, else as we were called."""
+    called, found = Path(sys.argv[0]), shutil.which("safeconduct")
+    if called.name != "safeconduct" or (found and Path(found).resolve() == called.resolve()):
+        return "safeconduct"
+    return str(called)
 
 
 def _keep_up(world: World) -> None:

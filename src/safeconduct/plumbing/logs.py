@@ -5,8 +5,8 @@ Nothing that comes from a log is believed before the policy's quorum has cosigne
 
 from dataclasses import dataclass
 
-from safeconduct.errors import ConflictError, UnverifiedError
-from safeconduct.plumbing import fetch
+from safeconduct.errors import ConflictError, UnavailableError, UnverifiedError
+from safeconduct.plumbing import clock, fetch
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.gazette import GazetteState, fold_all
 from safeconduct.protocol.receipt import Receipt, verify_receipt
@@ -22,6 +22,7 @@ from safeconduct.protocol.tlog.tile import (
 
 CHECKPOINT_BYTES_MAX = 64 << 10
 PROOF_BYTES_MAX = 64 << 10
+GAZETTE_AGE_SECONDS_MAX = 86_400  # an idle log has itself cosigned afresh every minute
 PATIENCE_SECONDS = 40.0  # how long a log may be away before a caller gives up
 
 
@@ -35,18 +36,21 @@ class GazetteView:
     entries: tuple[bytes, ...]
 
 
-def read_gazette(programme: Programme) -> GazetteView:
+def read_gazette(programme: Programme, *, at: int | None = None) -> GazetteView:
     """Every entry of the Gazette, proven complete and unaltered, and what they say.
 
-    Reading it whole is what keeps a server from showing one visitor a key of their own.
+    Reading it whole is what keeps a server from showing one visitor a key of their own; that
+    its cosignatures are at most a day old at `at` (POSIX seconds, by default now) is what keeps
+    a server from showing keys and a law that were replaced since.
 
     Raises:
         UnverifiedError: the entries are not those of the cosigned checkpoint.
-        UnavailableError: the log stayed away for too long.
+        UnavailableError: the log stayed away for too long, or what it shows is stale.
     """
     checkpoint, cosigned = read_checkpoint(
         programme, programme.gazette, programme.gazette_origin
     )
+    _check_fresh(cosigned, clock.seconds() if at is None else at)
     tree = cosigned.checkpoint.tree
     entries: list[bytes] = []
     for index, width in bundles_of(tree.size):
@@ -61,6 +65,14 @@ def read_gazette(programme: Programme) -> GazetteView:
     return GazetteView(
         state=state, cosigned=cosigned, checkpoint=checkpoint, entries=tuple(entries)
     )
+
+
+def _check_fresh(cosigned: Cosigned, at: int) -> None:
+    if at - cosigned.logged_by > GAZETTE_AGE_SECONDS_MAX:
+        raise UnavailableError(
+            "the Gazette shown is stale: its cosignatures are more than a day old",
+            hint="check your clock, and try again when log and witnesses are back",
+        )
 
 
 def read_checkpoint(programme: Programme, url: str, origin: str) -> tuple[bytes, Cosigned]:

@@ -3,12 +3,13 @@
     nonce (24) ‖ XChaCha20-Poly1305( u32 length ‖ JSON ‖ zeros )      8,192 bytes in all
 
 It holds the record, its receipt and what was learnt since. A capsule is written again as more
-is known, so its nonce is random. The shelf keeps every version; the newest that opens counts.
+is known, so its nonce is random. The shelf keeps every version; of those that open, the newest
+with a receipt counts, so that a shelf in another order cannot hide the receipt.
 
 Spec: docs/3-protocol.md §11.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from nacl.bindings import (
@@ -127,23 +128,32 @@ class Found:
 
 
 def find_capsules(
-    shelf: dict[bytes, list[bytes]], keys_of: Callable[[int], ContributionKeys]
+    versions_of: Callable[[bytes], Sequence[bytes]], keys_of: Callable[[int], ContributionKeys]
 ) -> tuple[tuple[Found, ...], ContributionKeys]:
     """All contributions of these words on the shelf, and the keys of the next free number.
 
-    Everything happens here, not at the server: it never learns which capsules were ours.
+    `versions_of(slot)` are the capsules of a slot in the order they came. A client looks them
+    up in a shelf that it fetched whole, so that the server never learns which were ours.
     """
     found: list[Found] = []
     number = free = 0
     while number - free < GAP_LIMIT:
         keys = keys_of(number)
+        versions = versions_of(keys.slot())
         number += 1
-        newest = None
-        for blob in shelf.get(keys.slot(), ()):
-            newest = open_capsule(blob, keys) or newest
-        if newest is not None:
-            found.append(Found(keys=keys, capsule=newest))
-            free = number
-        elif keys.slot() in shelf:
-            free = number  # taken by somebody's junk: move on to the next number
+        if versions:
+            free = number  # taken, if only by somebody's junk
+        capsule = _newest(versions, keys)
+        if capsule is not None:
+            found.append(Found(keys=keys, capsule=capsule))
     return tuple(found), keys_of(free)
+
+
+def _newest(versions: Sequence[bytes], keys: ContributionKeys) -> Capsule | None:
+    """The last version that opens, one with a proof before any without; None if none opens."""
+    newest: Capsule | None = None
+    for blob in versions:
+        capsule = open_capsule(blob, keys)
+        if capsule is not None and (capsule.proof or newest is None or not newest.proof):
+            newest = capsule
+    return newest

@@ -10,7 +10,14 @@ Spec: docs/3-protocol.md §9; C2SP tlog-proof, tlog-policy.
 from dataclasses import dataclass
 
 from safeconduct.errors import UnverifiedError
-from safeconduct.protocol.record import Record, parse_any, record_hash
+from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.record import (
+    Record,
+    parse_any,
+    parse_signed,
+    record_hash,
+    verify_signer,
+)
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
 
@@ -46,6 +53,33 @@ def verify_receipt(
     digest = record_hash(record)
     logged = verify_proof(proof, digest, policy, origin)
     return Receipt(record=parsed, record_hash=digest, logged=logged)
+
+
+def verify_acknowledgement(
+    signed: bytes,
+    proof: bytes,
+    contribution: bytes,
+    state: GazetteState,
+    policy: Policy,
+    origin: str,
+) -> Receipt:
+    """The receipt of the desk's signed word on the tip whose record hash is `contribution`.
+
+    Its `record` is then an acknowledgement of this programme and tip, signed with the statement
+    key that the Gazette certifies for the epoch it names, and logged in the log `origin`.
+
+    Raises:
+        MalformedError: the acknowledgement or its proof does not parse, or is another kind.
+        UnverifiedError: any of this does not hold.
+    """
+    parsed = parse_signed(signed, "acknowledgement")
+    epoch = state.epoch(parsed.record.number("epoch"))
+    record = verify_signer(parsed, epoch.statement)
+    if record.hash("programme") != state.programme_hash:
+        raise UnverifiedError("the acknowledgement belongs to another programme")
+    if record.hash("record") != contribution:
+        raise UnverifiedError("the acknowledgement is for another tip")
+    return verify_receipt(signed, proof, policy, origin)
 
 
 def check_before(receipt: Receipt, date: int) -> None:

@@ -472,3 +472,12 @@ def verify_signer(signed: SignedRecord, key: VerifierKey) -> Record:
     """
     verify_signers(signed, (key,), 1)
     return signed.record
+
+
+def upload_name(data: bytes) -> bytes:
+    """The 32 bytes under which a contribution's payload is handed over.
+
+    Unlike `record_hash` they stand in no public log: only who has the record can name them.
+    Spec: docs/3-protocol.md §13.
+    """
+    return tagged_hash("upload", data)

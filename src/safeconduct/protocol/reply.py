@@ -11,7 +11,7 @@ Spec: docs/3-protocol.md §12.
 """
 
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -110,17 +110,18 @@ def split_bulletin(data: bytes) -> dict[bytes, bytes]:
 
 
 def find_replies(
-    bulletin: Mapping[bytes, bytes], all_keys: Iterable[ContributionKeys]
+    block_of: Callable[[bytes], bytes | None], all_keys: Iterable[ContributionKeys]
 ) -> tuple[tuple[ContributionKeys, int, Reply], ...]:
     """Every reply to these contributions, with the contribution and the block's counter.
 
-    A block under our tag that does not open is somebody's junk and is passed over.
+    `block_of(tag)` is the block under a tag, if there is one: a client looks it up in a
+    bulletin that it fetched whole. A block under our tag that does not open is somebody's junk and is passed over.
     """
     found: list[tuple[ContributionKeys, int, Reply]] = []
     for keys in all_keys:
         counter, last = 0, -1
         while counter - last <= COUNTER_GAP:
-            block = bulletin.get(reply_tag(keys.tag_key(), counter))
+            block = block_of(reply_tag(keys.tag_key(), counter))
             if block is not None:
                 last = counter
                 with suppress(MalformedError, UnverifiedError):

@@ -59,15 +59,15 @@ def open_desk(folder: Path) -> Desk:
 
 
 def statement_key(desk: Desk, state: GazetteState) -> tuple[int, SigningKey]:
-    """The newest certified epoch whose keys are here, and its key for statements.
+    """The newest certified epoch that has opened and whose keys are here, with its key.
 
     Raises:
-        UnavailableError: no epoch in the Gazette is one of ours.
+        UnavailableError: no epoch in the Gazette is one of ours, or none of ours has opened.
         ConflictError: the Gazette certifies another statement key than ours.
     """
-    held = set(desk.keys.numbers())
+    held, now = set(desk.keys.numbers()), desk.seconds()
     for epoch in reversed(state.epochs):
-        if epoch.number in held:
+        if epoch.number in held and epoch.opens <= now:
             key = desk.keys.epoch(epoch.number).statement
             if key.verifier() != epoch.statement:
                 raise ConflictError(
@@ -76,8 +76,8 @@ def statement_key(desk: Desk, state: GazetteState) -> tuple[int, SigningKey]:
                 )
             return epoch.number, key
     raise UnavailableError(
-        "no desk epoch in the Gazette is one of ours",
-        hint="have the board sign the record that `new-epoch` made",
+        "no desk epoch that is open in the Gazette is one of ours",
+        hint="have the board sign the record that `new-epoch` made, or wait until it opens",
     )
 
 

@@ -4,10 +4,11 @@
     all inside is what the record says outside           ok
     the same content as a tip acknowledged before        duplicate, naming that one
     it opens, but to something the record does not say   mismatch
+    it is dated outside its desk epoch, or came late     mismatch
     it cannot be opened, or not read                     unreadable
 
 Every tip is answered, the bad ones too: silence would look like a body that drops tips. No
-answer is given for what may be our own fault — a missing key, a damaged disk.
+answer is given for what may be our own fault — a missing key, a damaged disk, another policy.
 
     decided and signed → stored → logged → reply sealed → stored → posted
 
@@ -38,8 +39,11 @@ from safeconduct.protocol.age.failures import (
 )
 from safeconduct.protocol.envelope import acknowledgement, open_envelope
 from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import NO_HASH, Record, parse_record, sign_record
 from safeconduct.protocol.tip import Manifest, format_manifest
+
+DELIVERY_GRACE_SECONDS = 86_400  # between the end of the window and the logged delivery
 
 _Act = Callable[[Desk, GazetteState, Tip], None]
 
@@ -144,12 +148,13 @@ def unseal(desk: Desk, state: GazetteState, tip: Tip) -> Found:
     """What the tip's envelope is, by the table above; its files are in the tray if it opened.
 
     Raises:
-        UnavailableError: our own fault: the epoch's keys are not here, or the payload on our
-            disk is not the one that came in.
+        UnavailableError: our own fault: the epoch's keys are not here, or the payload or the
+            delivery on our disk is not the one that came in.
     """
     record = parse_record(tip.record, "contribution")
     try:
-        keys = _keys_of(desk, state, record)
+        _check_window(desk, state, tip)
+        keys = _keys_of(desk, state, tip, record)
         _check_disk(desk, tip, record)
         manifest = _open(desk, tip, record, keys)
     except _CANNOT_BE_READ as error:
@@ -163,12 +168,37 @@ def unseal(desk: Desk, state: GazetteState, tip: Tip) -> Found:
     return Found(status="ok", manifest=manifest)
 
 
-def _keys_of(desk: Desk, state: GazetteState, record: Record) -> EpochKeys:
+def _check_window(desk: Desk, state: GazetteState, tip: Tip) -> None:
+    """Check that the tip was handed over in time, by the quorum's times on both ends.
+
+    A door that lets a source wait and see which of many guesses came true would be needed, so
+    its own word on the day does not count; it has a day to have its word logged.
+    """
+    last = tip.logged_by + state.programme.number("delivery-window") + DELIVERY_GRACE_SECONDS
+    if _delivered_by(desk, tip) > last:
+        raise UnverifiedError("the tip was delivered after its delivery window")
+
+
+def _delivered_by(desk: Desk, tip: Tip) -> int:
+    policy, ledger = desk.programme.policy, desk.programme.ledger_origin
+    try:
+        return verify_receipt(tip.delivery, tip.delivery_proof, policy, ledger).logged_by
+    except SafeconductError as error:
+        # It held when it came in: if it does not now, the source is not to blame.
+        raise UnavailableError(
+            f"the delivery's proof does not hold any more: {error.message}",
+            hint="has the policy been changed?",
+        ) from error
+
+
+def _keys_of(desk: Desk, state: GazetteState, tip: Tip, record: Record) -> EpochKeys:
     """The keys of the epoch that the record names as the Gazette certifies it."""
     state.statute(record.hash("statute"))
     epoch = state.epoch(record.number("epoch"))
     if epoch.hash != record.hash("certificate"):
         raise UnverifiedError("the record names another desk certificate than the Gazette")
+    if not epoch.opens <= tip.logged_by < epoch.closes:
+        raise UnverifiedError("the tip is dated outside the epoch that it is sealed to")
     return desk.keys.epoch(epoch.number)
 
 

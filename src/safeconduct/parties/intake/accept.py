@@ -9,10 +9,11 @@ Each step may be repeated; after a crash the same steps run again.
 Spec: docs/3-protocol.md §13.
 """
 
+import asyncio
 import hashlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.parties.intake.store import Announced, Delivered, Store
@@ -20,8 +21,9 @@ from safeconduct.plumbing.logs import GazetteView, log_leaf, log_record, read_ga
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import parse_base64, parse_json
 from safeconduct.protocol.envelope import check_contribution, check_header
-from safeconduct.protocol.receipt import verify_receipt
-from safeconduct.protocol.record import make_record, parse_record, record_hash, sign_record
+from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.receipt import Receipt, verify_receipt
+from safeconduct.protocol.record import make_record, parse_record, sign_record
 from safeconduct.protocol.tlog.note import SigningKey
 
 LEAF_BYTES = 32
@@ -30,12 +32,21 @@ ANNOUNCEMENT_BYTES_MAX = 64 << 10
 PAYLOAD_BYTES_MAX = 9 << 30
 DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
+FORMS_AT_ONCE = 2  # of each kind: stretching words and sealing cost memory
 _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
+
+
+def _turns() -> asyncio.Semaphore:
+    return asyncio.Semaphore(FORMS_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The door at work: its programme, its key, its store and its clock."""
+    """The door at work: its programme, its key, its store and its clock.
+
+    Forms wait for their turn in `telling` and `reading`, so that they cannot take all the
+    memory, nor all the threads from clients and desk.
+    """
 
     programme: Programme
     key: SigningKey
@@ -44,6 +55,8 @@ class Intake:
     random_bytes: Callable[[int], bytes]
     gazette: Callable[[], GazetteView]
     finishing: threading.Lock
+    telling: asyncio.Semaphore = field(default_factory=_turns)
+    reading: asyncio.Semaphore = field(default_factory=_turns)
 
 
 def cached_gazette(
@@ -56,7 +69,7 @@ def cached_gazette(
     def read() -> GazetteView:
         with lock:
             if not held or not 0 <= seconds() - held[0][0] < GAZETTE_SECONDS:
-                held[:] = [(seconds(), read_gazette(programme))]
+                held[:] = [(seconds(), read_gazette(programme, at=seconds()))]
             return held[0][1]
 
     return read
@@ -80,7 +93,7 @@ def announce(intake: Intake, body: bytes) -> int:
     Raises:
         MalformedError: not an announcement, a bad record or header, or too large.
         UnverifiedError: the record is not dated by this programme's log.
-        RefusedError: its delivery window is over.
+        RefusedError: its delivery window is over, or its desk key was not open at its date.
     """
     value = parse_json(body, "announcement", bytes_max=ANNOUNCEMENT_BYTES_MAX)
     if not isinstance(value, dict) or value.keys() != _ANNOUNCEMENT_FIELDS:
@@ -94,7 +107,7 @@ def announce(intake: Intake, body: bytes) -> int:
         header=parse_base64(header, "announcement: header"),
     )
     check_announced(intake, announced)
-    return intake.store.announce(record_hash(announced.record), announced)
+    return intake.store.announce(announced)
 
 
 def check_announced(intake: Intake, announced: Announced) -> None:
@@ -110,20 +123,33 @@ def check_announced(intake: Intake, announced: Announced) -> None:
     if record.number("size") > PAYLOAD_BYTES_MAX:
         raise MalformedError(f"the envelope is larger than {PAYLOAD_BYTES_MAX} bytes")
     check_header(announced.header, record)
-    receipt = verify_receipt(
-        announced.record,
-        announced.proof,
-        intake.programme.policy,
-        intake.programme.ledger_origin,
-    )
+    receipt = _dated(intake, announced)
     state = intake.gazette().state
+    _check_address(state, receipt)
+    _check_window(intake, state, receipt)
+
+
+def _check_address(state: GazetteState, receipt: Receipt) -> None:
+    """Check that statute and desk key are those of the Gazette, and the key's epoch was open.
+
+    Tips that are dated outside their epoch might meet a desk that has destroyed the keys.
+    """
+    record = receipt.record
     state.statute(record.hash("statute"))
-    if state.epoch(record.number("epoch")).hash != record.hash("certificate"):
+    epoch = state.epoch(record.number("epoch"))
+    if epoch.hash != record.hash("certificate"):
         raise UnverifiedError(
             "the contribution names another desk certificate than the Gazette"
         )
-    window = state.programme.number("delivery-window")
-    if intake.seconds() > receipt.logged_by + window:
+    if not epoch.opens <= receipt.logged_by < epoch.closes:
+        raise RefusedError(
+            "the desk key that this is sealed to was not open at its date",
+            hint="send the tip again: it is sealed to the key that is open now",
+        )
+
+
+def _check_window(intake: Intake, state: GazetteState, receipt: Receipt) -> None:
+    if intake.seconds() > receipt.logged_by + state.programme.number("delivery-window"):
         raise RefusedError(
             "the delivery window of this commitment is over",
             hint="send the tip again: it is dated anew",
@@ -151,7 +177,7 @@ def finish(intake: Intake, digest: bytes) -> bytes:
     """Check, keep, log and sign for an envelope; the answer is the signed delivery record.
 
     Raises:
-        RefusedError: no such delivery was announced.
+        RefusedError: no such delivery was announced, or its delivery window is over.
         UnverifiedError: incomplete, or the payload is another than the record commits to.
         UnavailableError: the log is away; the envelope is kept, and asking again is safe.
     """
@@ -165,7 +191,11 @@ def finish(intake: Intake, digest: bytes) -> bytes:
 
 def _keep(intake: Intake, digest: bytes) -> Delivered:
     announced = intake.store.announced(digest)
-    record = parse_record(announced.record)
+    receipt = _dated(intake, announced)
+    record = receipt.record
+    # An announcement may be old: without this, many guesses could be announced in time, and
+    # the one that came true be handed over a year later.
+    _check_window(intake, intake.gazette().state, receipt)
     held = intake.store.staged_bytes(digest)
     if held != record.number("size"):
         raise UnverifiedError(
@@ -184,4 +214,13 @@ def _keep(intake: Intake, digest: bytes) -> Delivered:
         delivered=intake.seconds() // DAY_SECONDS * DAY_SECONDS,  # a day is fine enough
     )
     signed = sign_record(delivery, [intake.key])
-    return intake.store.keep(digest, signed)
+    return intake.store.keep(announced, signed)
+
+
+def _dated(intake: Intake, announced: Announced) -> Receipt:
+    return verify_receipt(
+        announced.record,
+        announced.proof,
+        intake.programme.policy,
+        intake.programme.ledger_origin,
+    )

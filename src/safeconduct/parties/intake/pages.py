@@ -142,7 +142,8 @@ async def tell_sent(intake: Intake, request: web.Request) -> web.Response:
     draft = Draft(words=_text(form, "words"), text=_text(form, "text"))
     if not whole:
         return _form(intake, draft, _too_long())
-    return await web.in_thread(_tell, intake, form, draft)
+    async with intake.telling:
+        return await web.in_thread(_tell, intake, form, draft)
 
 
 def _tell(intake: Intake, form: Form, draft: Draft) -> web.Response:
@@ -181,7 +182,8 @@ async def mail_opened(intake: Intake, request: web.Request) -> web.Response:
     try:
         form = await web.read_form(request, bytes_max=MAIL_FORM_BYTES_MAX)
         typed = _text(form, "words")
-        return await web.in_thread(_letters, intake, typed, form.text("number", ""))
+        async with intake.reading:
+            return await web.in_thread(_letters, intake, typed, form.text("number", ""))
     except SafeconductError as error:
         return _mail_form(intake, error, typed)
 

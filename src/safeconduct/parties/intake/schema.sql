@@ -11,7 +11,8 @@ CREATE TABLE deliveries (
 ) STRICT;
 
 CREATE TABLE announced (
-    hash    BLOB PRIMARY KEY,  -- record hash of an envelope that is still coming in
+    hash    BLOB PRIMARY KEY,     -- record hash of an envelope that is or was coming in
+    upload  BLOB NOT NULL UNIQUE, -- name it is handed over under; cannot be had from the Ledger
     record  BLOB NOT NULL,
     proof   BLOB NOT NULL,
     header  BLOB NOT NULL

@@ -8,13 +8,13 @@ it for that very contribution.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from safeconduct.errors import SafeconductError, UnverifiedError
+from safeconduct.errors import SafeconductError
 from safeconduct.parties.intake.accept import Intake
 from safeconduct.parties.intake.tell import Mail, receipt_text
 from safeconduct.plumbing.logs import GazetteView
 from safeconduct.protocol.gazette import Epoch, StatuteVersion
-from safeconduct.protocol.receipt import verify_receipt
-from safeconduct.protocol.record import parse_signed, record_hash, verify_signer
+from safeconduct.protocol.receipt import verify_acknowledgement
+from safeconduct.protocol.record import record_hash
 from safeconduct.protocol.reply import Reply
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import (
@@ -99,9 +99,9 @@ class Letter:
 
     @property
     def opened(self) -> str:
-        """The desk's newest word on the tip: ok, mismatch, unreadable, duplicate, or empty."""
+        """The desk's word on the tip: ok if it ever said so, else its newest, or empty."""
         words = [answer.opened for answer in self.answers if answer.opened]
-        return words[-1] if words else ""
+        return "ok" if "ok" in words else "".join(words[-1:])
 
     @property
     def replies(self) -> int:
@@ -260,15 +260,12 @@ def _answer(intake: Intake, reply: Reply, digest: bytes) -> Answer:
 
 def _acknowledged(intake: Intake, reply: Reply, digest: bytes) -> str:
     """The status that the desk signed and the Ledger dated for this contribution."""
-    signed = parse_signed(reply.acknowledgement, "acknowledgement")
-    epoch = intake.gazette().state.epoch(signed.record.number("epoch"))
-    record = verify_signer(signed, epoch.statement)
-    if record.hash("record") != digest:
-        raise UnverifiedError("the acknowledgement is for another tip")
-    verify_receipt(
+    receipt = verify_acknowledgement(
         reply.acknowledgement,
         reply.proof,
+        digest,
+        intake.gazette().state,
         intake.programme.policy,
         intake.programme.ledger_origin,
     )
-    return record.word("status")
+    return receipt.record.word("status")

@@ -99,15 +99,17 @@ async def _announce(intake: Intake, request: web.Request) -> web.Response:
 
 
 async def _append(intake: Intake, request: web.Request) -> web.Response:
-    digest = _hash(request)
+    upload = _upload(request)
     offset = parse_decimal(request.query_params.get("offset", ""), "offset")
     piece = await web.read_body(request, bytes_max=PIECE_BYTES_MAX)
+    digest = await web.in_thread(intake.store.digest_of, upload)
     return web.text(str(await web.in_thread(append, intake, digest, offset, piece)))
 
 
 async def _finish(intake: Intake, request: web.Request) -> web.Response:
-    digest = _hash(request)
+    upload = _upload(request)
     await web.read_body(request, bytes_max=0)
+    digest = await web.in_thread(intake.store.digest_of, upload)
     return _file(await web.in_thread(finish, intake, digest))
 
 
@@ -146,8 +148,8 @@ async def _from_desk(intake: Intake, request: web.Request, action: str, body: by
     await web.in_thread(staff.verify_request, intake, header, action, body)
 
 
-def _hash(request: web.Request) -> bytes:
-    return parse_hex(request.path_params["hash"], HASH_BYTES, "record hash")
+def _upload(request: web.Request) -> bytes:
+    return parse_hex(request.path_params["hash"], HASH_BYTES, "upload name")
 
 
 def _file(content: bytes) -> web.Response:

@@ -16,6 +16,7 @@ from safeconduct.errors import ConflictError, RefusedError, UnavailableError
 from safeconduct.plumbing.database import open_database
 from safeconduct.plumbing.durable import append_synced, make_folder, move_durably
 from safeconduct.protocol.capsule import SHELF_ENTRY_BYTES
+from safeconduct.protocol.record import record_hash, upload_name
 
 CAPSULES_PER_SLOT_MAX = 4
 SHELF_BYTES_MAX = 1 << 30
@@ -31,6 +32,11 @@ WHERE hash = ?
 _SELECT_AFTER = """
 SELECT number, hash, record, proof, header, delivery, delivery_proof FROM deliveries
 WHERE number > ? AND delivery_proof IS NOT NULL ORDER BY number LIMIT ?
+"""
+_ANNOUNCE = """
+INSERT INTO announced (hash, upload, record, proof, header) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (hash) DO UPDATE SET header = excluded.header
+WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.hash = excluded.hash)
 """
 
 
@@ -67,25 +73,42 @@ class Store:
         schema = resources.files(__package__).joinpath("schema.sql").read_text()
         self._database = open_database(folder / "door.sqlite", schema)
 
-    def announce(self, digest: bytes, announced: Announced) -> int:
+    def announce(self, announced: Announced) -> int:
         """Enter the beginning of a delivery; returns how many payload bytes are held.
+
+        Until the envelope is delivered, the header announced last counts: whoever tries again
+        from nothing has sealed the file key anew.
 
         Raises:
             UnavailableError: the disk is nearly full.
         """
-        free = shutil.disk_usage(self._staged).free
-        if free < DISK_RESERVE_BYTES:
+        self._check_room(0)
+        digest, upload = record_hash(announced.record), upload_name(announced.record)
+        with self._database.write() as transaction:
+            transaction.execute(
+                _ANNOUNCE,
+                (digest, upload, announced.record, announced.proof, announced.header),
+            )
+        return self.staged_bytes(digest)
+
+    def _check_room(self, size: int) -> None:
+        if shutil.disk_usage(self._staged).free < DISK_RESERVE_BYTES + size:
             raise UnavailableError(
                 "the door has no room for envelopes now",
                 hint="your date is safe: commit now, and deliver within the delivery window",
             )
-        with self._database.write() as transaction:
-            transaction.execute(
-                "INSERT INTO announced (hash, record, proof, header) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (hash) DO NOTHING",
-                (digest, announced.record, announced.proof, announced.header),
-            )
-        return self.staged_bytes(digest)
+
+    def digest_of(self, upload: bytes) -> bytes:
+        """The record hash of the delivery that was begun under this upload name.
+
+        Raises:
+            RefusedError: none was.
+        """
+        rows = self._database.read("SELECT hash FROM announced WHERE upload = ?", (upload,))
+        if not rows:
+            raise RefusedError("no delivery was begun under this name", hint="announce it first")
+        digest: bytes = rows[0]["hash"]
+        return digest
 
     def announced(self, digest: bytes) -> Announced:
         """The delivery that was begun for this record hash.
@@ -116,8 +139,9 @@ class Store:
 
         Raises:
             ConflictError: bytes before `offset` are missing.
-            UnavailableError: the disk refused.
+            UnavailableError: the disk refused, or is nearly full.
         """
+        self._check_room(len(piece))
         with open(self._staged / digest.hex(), "ab", buffering=0) as file:
             held = os.fstat(file.fileno()).st_size
             if offset > held:
@@ -137,15 +161,18 @@ class Store:
         """Forget a payload that proved to be another than announced."""
         (self._staged / digest.hex()).unlink(missing_ok=True)
 
-    def keep(self, digest: bytes, delivery: bytes) -> Delivered:
-        """Move the payload to `tips/` and enter it; from then on the door answers for it."""
+    def keep(self, announced: Announced, delivery: bytes) -> Delivered:
+        """Move the payload to `tips/` and enter it; from then on the door answers for it.
+
+        What is entered is `announced` as it was signed for, whatever was announced since.
+        """
+        digest = record_hash(announced.record)
         move_durably(self._staged / digest.hex(), self.payload_path(digest))
         with self._database.write() as transaction:
             transaction.execute(
                 "INSERT INTO deliveries (hash, record, proof, header, delivery)"
-                " SELECT hash, record, proof, header, ? FROM announced WHERE hash = ?"
-                " ON CONFLICT (hash) DO NOTHING",
-                (delivery, digest),
+                " VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
+                (digest, announced.record, announced.proof, announced.header, delivery),
             )
         kept = self.delivered(digest)
         assert kept is not None
@@ -203,6 +230,13 @@ class Store:
                 raise UnavailableError("the shelf is full")
             transaction.execute("INSERT INTO capsules (slot, blob) VALUES (?, ?)", (slot, blob))
 
+    def versions(self, slot: bytes) -> list[bytes]:
+        """The capsules of one slot, in the order they came."""
+        rows = self._database.read(
+            "SELECT blob FROM capsules WHERE slot = ? ORDER BY number", (slot,)
+        )
+        return [row["blob"] for row in rows]
+
     def shelf(self) -> Iterator[bytes]:
         """All capsules, `slot ‖ capsule` each, in the order they came."""
         return self._pages("SELECT number, slot, blob FROM capsules")
@@ -221,6 +255,11 @@ class Store:
                 transaction.execute(
                     "INSERT INTO replies (tag, block) VALUES (?, ?)", (tag, block)
                 )
+
+    def block(self, tag: bytes) -> bytes | None:
+        """The reply block under a tag, if there is one."""
+        rows = self._database.read("SELECT block FROM replies WHERE tag = ?", (tag,))
+        return rows[0]["block"] if rows else None
 
     def bulletin(self) -> Iterator[bytes]:
         """All reply blocks, in the order they came."""

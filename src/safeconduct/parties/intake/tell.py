@@ -19,14 +19,13 @@ from safeconduct.protocol.capsule import (
     Found,
     find_capsules,
     seal_capsule,
-    split_shelf,
 )
 from safeconduct.protocol.envelope import MESSAGE_NAME, Envelope, Source, seal_envelope
 from safeconduct.protocol.gazette import address_at
 from safeconduct.protocol.keys import ContributionKeys, contribution_keys, master_key
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import format_record, record_hash
-from safeconduct.protocol.reply import Reply, find_replies, split_bulletin
+from safeconduct.protocol.reply import Reply, find_replies
 
 TEXT_CHARS_MAX = 100_000
 FORM_BYTES_MAX = 24 << 20
@@ -100,7 +99,7 @@ def _keep(intake: Intake, envelope: Envelope, record: bytes, proof: bytes) -> No
     announced = Announced(record=record, proof=proof, header=envelope.header)
     check_announced(intake, announced)
     digest = record_hash(record)
-    offset = intake.store.announce(digest, announced)
+    offset = intake.store.announce(announced)
     position = 0
     for piece in _pieces(envelope):
         if position + len(piece) > offset:
@@ -122,11 +121,11 @@ def _pieces(envelope: Envelope) -> Iterable[bytes]:
 def read_mail(intake: Intake, entropy: bytes) -> tuple[Mail, ...]:
     """What these words sent and were answered; nothing for words that nobody used.
 
-    Wrong words cost the same work as right ones: the same shelf and bulletin are searched.
+    Slots and tags are looked up one by one: this door was given the words, so fetching all
+    would hide nothing from it, and cost a copy of the shelf for each visitor.
     """
     found, _ = _found(intake, entropy)
-    bulletin = split_bulletin(b"".join(intake.store.bulletin()))
-    replies = find_replies(bulletin, [item.keys for item in found])
+    replies = find_replies(intake.store.block, [item.keys for item in found])
     return tuple(
         Mail(
             number=item.keys.number,
@@ -140,8 +139,9 @@ def read_mail(intake: Intake, entropy: bytes) -> tuple[Mail, ...]:
 
 def _found(intake: Intake, entropy: bytes) -> tuple[tuple[Found, ...], ContributionKeys]:
     master = master_key(entropy, intake.programme.hash)
-    shelf = split_shelf(b"".join(intake.store.shelf()))
-    return find_capsules(shelf, lambda number: contribution_keys(master, number))
+    return find_capsules(
+        intake.store.versions, lambda number: contribution_keys(master, number)
+    )
 
 
 def _receipt(intake: Intake, capsule: Capsule) -> Receipt | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from safeconduct.plumbing import fetch
 from safeconduct.plumbing.fetch import Response
 from safeconduct.protocol.canonical import format_base64, format_json
-from safeconduct.protocol.record import record_hash
+from safeconduct.protocol.record import upload_name
 
 PATIENCE_SECONDS = 40.0
 ANSWER_BYTES_MAX = 64 << 10
@@ -39,13 +39,16 @@ class Door:
 
     def append(self, record: bytes, offset: int, piece: bytes) -> None:
         """Hand over the payload's bytes from `offset` on."""
-        url = f"{self._url}/deliver/{record_hash(record).hex()}?offset={offset}"
+        url = f"{self._upload(record)}?offset={offset}"
         self._try(lambda: fetch.patch(url, piece, bytes_max=ANSWER_BYTES_MAX))
 
     def finish_delivery(self, record: bytes) -> bytes:
         """Say that all was handed over; returns the door's signed delivery record."""
-        url = f"{self._url}/deliver/{record_hash(record).hex()}/finish"
+        url = f"{self._upload(record)}/finish"
         return self._try(lambda: fetch.post(url, b"", bytes_max=ANSWER_BYTES_MAX))
+
+    def _upload(self, record: bytes) -> str:
+        return f"{self._url}/deliver/{upload_name(record).hex()}"
 
     def shelve(self, slot: bytes, capsule: bytes) -> None:
         """Leave a version of a capsule under its slot."""
