@@ -73,7 +73,7 @@ def _show_the_way(shown: Path, folder: Path) -> None:
 
 
 def _program() -> str:
-    """How the reader can call us again: by name if the shell finds us, else as we were called."""
+    """How to call us again: by name if the shell finds us, else as we were called."""
     called, found = Path(sys.argv[0]), shutil.which("safeconduct")
     if called.name != "safeconduct" or (found and Path(found).resolve() == called.resolve()):
         return "safeconduct"
