@@ -24,6 +24,7 @@ from safeconduct.protocol.statute.instant import format_instant
 MESSAGE_BYTES_MAX = 1 << 20
 EVIDENCE_BYTES_MAX = 256 << 10
 READ_BYTES = 1 << 18
+NUMBER_MAX = 1_000_000
 
 EXAMPLES = """\
 examples:
@@ -78,6 +79,14 @@ def _add_send(parser: argparse.ArgumentParser) -> None:
     _add_common(parser)
     parser.add_argument("--message", type=Path, help="a text file with what you want to say")
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="files to attach")
+    parser.add_argument(
+        "--number",
+        type=int,
+        default=0,
+        metavar="N",
+        help="use no number below N: how many contributions you know to have sent, if the door"
+        " shows fewer",
+    )
     parser.set_defaults(run=_send)
 
 
@@ -133,6 +142,8 @@ def _send(options: argparse.Namespace) -> int:
         sources.insert(0, file_source(options.message, MESSAGE_NAME))
     if not sources:
         raise RefusedError("nothing to send", hint="give --message FILE, or files")
+    if not 0 <= options.number <= NUMBER_MAX:
+        raise MalformedError(f"--number: not between 0 and {NUMBER_MAX}")
     sent = send(
         programme,
         ask_words(),
@@ -140,6 +151,7 @@ def _send(options: argparse.Namespace) -> int:
         at=clock.seconds(),
         random_bytes=dice.random_bytes,
         report=terminal.note,
+        number=options.number,
     )
     dated = format_instant(sent.receipt.logged_by)
     if options.json:
@@ -166,6 +178,10 @@ def _inbox(options: argparse.Namespace) -> int:
     for item in contributions:
         dated = format_instant(item.receipt.logged_by) if item.receipt else "not dated yet"
         terminal.say(f"contribution {item.keys.number}: {dated}")
+        if item.status:
+            terminal.say(f"  acknowledged: {item.status}")
+        for doubt in item.doubts:
+            terminal.say(f"  an acknowledgement came that does not hold: {doubt}")
         for reply in item.replies:
             terminal.say(f"  answer: {reply.text}")
     return 0
@@ -175,7 +191,7 @@ def _summary(item: Contribution) -> Json:
     return {
         "number": item.keys.number,
         "logged_by": format_instant(item.receipt.logged_by) if item.receipt else None,
-        "acknowledged": item.acknowledgement is not None,
+        "acknowledged": item.status or None,
         "replies": [reply.text for reply in item.replies],
     }
 
