@@ -111,4 +111,20 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         )
         if name == chosen:
             getattr(importlib.import_module(verb.module), verb.adder)(child)
+            _share_examples(child)
     return parser
+
+
+def _share_examples(verb: argparse.ArgumentParser) -> None:
+    """Each level of help shows an example: its own, or else its verb's or first sub-verb's."""
+    children = [
+        child
+        for action in verb._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for child in action.choices.values()
+    ]
+    if children:
+        verb.epilog = verb.epilog or children[0].epilog
+    for child in children:
+        child.epilog = child.epilog or verb.epilog
+        child.formatter_class = argparse.RawDescriptionHelpFormatter

@@ -11,6 +11,7 @@ from safeconduct.parties.desk.site import FORM_BYTES_MAX
 from safeconduct.plumbing import clock, dice
 from safeconduct.plumbing.keys import load_signing_key
 from safeconduct.protocol.canonical import format_base64, format_json
+from safeconduct.protocol.claim import parse_bundle
 from safeconduct.protocol.record import make_record, sign_record
 
 FORM = "application/x-www-form-urlencoded"
@@ -92,7 +93,7 @@ def in_path(path: str, valid: Callable[[Scene], str], wrong: str) -> Asker:
             "not UTF-8": quote(NOT_UTF8),
             "random": quote(dice.random_bytes(40)),
         }
-        place = path.format("{}", tip=scene.tip, claim=scene.claim)
+        place = path.format("{}", tip=scene.tip, page=page_hash(scene))
         return {kind: Ask(path=place.replace("{}", text)) for kind, text in texts.items()}
 
     return asks
@@ -231,3 +232,8 @@ def some_json(_: Scene) -> bytes:
 
 def tip_hash(scene: Scene) -> str:
     return scene.tip
+
+
+def page_hash(scene: Scene) -> str:
+    """The address of the engineer's own page."""
+    return parse_bundle(bundle(scene)).page_key.hex()

@@ -30,6 +30,7 @@ from tests.hostile.asking import (
     in_path,
     no_body,
     no_form,
+    page_hash,
     record,
     some_json,
     tip_hash,
@@ -183,7 +184,7 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
     "GET /decision/{sha256}": [in_path("/decision/{}", tip_hash, OTHER)],
     "GET /law": [anything_but("/law/1")],
     "GET /law/{number}": [in_path("/law/{}", lambda _: "011", "99")],
-    "GET /case/{claim}": [in_path("/case/{}", tip_hash, OTHER)],
+    "GET /case/{page}": [in_path("/case/{}", page_hash, OTHER)],
     "GET /style.css": [anything_but("/style.css")],
     "GET /health": [anything_but("/health")],
     "POST /challenge": [no_body("/challenge")],
@@ -193,9 +194,9 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
         in_path("/appeals/{}", tip_hash, OTHER),
     ],
     "GET /statute": [anything_but("/statute")],
-    "GET /case/{claim}/letter.{suffix}": [
-        in_path("/case/{claim}/letter.{}", lambda _: "txt", "pdf"),
-        in_path("/case/{}/letter.txt", tip_hash, OTHER),
+    "GET /case/{page}/letter.{suffix}": [
+        in_path("/case/{page}/letter.{}", lambda _: "txt", "pdf"),
+        in_path("/case/{}/letter.txt", page_hash, OTHER),
     ],
 }
 SITES = {"log": LOG, "north": WITNESS, "door": DOOR, "desk": DESK, "register": REGISTER}

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.world import Played
+from tests.world import Played, rows
 
 from safeconduct.demo.founding import PERSONS
 from safeconduct.demo.tips import (
@@ -43,12 +43,13 @@ NAMES_BELONG = (
     "public/",
     "tampered/",
 )  # the last are copies of public/
+CASES_BELONG = ("register/", "letters/")
 PRESS = ("press/",)  # who is quoted in public is no secret there
 
 
 @pytest.fixture(scope="module")
 def kept(played: Played) -> dict[str, bytes]:
-    """Every file of the play by its name, and with them what was printed while it was played."""
+    """Every file of the play by its name, and beside them what it printed."""
     found = (path for path in played.folder.rglob("*") if path.is_file())
     read = {str(path.relative_to(played.folder)): path.read_bytes() for path in found}
     return read | {"(printed)": played.told.encode("utf-8")}
@@ -178,8 +179,27 @@ def test_a_legal_name_lies_with_the_register_alone(
     assert not [place for place in found if not place.startswith(belongs)]
 
 
+def test_the_address_of_a_case_lies_with_the_register_alone(
+    played: Played, kept: dict[str, bytes]
+) -> None:
+    cases = rows(played.folder / "register" / "registry.sqlite", "cases")
+    assert len(cases) >= len(played.world.claims)
+    for case in cases:
+        page = case[3]
+        assert isinstance(page, bytes)
+        found = {place for each in spellings(page) for place in places(kept, each)}
+        assert found
+        assert not [place for place in found if not place.startswith(CASES_BELONG)]
+
+
 def test_diagnostics_say_no_more_than_that_a_server_listens(played: Played) -> None:
-    usual = ("listening on http://", "the code to sign in with: ", "gazette: ", "ledger: ")
+    usual = (
+        "listening on http://",
+        "the code to sign in with: ",  # names the file it is in
+        "gazette: ",  # which witnesses are away
+        "ledger: ",
+        "Invalid HTTP request received.",
+    )
     for server, told in played.diagnostics().items():
         unusual = [line for line in told.splitlines() if not line.startswith(usual)]
         assert not unusual, server

@@ -11,11 +11,18 @@ from pathlib import Path
 
 from tests.protocol.age.chance import dice
 
+from safeconduct.errors import SafeconductError
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.protocol import age
 from safeconduct.protocol.address import Address
 from safeconduct.protocol.canonical import format_json, u64
-from safeconduct.protocol.claim import format_bundle, person_hash, sign_claim
+from safeconduct.protocol.claim import (
+    evidence_hash,
+    format_bundle,
+    open_claim,
+    person_hash,
+    sign_claim,
+)
 from safeconduct.protocol.envelope import Envelope, Source, acknowledgement, seal_envelope
 from safeconduct.protocol.evidence.capture import format_capture, make_capture
 from safeconduct.protocol.evidence.page_text import strip_boilerplate
@@ -312,6 +319,9 @@ def claim_record(kind: str = "claim-helped", number: int = 0, /, **changes: Valu
         "subject": "r-0001",
         "person": person_hash(PERSON, NAME_SALT),
         "record": record_hash(statements().record),
+        "evidence": evidence_hash(
+            helped_evidence() if kind == "claim-helped" else denounced_evidence()
+        ),
         "ed25519": ed25519,
         "mldsa65": mldsa65,
         "blind": keys.blind(sealed().pre),
@@ -334,14 +344,29 @@ def signed_claim() -> bytes:
     return claimed().encode()
 
 
+def signed_for(fields: Mapping[str, str]) -> dict[str, str]:
+    """The texts, with the claim signed anew for just this evidence if it was for other."""
+    try:
+        record = open_claim(fields["claim"].encode())
+    except SafeconductError:
+        return dict(fields)  # what is no claim stays none
+    shown = evidence_hash(fields)
+    if record.hash("evidence") == shown:
+        return dict(fields)
+    keys = next(
+        keys
+        for keys in map(source_keys, range(10))
+        if keys.author_public()[0] == record.hash("ed25519")
+    )
+    bound = replace(record, values={**record.values, "evidence": shown})
+    return {**fields, "claim": sign_claim(bound, *author_seeds(keys)).decode()}
+
+
 @cache
-def helped_fields() -> Mapping[str, str]:
-    """The texts of a bundle in which all is as it must be."""
+def helped_evidence() -> Mapping[str, str]:
+    """What a helper shows in whose bundle all is as it must be, with the desk's word on it."""
     said = statements()
     return {
-        "claim": signed_claim().decode(),
-        "name": PERSON,
-        "name_salt": NAME_SALT.hex(),
         "record": said.record.decode(),
         "proof": prove(record_hash(said.record)).decode(),
         "acknowledgement": said.acknowledgement.decode(),
@@ -351,8 +376,20 @@ def helped_fields() -> Mapping[str, str]:
     }
 
 
+@cache
+def helped_fields() -> Mapping[str, str]:
+    """The texts of a bundle in which all is as it must be."""
+    return {
+        "claim": signed_claim().decode(),
+        "name": PERSON,
+        "name_salt": NAME_SALT.hex(),
+        **helped_evidence(),
+    }
+
+
 def helped_bundle(**changes: str) -> bytes:
-    return format_bundle("helped", {**helped_fields(), **changes})
+    """A bundle with these texts; its claimant has signed for whatever it shows."""
+    return format_bundle("helped", signed_for({**helped_fields(), **changes}))
 
 
 # A public statement, and a claim on it.
@@ -389,18 +426,28 @@ def capture_record(public: bytes, /, **changes: Value) -> bytes:
     return format_record(make_record("capture", **fields | changes))
 
 
-def denounced_bundle(**changes: str) -> bytes:
+@cache
+def denounced_evidence() -> Mapping[str, str]:
+    """What a denouncer shows in whose bundle all is as it must be."""
     record = capture_record(public_capture())
-    fields = {
-        "claim": claimed(kind="claim-denounced", record=record_hash(record)),
-        "name": PERSON,
-        "name_salt": NAME_SALT.hex(),
+    return {
         "record": record.decode(),
         "proof": prove(record_hash(record)).decode(),
         "capture": public_capture().decode(),
         "statement": "0",
     }
-    return format_bundle("denounced", fields | changes)
+
+
+def denounced_bundle(**changes: str) -> bytes:
+    """A bundle with these texts; its claimant has signed for whatever it shows."""
+    record = record_hash(denounced_evidence()["record"].encode())
+    fields = {
+        "claim": claimed(kind="claim-denounced", record=record),
+        "name": PERSON,
+        "name_salt": NAME_SALT.hex(),
+        **denounced_evidence(),
+    }
+    return format_bundle("denounced", signed_for(fields | changes))
 
 
 def redated(proof: bytes, seconds: int) -> bytes:

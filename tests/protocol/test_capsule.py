@@ -1,6 +1,6 @@
 """Capsules: twelve words bring everything back, and nobody else's bytes do any harm."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
@@ -28,9 +28,10 @@ def blob(number: int, capsule: Capsule = CAPSULE, chance: bytes = b"") -> bytes:
     return seal_capsule(capsule, source_keys(number), dice(chance))
 
 
-def shelf(*entries: tuple[int, bytes]) -> dict[bytes, list[bytes]]:
+def shelf(*entries: tuple[int, bytes]) -> Callable[[bytes], Sequence[bytes]]:
     """A shelf on which `bytes` lie in the slot of our contribution `number`."""
-    return split_shelf(b"".join(source_keys(n).slot() + data for n, data in entries))
+    held = split_shelf(b"".join(source_keys(n).slot() + data for n, data in entries))
+    return lambda slot: held.get(slot, ())
 
 
 def numbers(keys: Iterable[ContributionKeys]) -> list[int]:
@@ -68,6 +69,33 @@ def test_the_newest_version_that_opens_counts() -> None:
     versions = shelf((0, blob(0, EARLIER)), (0, blob(0, CAPSULE)), (0, bytes(CAPSULE_BYTES)))
     found, _ = find_capsules(versions, source_keys)
     assert [each.capsule for each in found] == [CAPSULE]
+
+
+def test_a_shelf_in_another_order_cannot_hide_the_receipt() -> None:
+    orders = [(EARLIER, CAPSULE), (CAPSULE, EARLIER), (CAPSULE, EARLIER, EARLIER)]
+    for order in orders:
+        versions = shelf(*((0, blob(0, each)) for each in order))
+        found, _ = find_capsules(versions, source_keys)
+        assert [each.capsule for each in found] == [CAPSULE]
+
+
+def test_of_two_receipts_the_newer_counts() -> None:
+    newer = Capsule(record=statements().record, pre=bytes(range(16)), proof=b"newer")
+    for order in [(CAPSULE, newer), (CAPSULE, newer, EARLIER)]:
+        versions = shelf(*((0, blob(0, each)) for each in order))
+        found, _ = find_capsules(versions, source_keys)
+        assert [each.capsule for each in found] == [newer]
+
+
+def test_slots_are_asked_for_one_by_one_until_the_gap() -> None:
+    asked: list[bytes] = []
+
+    def versions_of(slot: bytes) -> Sequence[bytes]:
+        asked.append(slot)
+        return shelf((0, blob(0)))(slot)
+
+    find_capsules(versions_of, source_keys)
+    assert asked == [source_keys(number).slot() for number in range(GAP_LIMIT + 1)]
 
 
 def test_junk_in_a_slot_only_costs_its_number() -> None:

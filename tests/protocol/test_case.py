@@ -20,6 +20,10 @@ STORIES = {
     "a second proposal on new evidence": (("filed", "proposed", "proposed"), "proposed"),
     "a decision": (("filed", "proposed", "decided"), "decided"),
     "an appeal": (("filed", "proposed", "decided", "appealed"), "suspended"),
+    "an appeal dated in time that came late": (
+        ("filed", "proposed", "decided", "final", "appealed"),
+        "suspended",
+    ),
     "no appeal": (("filed", "proposed", "decided", "final"), "final"),
     "a publication": (("filed", "proposed", "decided", "final", "published"), "published"),
 }

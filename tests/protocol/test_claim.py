@@ -20,7 +20,7 @@ from tests.protocol.builders import (
 )
 
 from safeconduct.errors import MalformedError, UnverifiedError
-from safeconduct.protocol.canonical import format_json
+from safeconduct.protocol.canonical import format_json, tagged_hash
 from safeconduct.protocol.claim import (
     CLAIM_SECONDS_MAX,
     check_terms,
@@ -184,6 +184,25 @@ BUNDLES: dict[str, tuple[Callable[[], bytes], str]] = {
 def test_a_bundle_is_refused(data: Callable[[], bytes], reason: str) -> None:
     with pytest.raises((MalformedError, UnverifiedError), match=reason):
         parse_bundle(data())
+
+
+@pytest.mark.parametrize(
+    "name", ["record", "proof", "acknowledgement", "acknowledgement_proof"]
+)
+def test_evidence_that_the_claimant_did_not_sign_for_is_refused(name: str) -> None:
+    with pytest.raises(UnverifiedError, match="not what the claimant signed for"):
+        parse_bundle(format_bundle("helped", {**helped_fields(), name: ""}))
+
+
+@pytest.mark.parametrize("name", ["assessment", "assessment_proof"])
+def test_what_the_desk_says_later_is_no_part_of_what_the_claimant_signs(name: str) -> None:
+    parse_bundle(format_bundle("helped", {**helped_fields(), name: ""}))
+
+
+def test_the_page_of_a_case_cannot_be_told_from_what_is_public() -> None:
+    bundle = parse_bundle(helped_bundle())
+    salted = tagged_hash("case-page", bytes(16), bundle.claim_hash)
+    assert bundle.page_key == salted != bundle.claim_hash
 
 
 def test_a_bundle_is_made_of_exactly_the_limbs_fields() -> None:

@@ -32,11 +32,14 @@ from tests.protocol.builders import (
 from safeconduct.errors import MalformedError
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.claim import (
+    STATEMENT_GRACE_SECONDS,
     Examined,
     examine,
     parse_bundle,
+    relied_on,
 )
 from safeconduct.protocol.envelope import acknowledgement
+from safeconduct.protocol.gazette import StatuteVersion
 from safeconduct.protocol.record import (
     Record,
     Value,
@@ -50,7 +53,8 @@ from safeconduct.protocol.tlog.note import (
 
 STATE = gazette_state()
 DIGEST = record_hash(statements().record)
-NOTHING_FOUND = {"grave_crime_proven": False, "knowing_falsehood_found": False}
+FINDINGS = {"grave_crime_proven": False, "knowing_falsehood_found": False}
+NOTHING_FOUND = FINDINGS | {"claimant_is_subject": True}
 SPEAKS = NOTHING_FOUND | {"speaker_is_claimant": True, "denounces": True, "withdrawn": False}
 
 
@@ -81,7 +85,7 @@ def test_a_tip_that_helped_proves_four_facts() -> None:
     found = examined(helped_bundle())
     assert found.shortfalls == ()
     assert found.facts == {
-        "facts": NOTHING_FOUND,
+        "facts": FINDINGS,
         "lists": {
             "tips": [
                 {
@@ -110,10 +114,12 @@ def test_a_public_statement_proves_when_it_had_been_made() -> None:
 def test_the_boards_findings_stand_beside_the_evidence() -> None:
     found = examined(helped_bundle(), NOTHING_FOUND | {"grave_crime_proven": True})
     assert isinstance(found.facts, dict)
-    assert found.facts["facts"] == NOTHING_FOUND | {"grave_crime_proven": True}
+    assert found.facts["facts"] == FINDINGS | {"grave_crime_proven": True}
 
 
-@pytest.mark.parametrize("judgements", [{}, SPEAKS, NOTHING_FOUND | {"is_nice": True}])
+@pytest.mark.parametrize(
+    "judgements", [{}, SPEAKS, FINDINGS, NOTHING_FOUND | {"is_nice": True}]
+)
 def test_the_board_judges_exactly_what_the_limb_calls_for(
     judgements: Mapping[str, bool],
 ) -> None:
@@ -136,6 +142,22 @@ def acknowledgement_fields(text: str) -> dict[str, str]:
 def graded(**changes: Value) -> dict[str, str]:
     text = sign_record(assessment(DIGEST, **changes), [DESK]).decode()
     return {"assessment": text, "assessment_proof": proof_of(text)}
+
+
+EPOCH = STATE.epochs[0]
+
+
+def acknowledgement_at(at: int) -> dict[str, str]:
+    text = helped_fields()["acknowledgement"]
+    return {"acknowledgement_proof": proof_of(text, at)}
+
+
+def relying_on(statute: bytes) -> dict[str, str]:
+    """A contribution under another law, with all that the desk says about it."""
+    record = replace(sealed().record, values={**sealed().record.values, "statute": statute})
+    digest = record_hash(format_record(record))
+    fields = other_contribution(record) | graded(record=digest)
+    return fields | acknowledgement_fields(acknowledged(digest=digest))
 
 
 def other_contribution(record: Record) -> dict[str, str]:
@@ -199,6 +221,18 @@ SHORTFALLS: dict[str, tuple[Changes, str, Json, str]] = {
     "no receipt": (
         lambda: {"proof": ""},
         "logged", None, "the contribution does not hold",
+    ),
+    "a contribution under a law that was never published": (
+        lambda: relying_on(bytes(32)),
+        "logged", None, "relies on no law",
+    ),
+    "an acknowledgement logged before its epoch opened": (
+        lambda: acknowledgement_at(EPOCH.opens - 1),
+        "acknowledged", "none", "before desk epoch 1 opened",
+    ),
+    "an acknowledgement logged long after its epoch had closed": (
+        lambda: acknowledgement_at(EPOCH.closes + STATEMENT_GRACE_SECONDS + 1),
+        "acknowledged", "none", "long after desk epoch 1 had closed",
     ),
     "no acknowledgement": (
         lambda: {"acknowledgement": "", "acknowledgement_proof": ""},
@@ -264,6 +298,54 @@ def test_evidence_that_fails_becomes_a_fact_with_its_reason(
     assert item(found, "tips").get(fact) == value
     assert len(found.shortfalls) == 1
     assert reason in found.shortfalls[0]
+
+
+@pytest.mark.parametrize("at", [EPOCH.opens, EPOCH.closes + STATEMENT_GRACE_SECONDS])
+def test_the_desk_has_a_month_after_an_epoch_for_its_last_answers(at: int) -> None:
+    found = examined(helped_bundle(**acknowledgement_at(at)))
+    assert found.shortfalls == ()
+
+
+def test_nobody_claims_under_an_older_law_than_they_relied_on() -> None:
+    second = StatuteVersion(number=2, law=b"{}", sha256=b"\2" * 32, index=9)
+    state = replace(STATE, statutes=(*STATE.statutes, second))
+    old = parse_bundle(helped_bundle(**relying_on(second.sha256)))
+    found = examine(old, state, POLICY, NOTHING_FOUND)
+    assert "logged" not in item(found, "tips")
+    assert found.shortfalls == ("the claim names an older law than the contribution relied on",)
+    new = parse_bundle(helped_bundle(claim=claimed(statute=second.sha256)))
+    assert examine(new, state, POLICY, NOTHING_FOUND).shortfalls == ()
+
+
+@pytest.mark.parametrize("limb", ["tips", "statements"])
+def test_who_is_not_the_person_claimed_about_has_proven_nothing_of_theirs(limb: str) -> None:
+    stranger = {"claimant_is_subject": False}
+    found, fact = {
+        "tips": (examined(helped_bundle(), NOTHING_FOUND | stranger), "author_proven"),
+        "statements": (examined(denounced_bundle(), SPEAKS | stranger), "speaker_is_claimant"),
+    }[limb]
+    assert item(found, limb)[fact] is False
+    assert found.shortfalls == ("the claimant was not found to be the person of this number",)
+
+
+RELIED: dict[str, tuple[Callable[[], bytes], bytes | None]] = {
+    "one's own": (helped_bundle, DIGEST),
+    "one's own, never dated": (lambda: helped_bundle(proof=""), DIGEST),
+    "another's": (lambda: helped_bundle(claim=claimed(1)), None),
+    "one that the claim does not name": (
+        lambda: helped_bundle(claim=claimed(record=bytes(32))),
+        None,
+    ),
+    "none": (lambda: helped_bundle(record="", proof=""), None),
+    "a public statement": (denounced_bundle, None),
+}
+
+
+@pytest.mark.parametrize(("data", "record"), RELIED.values(), ids=RELIED)
+def test_a_claim_relies_on_a_contribution_that_its_keys_open(
+    data: Callable[[], bytes], record: bytes | None
+) -> None:
+    assert relied_on(parse_bundle(data())) == record
 
 
 def test_somebody_elses_contribution_is_nobodys_help() -> None:

@@ -14,6 +14,7 @@ from tests.protocol.builders import (
     NOON,
     OUR_WITNESS,
     POLICY,
+    PROGRAMME,
     STRANGER,
     claimed,
     denounced_bundle,
@@ -34,6 +35,7 @@ from safeconduct.protocol.decision import (
     Rechecked,
     decision_object,
     decision_record,
+    departure_hash,
     evidence_commitment,
     propose,
     recheck,
@@ -47,7 +49,11 @@ from safeconduct.protocol.tlog.note import SigningKey
 
 STATE = gazette_state()
 STATUTE = load_statute(law())
-NOTHING_FOUND = {"grave_crime_proven": False, "knowing_falsehood_found": False}
+NOTHING_FOUND = {
+    "claimant_is_subject": True,
+    "grave_crime_proven": False,
+    "knowing_falsehood_found": False,
+}
 SPEAKS = NOTHING_FOUND | {"speaker_is_claimant": True, "denounces": True, "withdrawn": False}
 AS_OF = NOON + 3 * DAY
 DECIDED = NOON + 4 * DAY
@@ -88,13 +94,19 @@ def decided(
     *,
     signers: Sequence[SigningKey] = TWO,
     logged: Callable[[bytes], bytes] = lambda entry: prove(entry, DECIDED),
+    claim_at: int = AS_OF,
+    departure: str = "",
 ) -> bytes:
     """The object of a decision whose record says what the board made it say."""
     proposal = propose(bundle, STATE, POLICY, judgements, AS_OF)
     record = decision_record(proposal, bundle, 1, bytes(32))
-    signed = sign_record(replace(record, values={**record.values, **(changes or {})}), signers)
+    said = {"departure": departure_hash(departure), **(changes or {})}
+    signed = sign_record(replace(record, values={**record.values, **said}), signers)
     proof = logged(record_hash(signed))
-    return decision_object(proposal, bundle, judgements, signed, proof, bytes(16))
+    claim_proof = prove(bundle.claim_hash, claim_at)
+    return decision_object(
+        proposal, bundle, judgements, signed, proof, claim_proof, bytes(16), departure
+    )
 
 
 @cache
@@ -198,13 +210,14 @@ def with_open_question() -> GazetteState:
     ]
     document["cases"] = []
     data = format_json(document)
-    version = replace(STATE.statutes[0], law=data, sha256=hashlib.sha256(data).digest())
-    return replace(STATE, statutes=(version,))
+    sha256 = hashlib.sha256(data).digest()
+    version = replace(STATE.statutes[0], number=2, law=data, sha256=sha256)
+    return replace(STATE, statutes=(*STATE.statutes, version))
 
 
 def test_nothing_is_decided_while_a_fact_is_owed() -> None:
     state = with_open_question()
-    claim = claimed(statute=state.statutes[0].sha256)
+    claim = claimed(statute=state.statutes[-1].sha256)
     with pytest.raises(RefusedError, match=r"pardon_pending \(owed by court\)"):
         propose(parse_bundle(helped_bundle(claim=claim)), state, POLICY, NOTHING_FOUND, AS_OF)
 
@@ -310,7 +323,8 @@ def test_a_decision_made_wrongly_is_named(make: Make, reason: str) -> None:
         make().recheck()
 
 
-DEPARTED: dict[str, Value] = {"outcome": "registration_stands", "departure": b"\1" * 32}
+REASON = "The board holds that section 5(1) reaches further."
+DEPARTED: dict[str, Value] = {"outcome": "registration_stands"}
 
 
 def test_a_decision_stands_after_the_board_has_changed() -> None:
@@ -336,11 +350,117 @@ def test_a_decision_under_another_law_than_claimed_under_is_named() -> None:
         recheck(made.data, made.publication, state, POLICY)
 
 
-def test_a_departure_with_a_reason_stands() -> None:
-    data = decided(bundle_of(), changes=DEPARTED)
-    assert publish(data, standing="registration_stands").recheck().outcome == (
-        "registration_stands"
+def test_a_departure_with_a_reason_stands_and_is_told() -> None:
+    data = decided(bundle_of(), changes=DEPARTED, departure=REASON)
+    again = publish(data, standing="registration_stands").recheck()
+    assert again.departed
+    assert (again.outcome, again.yielded) == ("registration_stands", "acquitted")
+    assert again.departure == REASON
+    assert not publish(honest()).recheck().departed
+
+
+WRONG_DEPARTURES: dict[str, tuple[Callable[[], bytes], str, str]] = {
+    "a hash without its reasons": (
+        lambda: decided(bundle_of(), changes=DEPARTED | {"departure": b"\1" * 32}),
+        "registration_stands",
+        "reasons to depart are not those",
+    ),
+    "other reasons than the board signed for": (
+        lambda: altered(
+            decided(bundle_of(), changes=DEPARTED, departure=REASON), put("departure", "x")
+        ),
+        "registration_stands",
+        "reasons to depart are not those",
+    ),
+    "reasons hidden": (
+        lambda: altered(
+            decided(bundle_of(), changes=DEPARTED, departure=REASON), put("departure", "")
+        ),
+        "registration_stands",
+        "reasons to depart are not those",
+    ),
+    "an outcome that no law has": (
+        lambda: decided(bundle_of(), changes={"outcome": "banished"}, departure=REASON),
+        "banished",
+        "has no outcome banished",
+    ),
+    "reasons to depart, and no departure": (
+        lambda: decided(bundle_of(), departure=REASON),
+        "acquitted",
+        "a departure that is none",
+    ),
+    "reasons that cannot be shown": (
+        lambda: decided(bundle_of(), changes=DEPARTED, departure="\x1b[2J"),
+        "registration_stands",
+        "cannot be shown",
+    ),
+    "endless reasons": (
+        lambda: decided(bundle_of(), changes=DEPARTED, departure="a" * 4_001),
+        "registration_stands",
+        "too long",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("make", "standing", "reason"), WRONG_DEPARTURES.values(), ids=WRONG_DEPARTURES
+)
+def test_a_departure_made_wrongly_is_named(
+    make: Callable[[], bytes], standing: str, reason: str
+) -> None:
+    with pytest.raises((MalformedError, UnverifiedError), match=reason):
+        publish(make(), standing=standing).recheck()
+
+
+# The claim behind it.
+
+SEALED_OR_OPEN = ("open", "sealed")
+
+
+@pytest.mark.parametrize("disclosure", SEALED_OR_OPEN)
+def test_a_decision_shows_when_its_claim_was_logged(disclosure: str) -> None:
+    again = publish(decided(bundle_of(disclosure))).recheck()
+    assert again.claim_hash == bundle_of(disclosure).claim_hash
+    assert again.claim_logged.logged_by == AS_OF
+
+
+@pytest.mark.parametrize("disclosure", SEALED_OR_OPEN)
+def test_a_claim_that_was_never_logged_was_never_made(disclosure: str) -> None:
+    made = decided(bundle_of(disclosure))
+    elsewhere = prove(bytes(32), AS_OF).decode()
+    with pytest.raises(UnverifiedError, match="does not lead to the root"):
+        publish(altered(made, put("claim_proof", elsewhere))).recheck()
+
+
+@pytest.mark.parametrize("disclosure", SEALED_OR_OPEN)
+def test_no_decision_is_logged_before_its_claim(disclosure: str) -> None:
+    with pytest.raises(UnverifiedError, match="before the claim"):
+        publish(decided(bundle_of(disclosure), claim_at=DECIDED + 1)).recheck()
+
+
+def claim_of(**terms: Value) -> Callable[[], bytes]:
+    return lambda: decided(
+        parse_bundle(helped_bundle(claim=claimed(**terms))), changes={"programme": PROGRAMME}
     )
+
+
+MEANT_ELSEWHERE: dict[str, tuple[Callable[[], bytes], str]] = {
+    "in another programme": (claim_of(programme=bytes(32)), "in another programme"),
+    "for another registry": (claim_of(audience="register.elsewhere"), "another registry"),
+    "and expired before it was logged": (claim_of(expires=AS_OF - 1), "had expired"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), MEANT_ELSEWHERE.values(), ids=MEANT_ELSEWHERE)
+def test_nothing_is_decided_on_a_claim_made(make: Callable[[], bytes], reason: str) -> None:
+    with pytest.raises(UnverifiedError, match=reason):
+        publish(make()).recheck()
+
+
+def test_the_contribution_relied_on_is_told_where_the_evidence_is_open() -> None:
+    record = bundle_of().record.hash("record")
+    assert publish(honest()).recheck().relied_on == record
+    assert publish(honest_sealed()).recheck().relied_on is None
 
 
 # What somebody could have altered on the way.
@@ -393,10 +513,13 @@ ALTERED: dict[str, tuple[Callable[[dict[str, Json]], object], str]] = {
     "the shortfalls": (put("shortfalls", ["no tip was shown"]), "other ways than stated"),
     "the subject": (put("subject", "r-0002"), "subject is not the one published"),
     "a name in the evidence": (put("evidence", evidence(name="Bob")), "the name is not"),
-    "a receipt in the evidence": (put("evidence", evidence(proof="")), "proves other facts"),
+    "a receipt in the evidence": (
+        put("evidence", evidence(proof="")),
+        "not what the claimant signed for",
+    ),
     "the contribution in the evidence": (
         put("evidence", evidence(record="", proof="")),
-        "proves other facts",
+        "not what the claimant signed for",
     ),
     "an assessment in the evidence": (
         put("evidence", evidence(assessment="", assessment_proof="")),

@@ -38,7 +38,7 @@ def found(
     blocks: Sequence[bytes], keys: Sequence[ContributionKeys] = (KEYS,)
 ) -> list[tuple[int, int, str]]:
     """(contribution, counter, text) of all replies on a bulletin."""
-    replies = find_replies(split_bulletin(b"".join(blocks)), keys)
+    replies = find_replies(split_bulletin(b"".join(blocks)).get, keys)
     return [(each.number, counter, reply.text) for each, counter, reply in replies]
 
 

@@ -19,7 +19,7 @@ from safeconduct.parties.registry.decide import (
     propose_decision,
 )
 from safeconduct.parties.registry.receive import Registry, open_registry
-from safeconduct.parties.source.appeal import make_appeal
+from safeconduct.parties.source.appeal import file_appeal, make_appeal
 from safeconduct.parties.source.claim import Terms, claim_denounced, claim_helped
 from safeconduct.parties.source.inbox import Contribution, read_inbox
 from safeconduct.parties.source.register import RegisterDoor
@@ -35,7 +35,11 @@ from safeconduct.protocol.record import make_record
 DENOUNCING_PAGE = "deputy-denounces.html"
 EVIDENCE_BYTES_MAX = 1 << 20
 
-_NOTHING_FOUND = {"grave_crime_proven": False, "knowing_falsehood_found": False}
+_NOTHING_FOUND = {
+    "claimant_is_subject": True,
+    "grave_crime_proven": False,
+    "knowing_falsehood_found": False,
+}
 _SPOKEN = {"speaker_is_claimant": True, "denounces": True, "withdrawn": False}
 
 
@@ -150,6 +154,7 @@ def claim_and_decide(world: World, desk: Desk) -> Registry:
     tell("letters, as the claimants get them: " + str(world.path("letters")))
     _appeal(world, registry)
     wait_until(max(one.last_appeal_at for one in served) + 1)
+    _count(world, registry)
     _publish_final(world, registry)
     return registry
 
@@ -165,7 +170,7 @@ def _claim(world: World, desk: Desk, registry: Registry, claim: _Claim) -> Serve
         name=PERSONS[claim.subject][0],
         at=clock.seconds(),
     )
-    _, claim_hash = door.file(claim.make(world, terms))
+    claim_hash = door.file(claim.make(world, terms)).claim
     world.claims[claim.player] = claim_hash
     assessment = assessment_for(desk, world.hashes[claim.tip]) if claim.tip else (b"", b"")
     draft = propose_decision(registry, claim_hash, claim.judgements, assessment)
@@ -199,11 +204,20 @@ def _appeal(world: World, registry: Registry) -> None:
     )
     reasons = "The gate was under guard; I could not reach a line before the date."
     signed = make_appeal(world.programme.hash, decision, "law", reasons, late.keys)
-    RegisterDoor(world.programme.register).appeal(claim, signed)
+    file_appeal(world.programme, claim, signed)
     tell(
         "the night watchman appeals: nothing about his case is published until that is decided"
     )
     world.happened("claims", "an appeal suspends")
+
+
+def _count(world: World, registry: Registry) -> None:
+    """Publish how many cases there are; the Gazette's new date is also what time is told by."""
+    number = len(read_gazette(world.programme).state.counts) + 1
+    counts = make_record(
+        "count", programme=world.programme.hash, number=number, **count_record(registry)
+    )
+    log_notice(world.programme, world.signed(counts))
 
 
 def _publish_final(world: World, registry: Registry) -> None:
@@ -213,10 +227,7 @@ def _publish_final(world: World, registry: Registry) -> None:
             tell(f"the {player}'s decision stays unpublished: it is under appeal")
             continue
         enter_publication(registry, claim, world.signed(record))
-    counts = make_record(
-        "count", programme=world.programme.hash, number=1, **count_record(registry)
-    )
-    log_notice(world.programme, world.signed(counts))
+    _count(world, registry)
     tell("four decisions are final and published; the counts say that one is suspended")
     proof(
         "nothing became public before it was final; nothing decided is hidden from the counts"

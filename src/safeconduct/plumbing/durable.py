@@ -47,7 +47,7 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         UnavailableError: the disk refused any step; the old file is then still whole.
     """
     temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}{_TEMPORARY_SUFFIX}"
-    with _naming(path):
+    with naming(path):
         try:
             _write_new(temporary, data, mode)
             os.rename(temporary, path)
@@ -69,7 +69,7 @@ def append_synced(file: BinaryIO, data: bytes) -> None:
     Raises:
         UnavailableError: the disk refused; how much was written is unknown.
     """
-    with _naming(Path(str(file.name))):
+    with naming(Path(str(file.name))):
         view = memoryview(data)
         while view:
             view = view[os.write(file.fileno(), view) :]
@@ -81,7 +81,7 @@ def make_folder(path: Path, *, mode: int = 0o755) -> None:
     if path.is_dir():
         return
     make_folder(path.parent, mode=mode)
-    with _naming(path):
+    with naming(path):
         with suppress(FileExistsError):
             os.mkdir(path, mode)
         _sync_folder(path.parent)
@@ -94,7 +94,7 @@ def read_file(path: Path, *, bytes_max: int) -> bytes:
         MalformedError: a symbolic link, no regular file, or too long.
         UnavailableError: absent, or the disk refused.
     """
-    with _naming(path):
+    with naming(path):
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -114,7 +114,7 @@ def move_durably(source: Path, target: Path) -> None:
     Raises:
         UnavailableError: the disk refused.
     """
-    with _naming(target):
+    with naming(target):
         if not source.exists() and target.exists():
             return
         handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -145,7 +145,7 @@ def sole_writer(path: Path) -> Iterator[None]:
 
 def open_appending(path: Path) -> BinaryIO:
     """The file at `path`, made if it is absent, for `append_synced`; its name is durable."""
-    with _naming(path):
+    with naming(path):
         file = FileIO(path, "ab")
         _sync_folder(path.parent)
         return file
@@ -153,7 +153,7 @@ def open_appending(path: Path) -> BinaryIO:
 
 def cut_file(path: Path, length_bytes: int) -> None:
     """Keep only the first `length_bytes` of a file, durably."""
-    with _naming(path), open(path, "r+b") as file:
+    with naming(path), open(path, "r+b") as file:
         file.truncate(length_bytes)
         os.fsync(file.fileno())
 
@@ -168,7 +168,7 @@ def list_files(folder: Path) -> list[str]:
         UnavailableError: the folder cannot be read.
     """
     names: list[str] = []
-    with _naming(folder):
+    with naming(folder):
         for parent, _, files in os.walk(folder, onerror=_raise):
             for name in files:
                 file = Path(parent, name)
@@ -181,13 +181,13 @@ def list_files(folder: Path) -> list[str]:
 
 def remove_folder(path: Path) -> None:
     """Delete a folder with all that is in it, if it is there: for what can be made again."""
-    with _naming(path), suppress(FileNotFoundError):
+    with naming(path), suppress(FileNotFoundError):
         shutil.rmtree(path)
 
 
 def remove_temporaries(folder: Path) -> None:
     """Delete what writers killed in the middle left below `folder`. Only for its one writer."""
-    with _naming(folder):
+    with naming(folder):
         for parent, _, files in os.walk(folder):
             for name in filter(_is_temporary, files):
                 os.unlink(Path(parent, name))
@@ -218,8 +218,13 @@ def _raise(error: OSError) -> None:
 
 
 @contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn the operating system's refusals into one sentence that names the path."""
+def naming(path: Path) -> Iterator[None]:
+    """Turn the operating system's refusals inside into one error that names the path.
+
+    Raises:
+        MalformedError: a symbolic link where a file is due.
+        UnavailableError: any other refusal.
+    """
     try:
         yield
     except OSError as error:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from safeconduct.errors import RefusedError
+from safeconduct.errors import MalformedError, RefusedError
 
 _SECRET_CHARACTERS_MAX = 4096
 _QUIET_SECONDS = 1.0
@@ -49,11 +49,18 @@ def ask_secret(prompt: str) -> str:
 
     Raises:
         RefusedError: nothing was given, or far too much.
+        MalformedError: what was piped in is not UTF-8.
     """
-    if sys.stdin.isatty():
-        answer = getpass.getpass(prompt)
-    else:
-        answer = sys.stdin.readline(_SECRET_CHARACTERS_MAX + 2).rstrip("\r\n")
+    try:
+        if sys.stdin.isatty():
+            answer = getpass.getpass(prompt)
+        else:
+            answer = sys.stdin.readline(_SECRET_CHARACTERS_MAX + 2).rstrip("\r\n")
+    except UnicodeDecodeError:
+        # Not chained: the error holds the bytes that were entered.
+        raise MalformedError(
+            "the input is not text", hint="type it, or pipe in UTF-8"
+        ) from None
     if not answer:
         raise RefusedError("nothing was entered", hint="type it, or pipe it in as one line")
     if len(answer) > _SECRET_CHARACTERS_MAX:

@@ -1,7 +1,7 @@
 """A claim's case: what happened, in order, and the state that follows from it.
 
     filed → proposed → decided → final → published
-                          └→ appealed (suspended: nothing about it is made public)
+                          └────────┴→ appealed (suspended: nothing about it is made public)
 
 The state is derived by folding the events and is stored nowhere, so no list can disagree with
 its own history.
@@ -22,6 +22,7 @@ STEPS: dict[tuple[str, str], str] = {
     ("proposed", "decided"): "decided",
     ("decided", "appealed"): "suspended",
     ("decided", "final"): "final",
+    ("final", "appealed"): "suspended",  # dated in time, while the register was away
     ("final", "published"): "published",
 }
 

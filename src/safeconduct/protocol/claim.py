@@ -1,8 +1,9 @@
 """A claim: somebody gives a name and asks for what the law grants, on evidence they bring.
 
 The claim is one record, signed by both author keys (Ed25519 and ML-DSA-65), bound to one
-audience, one challenge and an expiry, so that a clerk cannot use it elsewhere. The evidence
-travels beside it in a bundle, canonical JSON of texts:
+audience, one challenge and an expiry, so that a clerk cannot use it elsewhere, and to the
+evidence, so that nobody who forwards it can leave some out. The evidence travels beside it in a
+bundle, canonical JSON of texts:
 
     helped      the contribution record and its receipt; the desk's acknowledgement and
                 assessment, each with its own receipt
@@ -31,12 +32,13 @@ from safeconduct.protocol.canonical import (
     tagged_hash,
 )
 from safeconduct.protocol.evidence.capture import check_capture
-from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.gazette import Epoch, GazetteState
 from safeconduct.protocol.keys import author_commitment
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import (
     Record,
     format_record,
+    parse_record,
     parse_signed,
     record_hash,
     verify_signer,
@@ -61,7 +63,10 @@ from safeconduct.protocol.tlog.policy import Policy
 
 BUNDLE_BYTES_MAX = 512 << 10
 NAME_BYTES_MAX = 400
+NAME_SALT_BYTES = 16
 CLAIM_SECONDS_MAX = 30 * 86_400
+STATEMENT_GRACE_SECONDS = 30 * 86_400
+"""How long after an epoch has closed its desk may still have statements about tips logged."""
 LIMBS = {"claim-helped": "helped", "claim-denounced": "denounced"}
 DISCLOSURES = frozenset({"open", "sealed"})
 GROUNDS = frozenset({"fact", "identity", "law", "procedure", "proportionality"})
@@ -86,6 +91,9 @@ _BUNDLE_FIELDS = {
         {"capture", "claim", "name", "name_salt", "proof", "record", "statement"}
     ),
 }
+# Not evidence of the claimant's: the claim itself, what `person` binds, and what the desk says
+# later, which the registry adds.
+_UNBOUND = frozenset({"assessment", "assessment_proof", "claim", "name", "name_salt"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,12 @@ class Bundle:
         """What stands in the Ledger for the claim."""
         return record_hash(self.claim)
 
+    @property
+    def page_key(self) -> bytes:
+        """The address of the case's page: 32 bytes that only claimant and registry can make."""
+        salt = parse_hex(self.fields["name_salt"], NAME_SALT_BYTES, "claim bundle: name_salt")
+        return tagged_hash("case-page", salt, self.claim_hash)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
@@ -119,6 +133,14 @@ class Examined:
 def person_hash(name: str, salt: bytes) -> bytes:
     """The commitment to a claimant's name that stands in the claim record."""
     return tagged_hash("person", name.encode("utf-8"), salt)
+
+
+def evidence_hash(fields: Mapping[str, str]) -> bytes:
+    """What binds a claim to the evidence that its claimant shows; other fields do not count."""
+    shown: dict[str, Json] = {
+        name: text for name, text in fields.items() if name not in _UNBOUND
+    }
+    return tagged_hash("claim-evidence", format_json(shown))
 
 
 def sign_claim(record: Record, ed25519_seed: bytes, mldsa65_seed: bytes) -> bytes:
@@ -205,11 +227,11 @@ def format_bundle(limb: str, fields: Mapping[str, str]) -> bytes:
 
 
 def parse_bundle(data: bytes) -> Bundle:
-    """The bundle in `data`, its claim opened and its name checked against the claim.
+    """The bundle in `data`, its claim opened, its name and evidence checked against the claim.
 
     Raises:
         MalformedError: not canonical, a field missing or too many.
-        UnverifiedError: the claim's signatures or its name do not hold.
+        UnverifiedError: the claim's signatures, its name or its evidence do not hold.
     """
     value = parse_json(data, "claim bundle", bytes_max=BUNDLE_BYTES_MAX)
     fields = _text_fields(value)
@@ -218,12 +240,14 @@ def parse_bundle(data: bytes) -> Bundle:
     limb = LIMBS[record.kind]
     if fields.keys() != _BUNDLE_FIELDS[limb]:
         raise MalformedError(f"claim bundle: not the fields of a claim on the {limb} limb")
-    salt = parse_hex(fields["name_salt"], 16, "claim bundle: name_salt")
+    salt = parse_hex(fields["name_salt"], NAME_SALT_BYTES, "claim bundle: name_salt")
     name = fields["name"]
     if not name.isprintable() or not 0 < len(name.encode("utf-8")) <= NAME_BYTES_MAX:
         raise MalformedError("claim bundle: the name cannot be shown, or is empty or too long")
     if person_hash(name, salt) != record.hash("person"):
         raise UnverifiedError("claim bundle: the name is not the one the claim commits to")
+    if evidence_hash(fields) != record.hash("evidence"):
+        raise UnverifiedError("claim bundle: the evidence is not what the claimant signed for")
     return Bundle(limb=limb, claim=claim, record=record, fields=fields, data=data)
 
 
@@ -256,6 +280,9 @@ def examine(
         raise MalformedError(f"the board must judge exactly: {', '.join(sorted(needed))}")
     shortfalls: list[str] = []
     item = _ITEMS[bundle.limb](bundle, state, policy, judgements, shortfalls)
+    if not judgements["claimant_is_subject"]:
+        item[_OF_THE_CLAIMANT[bundle.limb]] = False
+        shortfalls.append("the claimant was not found to be the person of this number")
     tips: list[Json] = [item] if bundle.limb == "helped" else []
     statements: list[Json] = [item] if bundle.limb == "denounced" else []
     facts: Json = {
@@ -265,11 +292,31 @@ def examine(
     return Examined(facts=facts, shortfalls=tuple(shortfalls))
 
 
+def relied_on(bundle: Bundle) -> bytes | None:
+    """The record hash of the contribution whose author the claimant proves to be, if of any.
+
+    Whoever cannot open its author commitment takes nothing away from the one who can.
+    """
+    if bundle.limb != "helped":
+        return None
+    try:
+        contribution = parse_record(bundle.evidence("record"), "contribution")
+    except MalformedError:
+        return None
+    digest = record_hash(bundle.evidence("record"))
+    if digest != bundle.record.hash("record") or not _is_author(bundle.record, contribution):
+        return None
+    return digest
+
+
 _BOARD_FINDINGS = frozenset({"grave_crime_proven", "knowing_falsehood_found"})
 _JUDGEMENTS = {
-    "helped": _BOARD_FINDINGS,
-    "denounced": _BOARD_FINDINGS | {"speaker_is_claimant", "denounces", "withdrawn"},
+    "helped": _BOARD_FINDINGS | {"claimant_is_subject"},
+    "denounced": _BOARD_FINDINGS
+    | {"claimant_is_subject", "speaker_is_claimant", "denounces", "withdrawn"},
 }
+# What nobody proves for a person whom they are not.
+_OF_THE_CLAIMANT = {"helped": "author_proven", "denounced": "speaker_is_claimant"}
 
 
 def _tip_item(
@@ -278,7 +325,7 @@ def _tip_item(
     policy: Policy,
     judgements: Mapping[str, bool],
     shortfalls: list[str],
-) -> Json:
+) -> dict[str, Json]:
     item: dict[str, Json] = {
         "acknowledged": "none",
         "author_proven": False,
@@ -290,7 +337,8 @@ def _tip_item(
     if bundle.record.hash("record") != receipt.record_hash:
         shortfalls.append("the claim names another contribution than the receipt's")
         return item
-    item["logged"] = [None, receipt.logged_by]
+    if _law_holds(bundle.record, receipt.record, state, shortfalls):
+        item["logged"] = [None, receipt.logged_by]
     item["author_proven"] = _author_proven(bundle.record, receipt.record, shortfalls)
     item["acknowledged"] = _statement(
         bundle, "acknowledgement", receipt, state, policy, shortfalls
@@ -299,12 +347,35 @@ def _tip_item(
     return item
 
 
+def _law_holds(
+    claim: Record, contribution: Record, state: GazetteState, shortfalls: list[str]
+) -> bool:
+    """Whether the claim names the law that the contribution relied on, or a later version.
+
+    Nobody may go back to a law that stood no more when they helped.
+    """
+    try:
+        relied = state.statute(contribution.hash("statute")).number
+        claimed = state.statute(claim.hash("statute")).number
+    except UnverifiedError as error:
+        shortfalls.append(f"the contribution relies on no law: {error.message}")
+        return False
+    if claimed < relied:
+        shortfalls.append("the claim names an older law than the contribution relied on")
+        return False
+    return True
+
+
 def _author_proven(claim: Record, contribution: Record, shortfalls: list[str]) -> bool:
-    shown = author_commitment(claim.hash("ed25519"), claim.hash("mldsa65"), claim.hash("blind"))
-    if shown == contribution.hash("author"):
+    if _is_author(claim, contribution):
         return True
     shortfalls.append("the claimant's keys are not those the contribution commits to")
     return False
+
+
+def _is_author(claim: Record, contribution: Record) -> bool:
+    shown = author_commitment(claim.hash("ed25519"), claim.hash("mldsa65"), claim.hash("blind"))
+    return shown == contribution.hash("author")
 
 
 def _receipt(
@@ -361,8 +432,9 @@ def _statement(
     if stated is None:
         return otherwise
     try:
-        desk = state.epoch(stated.record.number("epoch")).statement
-        verify_signer(parse_signed(bundle.evidence(kind), kind), desk)
+        epoch = state.epoch(stated.record.number("epoch"))
+        verify_signer(parse_signed(bundle.evidence(kind), kind), epoch.statement)
+        _check_in_epoch(epoch, stated.logged_by)
         if stated.record.hash("record") != receipt.record_hash:
             raise UnverifiedError("it speaks of another contribution")
         if stated.record.word(field) not in words:
@@ -373,13 +445,21 @@ def _statement(
     return stated.record.word(field)
 
 
+def _check_in_epoch(epoch: Epoch, logged_by: int) -> None:
+    """Whoever steals the key of an epoch long closed makes no statements with it."""
+    if logged_by < epoch.opens:
+        raise UnverifiedError(f"it was logged before desk epoch {epoch.number} opened")
+    if logged_by > epoch.closes + STATEMENT_GRACE_SECONDS:
+        raise UnverifiedError(f"it was logged long after desk epoch {epoch.number} had closed")
+
+
 def _statement_item(
     bundle: Bundle,
     state: GazetteState,
     policy: Policy,
     judgements: Mapping[str, bool],
     shortfalls: list[str],
-) -> Json:
+) -> dict[str, Json]:
     item: dict[str, Json] = {
         name: judgements[name] for name in ("denounces", "speaker_is_claimant", "withdrawn")
     }
@@ -409,5 +489,5 @@ def _statement_shown(bundle: Bundle, receipt: Receipt, shortfalls: list[str]) ->
     return True
 
 
-_Item = Callable[[Bundle, GazetteState, Policy, Mapping[str, bool], list[str]], Json]
+_Item = Callable[[Bundle, GazetteState, Policy, Mapping[str, bool], list[str]], dict[str, Json]]
 _ITEMS: dict[str, _Item] = {"helped": _tip_item, "denounced": _statement_item}

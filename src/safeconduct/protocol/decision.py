@@ -4,13 +4,16 @@ recomputation.
 What is published is one object, canonical JSON:
 
     evidence    the claim's bundle (`open`), or a salted commitment to it (`sealed`)
+    claim_proof the claim's own receipt, shown either way: no claim can be invented later
     judgements  what only people can judge, as the board found it
     facts       what evidence and judgements come to, in the statute's own terms
     judgement   the proof tree that the statute yields for these facts
+    departure   why the board decided otherwise than the statute yields, if it did
     decision    the board's signed record over all of it, and its receipt
 
 `recheck` goes the same way again from the bytes: anybody gets the same facts, the same tree and
-the same outcome, or the place where they do not.
+the same outcome, or the place where they do not. Of a `sealed` decision it recomputes law and
+outcome; the facts themselves it can only take as the board asserts them, and says so.
 
 Spec: docs/3-protocol.md §15.
 """
@@ -22,9 +25,16 @@ from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_hex, parse_json, tagged_hash
-from safeconduct.protocol.claim import Bundle, Examined, examine, format_bundle, parse_bundle
+from safeconduct.protocol.claim import (
+    Bundle,
+    Examined,
+    examine,
+    format_bundle,
+    parse_bundle,
+    relied_on,
+)
 from safeconduct.protocol.gazette import GazetteState
-from safeconduct.protocol.receipt import verify_receipt
+from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import (
     NO_HASH,
     Record,
@@ -44,13 +54,16 @@ from safeconduct.protocol.statute.explain import appeal_last_at
 from safeconduct.protocol.statute.facts import read_facts
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Statute
-from safeconduct.protocol.tlog.policy import Logged, Policy
+from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
 
 OBJECT_BYTES_MAX = 2 << 20
+DEPARTURE_CHARACTERS_MAX = 4_000
 _FIELDS = frozenset(
     {
+        "claim_proof",
         "decision",
         "decision_proof",
+        "departure",
         "evidence",
         "facts",
         "judgement",
@@ -79,11 +92,21 @@ class Rechecked:
 
     subject: str
     outcome: str
+    yielded: str  # what the statute gives; another than the outcome if the board departed
+    departure: str  # why it did; empty if it did not
     sections: tuple[str, ...]
-    evidence: str  # "disclosed" or "committed"
+    evidence: str  # "disclosed", or "committed": then the facts are the board's word
+    relied_on: bytes | None  # record hash of the claimant's contribution, where disclosed
     signers: tuple[str, ...]
     record_hash: bytes
     logged: Logged
+    claim_hash: bytes
+    claim_logged: Logged
+
+    @property
+    def departed(self) -> bool:
+        """Whether the board decided otherwise than the statute yields."""
+        return self.outcome != self.yielded
 
 
 def propose(
@@ -136,9 +159,7 @@ def _declared_item(name: str, item: Json, statute: Statute) -> Json:
     return {field: value for field, value in item.items() if f"{name}.{field}" in statute.facts}
 
 
-def decision_record(
-    proposal: Proposal, bundle: Bundle, number: int, reasons: bytes, departure: bytes = NO_HASH
-) -> Record:
+def decision_record(proposal: Proposal, bundle: Bundle, number: int, reasons: bytes) -> Record:
     """The record for the board to sign; `reasons` is the SHA-256 of the letter's reasons."""
     return make_record(
         "decision",
@@ -152,8 +173,34 @@ def decision_record(
         judgement=tree_hash(proposal.judgement),
         as_of=proposal.judgement.as_of,
         reasons=reasons,
-        departure=departure,
+        departure=departure_hash(""),
         disclosure=bundle.record.word("disclosure"),
+    )
+
+
+def departure_hash(departure: str) -> bytes:
+    """What a decision record holds of the reasons to depart from the statute; zeros of none."""
+    return hashlib.sha256(departure.encode("utf-8")).digest() if departure else NO_HASH
+
+
+def check_claim_dated(claim: Record, logged_by: int) -> None:
+    """Check that a claim was logged while it was still good.
+
+    Raises:
+        UnverifiedError: it had expired by then.
+    """
+    if logged_by > claim.number("expires"):
+        raise UnverifiedError(
+            "the claim had expired when it was logged", hint="sign and file it anew"
+        )
+
+
+def favours_person(publication: Record, state: GazetteState) -> bool:
+    """Whether a publication's standing is an outcome that its law calls one for the person."""
+    statute = load_statute(state.statute(publication.hash("statute")).law)
+    return any(
+        outcome.value == publication.word("standing") and outcome.favours == "person"
+        for outcome in (*statute.outcomes, statute.default)
     )
 
 
@@ -168,7 +215,9 @@ def decision_object(
     judgements: Mapping[str, bool],
     decision: bytes,
     decision_proof: bytes,
+    claim_proof: bytes,
     salt: bytes,
+    departure: str = "",
 ) -> bytes:
     """The object that a publication names. Spec: docs/3-protocol.md §15.4."""
     evidence: Json = {"commitment": evidence_commitment(bundle.data, salt).hex()}
@@ -176,8 +225,10 @@ def decision_object(
         evidence = {"bundle": dict(bundle.fields)}
     return format_json(
         {
+            "claim_proof": claim_proof.decode("utf-8"),
             "decision": decision.decode("utf-8"),
             "decision_proof": decision_proof.decode("utf-8"),
+            "departure": departure,
             "evidence": evidence,
             "facts": proposal.facts,
             "judgement": judgement_document(proposal.judgement),
@@ -203,29 +254,38 @@ def recheck(data: bytes, publication: Record, state: GazetteState, policy: Polic
         raise MalformedError("decision object: not the fields a decision has")
     if hashlib.sha256(data).digest() != publication.hash("object"):
         raise UnverifiedError("decision: not the object that the publication names")
-    signed_text, proof_text = _text(value, "decision"), _text(value, "decision_proof")
-    signed = parse_signed(signed_text.encode("utf-8"), "decision")
+    signed = parse_signed(_text(value, "decision").encode("utf-8"), "decision")
     record = signed.record
     if record.hash("programme") != state.programme_hash:
         raise UnverifiedError("decision: made in another programme")
     signers = _verify_board(signed, state)
-    origin = state.programme.word("ledger")
-    receipt = verify_receipt(signed.data, proof_text.encode("utf-8"), policy, origin)
+    proof, origin = (
+        _text(value, "decision_proof").encode("utf-8"),
+        state.programme.word("ledger"),
+    )
+    receipt = verify_receipt(signed.data, proof, policy, origin)
     statute = load_statute(state.statute(record.hash("statute")).law)
-    facts = _recheck_facts(value, record, statute, state, policy)
+    bundle = _bundle(value, record, state)
+    claim_logged = _claim_logged(value, record, bundle, receipt, policy)
+    facts = _recheck_facts(value, record, bundle, statute, state, policy)
     judgement = evaluate(statute, read_facts(facts, statute.facts), record.number("as-of"))
-    _recheck_outcome(value, record, judgement)
+    departure = _recheck_outcome(value, record, statute, judgement)
     _recheck_publication(value, record, publication)
     if publication.number("final") <= appeal_last_at(statute, receipt.logged_by):
         raise UnverifiedError("decision: published before its appeal period was over")
     return Rechecked(
         subject=record.word("subject"),
         outcome=record.word("outcome"),
+        yielded=judgement.outcome,
+        departure=departure,
         sections=judgement.sections,
-        evidence="disclosed" if "bundle" in _table(value, "evidence") else "committed",
+        evidence="disclosed" if bundle else "committed",
+        relied_on=relied_on(bundle) if bundle else None,
         signers=signers,
         record_hash=receipt.record_hash,
         logged=receipt.logged,
+        claim_hash=record.hash("claim"),
+        claim_logged=claim_logged,
     )
 
 
@@ -241,16 +301,8 @@ def _verify_board(signed: SignedRecord, state: GazetteState) -> tuple[str, ...]:
     return verify_signers(signed, state.rosters[0].members, state.rosters[0].threshold)
 
 
-def _recheck_facts(
-    value: dict[str, Json],
-    record: Record,
-    statute: Statute,
-    state: GazetteState,
-    policy: Policy,
-) -> Json:
-    facts = value["facts"]
-    if hashlib.sha256(format_json(facts)).digest() != record.hash("facts"):
-        raise UnverifiedError("decision: the facts shown are not those the board signed")
+def _bundle(value: dict[str, Json], record: Record, state: GazetteState) -> Bundle | None:
+    """The claim with its evidence, made for this decision; None where it stays sealed."""
     evidence = _table(value, "evidence")
     if evidence.keys() not in ({"bundle"}, {"commitment"}):
         raise MalformedError("decision object: evidence must be a bundle or a commitment")
@@ -258,8 +310,51 @@ def _recheck_facts(
         raise UnverifiedError("decision: the evidence is not disclosed as the claimant asked")
     if "commitment" in evidence:
         parse_hex(_text(evidence, "commitment"), 32, "decision object: commitment")
+        return None
+    bundle = parse_bundle(format_json(_table(evidence, "bundle")))
+    if bundle.claim_hash != record.hash("claim"):
+        raise UnverifiedError("decision: the claim shown is not the one decided")
+    if bundle.record.hash("programme") != record.hash("programme"):
+        raise UnverifiedError("decision: its claim was made in another programme")
+    if bundle.record.word("audience") != state.programme.key("registry").name:
+        raise UnverifiedError("decision: its claim was made for another registry")
+    if bundle.record.word("subject") != record.word("subject"):
+        raise UnverifiedError("decision: made about another person than claimed")
+    if bundle.record.hash("statute") != record.hash("statute"):
+        raise UnverifiedError("decision: made under another statute than claimed under")
+    return bundle
+
+
+def _claim_logged(
+    value: dict[str, Json],
+    record: Record,
+    bundle: Bundle | None,
+    decided: Receipt,
+    policy: Policy,
+) -> Logged:
+    """When the claim was logged: while it was good, and before anybody decided on it."""
+    proof = _text(value, "claim_proof").encode("utf-8")
+    logged = verify_proof(proof, record.hash("claim"), policy, decided.logged.origin)
+    if logged.logged_by > decided.logged_by:
+        raise UnverifiedError("decision: logged before the claim that it decides")
+    if bundle:
+        check_claim_dated(bundle.record, logged.logged_by)
+    return logged
+
+
+def _recheck_facts(
+    value: dict[str, Json],
+    record: Record,
+    bundle: Bundle | None,
+    statute: Statute,
+    state: GazetteState,
+    policy: Policy,
+) -> Json:
+    facts = value["facts"]
+    if hashlib.sha256(format_json(facts)).digest() != record.hash("facts"):
+        raise UnverifiedError("decision: the facts shown are not those the board signed")
+    if bundle is None:
         return facts
-    bundle = _bundle(evidence, record)
     examined = examine(bundle, state, policy, _judgements(value))
     if format_json(declared_facts(examined, statute)) != format_json(facts):
         raise UnverifiedError(
@@ -268,18 +363,6 @@ def _recheck_facts(
     if list(examined.shortfalls) != value["shortfalls"]:
         raise UnverifiedError("decision: the evidence fell short in other ways than stated")
     return facts
-
-
-def _bundle(evidence: dict[str, Json], record: Record) -> Bundle:
-    fields = _table(evidence, "bundle")
-    bundle = parse_bundle(format_json(fields))
-    if bundle.claim_hash != record.hash("claim"):
-        raise UnverifiedError("decision: the claim shown is not the one decided")
-    if bundle.record.word("subject") != record.word("subject"):
-        raise UnverifiedError("decision: made about another person than claimed")
-    if bundle.record.hash("statute") != record.hash("statute"):
-        raise UnverifiedError("decision: made under another statute than claimed under")
-    return bundle
 
 
 def _judgements(value: dict[str, Json]) -> dict[str, bool]:
@@ -291,19 +374,38 @@ def _judgements(value: dict[str, Json]) -> dict[str, bool]:
     return found
 
 
-def _recheck_outcome(value: dict[str, Json], record: Record, judgement: Judgement) -> None:
+def _recheck_outcome(
+    value: dict[str, Json], record: Record, statute: Statute, judgement: Judgement
+) -> str:
+    """The reasons to depart from the statute; empty where the outcome is what it yields."""
     if format_json(value["judgement"]) != format_judgement(judgement):
         raise UnverifiedError("decision: the statute yields another proof than the one shown")
     if tree_hash(judgement) != record.hash("judgement"):
         raise UnverifiedError(
             "decision: the statute yields another proof than the board signed"
         )
-    departed = record.hash("departure") != NO_HASH
-    if judgement.outcome != record.word("outcome") and not departed:
+    departure, outcome = _departure(value, record), record.word("outcome")
+    if outcome not in {each.value for each in (*statute.outcomes, statute.default)}:
+        raise UnverifiedError(f"decision: the statute has no outcome {outcome}")
+    if judgement.outcome != outcome and not departure:
         raise UnverifiedError(
             f"decision: the statute yields {judgement.outcome}, "
-            f"the board signed {record.word('outcome')} and gave no reason"
+            f"the board signed {outcome} and gave no reason"
         )
+    if judgement.outcome == outcome and departure:
+        raise UnverifiedError("decision: reasons for a departure that is none")
+    return departure
+
+
+def _departure(value: dict[str, Json], record: Record) -> str:
+    departure = _text(value, "departure")
+    if not departure.isprintable() or len(departure) > DEPARTURE_CHARACTERS_MAX:
+        raise MalformedError("decision object: departure cannot be shown, or is too long")
+    if departure_hash(departure) != record.hash("departure"):
+        raise UnverifiedError(
+            "decision: the reasons to depart are not those the board signed for"
+        )
+    return departure
 
 
 def _recheck_publication(value: dict[str, Json], record: Record, publication: Record) -> None:

@@ -115,7 +115,8 @@ def find_replies(
     """Every reply to these contributions, with the contribution and the block's counter.
 
     `block_of(tag)` is the block under a tag, if there is one: a client looks it up in a
-    bulletin that it fetched whole. A block under our tag that does not open is somebody's junk and is passed over.
+    bulletin that it fetched whole. A block under our tag that does not open is somebody's junk
+    and is passed over.
     """
     found: list[tuple[ContributionKeys, int, Reply]] = []
     for keys in all_keys:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.parties.auditor.short_act import law
@@ -10,12 +10,18 @@ from tests.parties.auditor.short_act import law
 from safeconduct.parties.auditor.folder import format_sums
 from safeconduct.protocol.claim import (
     Bundle,
+    evidence_hash,
     format_bundle,
     parse_bundle,
     person_hash,
     sign_claim,
 )
-from safeconduct.protocol.decision import decision_object, decision_record, propose
+from safeconduct.protocol.decision import (
+    decision_object,
+    decision_record,
+    departure_hash,
+    propose,
+)
 from safeconduct.protocol.evidence.capture import (
     address_hash,
     format_capture,
@@ -78,7 +84,8 @@ NAME = "example-2027"
 PROGRAMME = programme_hash(NAME)
 LOGGED_AT = 1_800_000_000  # 2027-01-15
 DAY_SECONDS = 86_400
-LEDGER_SIZE = 300  # a full tile, a partial one, and one of level 1
+LEDGER_SIZE = 299  # with what is logged besides: a full tile, a partial one, one of level 1
+FINAL_AT = LOGGED_AT + 31 * DAY_SECONDS
 DUMMY = hashlib.sha256(b"dummy").digest()
 
 
@@ -201,7 +208,10 @@ def checkpoint(
     return format_note(Note(text=text, signatures=(sign_note(text, log), *lines)))
 
 
-def make_log(log: SigningKey, entries: Sequence[bytes], at: int = LOGGED_AT) -> Log:
+def make_log(log: SigningKey, entries: Sequence[bytes], at: int | None = None) -> Log:
+    """A log of these entries; the Gazette is dated when all in it is final, unless told."""
+    if at is None:
+        at = FINAL_AT if log is GAZETTE else LOGGED_AT
     frontier, filled = Frontier.empty().extend([leaf_hash(entry) for entry in entries])
     size = len(entries)
     files = {
@@ -254,8 +264,14 @@ def make_evidence() -> tuple[bytes, bytes]:
     return public, format_record(record)
 
 
-def make_claim(public: bytes, record: bytes, proof: bytes) -> Bundle:
+def make_claim(public: bytes, record: bytes, proof: bytes, disclosure: str) -> Bundle:
     ed25519, mldsa65 = bytes([7]) * 32, bytes([8]) * 32
+    evidence = {
+        "record": record.decode(),
+        "proof": proof.decode(),
+        "capture": public.decode(),
+        "statement": "0",
+    }
     claim = make_record(
         "claim-denounced",
         programme=PROGRAMME,
@@ -263,27 +279,26 @@ def make_claim(public: bytes, record: bytes, proof: bytes) -> Bundle:
         subject="r-0002",
         person=person_hash("Anna Example", bytes(16)),
         record=record_hash(record),
+        evidence=evidence_hash(evidence),
         ed25519=ed25519_public(ed25519),
         mldsa65=mldsa65_public(mldsa65),
         blind=bytes(16),
         audience=REGISTRY.name,
         challenge=bytes([9]) * 32,
         expires=LOGGED_AT + DAY_SECONDS,
-        disclosure="open",
+        disclosure=disclosure,
     )
     fields = {
         "claim": sign_claim(claim, ed25519, mldsa65).decode(),
         "name": "Anna Example",
         "name_salt": bytes(16).hex(),
-        "record": record.decode(),
-        "proof": proof.decode(),
-        "capture": public.decode(),
-        "statement": "0",
+        **evidence,
     }
     return parse_bundle(format_bundle("denounced", fields))
 
 
 JUDGEMENTS = {
+    "claimant_is_subject": True,
     "denounces": True,
     "speaker_is_claimant": True,
     "withdrawn": False,
@@ -325,8 +340,17 @@ class World:
 LISTINGS = tuple(map(listing_of, ("r-0001", "r-0002")))
 
 
-def make_world(*, published: int = 1, listings: tuple[bytes, ...] = LISTINGS) -> World:
-    """Two listed persons, of whom one spoke out in time and was acquitted."""
+def make_world(
+    *,
+    published: int = 1,
+    listings: tuple[bytes, ...] = LISTINGS,
+    disclosure: str = "open",
+    departure: str = "",
+) -> World:
+    """Two listed persons, of whom one spoke out in time and was acquitted.
+
+    With a departure the board decides otherwise, and says why.
+    """
     public, record = make_evidence()
     dummies = [DUMMY[:31] + bytes([place % 256]) for place in range(LEDGER_SIZE)]
     before = make_log(LEDGER, [*dummies[:150], record_hash(record), *dummies[150:200]])
@@ -336,17 +360,25 @@ def make_world(*, published: int = 1, listings: tuple[bytes, ...] = LISTINGS) ->
         publication(number, f"r-000{number}", REGISTERED, shown, LOGGED_AT)
         for number, shown in enumerate(listings, start=1)
     ]
-    bundle = make_claim(public, record, proof)
+    bundle = make_claim(public, record, proof, disclosure)
     proposal = propose(bundle, fold_all(entries), POLICY, JUDGEMENTS, LOGGED_AT)
-    decided = board_signed(decision_record(proposal, bundle, 1, bytes(32)))
-    ledger = make_log(
-        LEDGER, [*before.entries, record_hash(decided), *dummies[200:]], LOGGED_AT + 60
-    )
+    outcome = REGISTERED if departure else "acquitted"
+    said = {"outcome": outcome, "departure": departure_hash(departure)}
+    drafted = decision_record(proposal, bundle, 1, bytes(32))
+    decided = board_signed(replace(drafted, values={**drafted.values, **said}))
+    logged = [*before.entries, bundle.claim_hash, record_hash(decided)]
+    ledger = make_log(LEDGER, [*logged, *dummies[200:]], LOGGED_AT + 60)
     decision = decision_object(
-        proposal, bundle, JUDGEMENTS, decided, ledger.proof(len(before.entries)), bytes(16)
+        proposal,
+        bundle,
+        JUDGEMENTS,
+        decided,
+        ledger.proof(len(before.entries) + 1),
+        ledger.proof(len(before.entries)),
+        bytes(16),
+        departure,
     )
-    final = LOGGED_AT + 31 * DAY_SECONDS
-    entries.append(publication(3, "r-0002", "acquitted", decision, final))
+    entries.append(publication(3, "r-0002", outcome, decision, FINAL_AT))
     entries.append(count_entry(published))
     return World(
         gazette=make_log(GAZETTE, entries),

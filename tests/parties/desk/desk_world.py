@@ -227,7 +227,7 @@ class World:
     def inbox(self, number: int) -> list[Reply]:
         """What the source of contribution `number` finds on the bulletin."""
         bulletin = split_bulletin(b"".join(self.door.bulletin.values()))
-        return [reply for _, _, reply in find_replies(bulletin, [self.keys(number)])]
+        return [reply for _, _, reply in find_replies(bulletin.get, [self.keys(number)])]
 
     def again(self, **changes: Callable[..., object]) -> Desk:
         """The same folder, opened by another process, perhaps with another network."""

@@ -8,11 +8,12 @@ from dataclasses import replace
 import pytest
 from tests.parties.desk.desk_world import NOW, POLICY, PROGRAMME, World
 
-from safeconduct.errors import UnverifiedError
+from safeconduct.errors import UnavailableError, UnverifiedError
+from safeconduct.parties.desk.desk import statement_key
 from safeconduct.parties.desk.keys import Keyring
 from safeconduct.parties.desk.pull import pull
 from safeconduct.parties.desk.tray import opened_path
-from safeconduct.parties.desk.unseal import unseal_all
+from safeconduct.parties.desk.unseal import DELIVERY_GRACE_SECONDS, unseal_all
 from safeconduct.protocol import age
 from safeconduct.protocol.record import (
     Record,
@@ -231,6 +232,66 @@ def test_a_source_with_nonsense_for_a_reply_key_is_acknowledged_and_not_answered
     assert unseal_all(world.desk) == []
 
 
+WINDOW = 86_400  # of the desk world's programme
+
+
+@pytest.mark.parametrize(
+    ("late", "status"),
+    [
+        pytest.param(WINDOW, "ok", id="logged at the end of the window"),
+        pytest.param(WINDOW + DELIVERY_GRACE_SECONDS, "ok", id="logged a day later"),
+        pytest.param(WINDOW + DELIVERY_GRACE_SECONDS + 1, "mismatch", id="logged after that"),
+        pytest.param(365 * 86_400, "mismatch", id="logged a year later"),
+    ],
+)
+def test_a_tip_that_was_handed_over_late_is_answered_so(
+    world: World, late: int, status: str
+) -> None:
+    """By the quorum's time: the door itself may be in league with a source that waited."""
+    digest = world.send(0, FILES)
+    delivery = world.door.deliveries[0]
+    world.ledger.at = NOW + late
+    logged = world.ledger.proof(record_hash(str(delivery["delivery"]).encode()))
+    delivery["delivery_proof"] = logged.decode()
+    [step] = world.run()
+    assert (step.hash, step.status, step.trouble) == (digest, status, "")
+    assert world.desk.store.held_back() == []
+    made = world.desk.store.acknowledged(digest)
+    assert made is not None
+    assert ("delivery window" in made.reason) == (status == "mismatch")
+
+
+@pytest.mark.parametrize(
+    ("dated", "status"),
+    [
+        pytest.param(NOW - 1_001, "mismatch", id="before the epoch opens"),
+        pytest.param(NOW - 1_000, "ok", id="as it opens"),
+        pytest.param(NOW + 999, "ok", id="in its last second"),
+        pytest.param(NOW + 1_000, "mismatch", id="as it closes"),
+    ],
+)
+def test_a_tip_dated_outside_its_epoch_is_answered_so_whoever_has_the_keys(
+    world: World, dated: int, status: str
+) -> None:
+    world.ledger.at = dated
+    digest = world.send(0, FILES)
+    [step] = world.run()
+    assert (step.hash, step.status) == (digest, status)
+
+
+def test_a_policy_that_was_changed_meanwhile_is_not_held_against_the_source(
+    world: World,
+) -> None:
+    digest = world.send(0, FILES)
+    pull(world.desk)
+    silent = replace(world.desk.programme, policy=replace(POLICY, witnesses=(), quorum="none"))
+    [step] = unseal_all(replace(world.desk, programme=silent))
+    assert (step.hash, step.status) == (digest, "")
+    assert "does not hold any more" in step.trouble
+    [step] = unseal_all(world.desk)
+    assert step.status == "ok"
+
+
 class TestPull:
     """What the desk takes from a door it does not trust."""
 
@@ -326,6 +387,17 @@ class TestKeys:
         shown = repr(Keyring(world.folder).epoch(1))
         for path in (world.folder / "keys").iterdir():
             assert path.read_text().strip().removeprefix("AGE-SECRET-KEY") not in shown
+
+    def test_the_key_of_an_epoch_that_is_not_open_yet_signs_nothing(self, world: World) -> None:
+        made = Keyring(world.folder).make(2, world.chance).statement
+        first = world.state.epochs[0]
+        second = replace(first, number=2, opens=NOW + 1, statement=made.verifier())
+        state = replace(world.state, epochs=(first, second))
+        assert statement_key(world.desk, state)[0] == 1
+        later = replace(world.desk, seconds=lambda: NOW + 1)
+        assert statement_key(later, state) == (2, made)
+        with pytest.raises(UnavailableError, match="open"):
+            statement_key(world.desk, replace(state, epochs=(second,)))
 
     def test_a_gazette_with_another_statement_key_is_a_conflict(self, world: World) -> None:
         foreign = replace(world.state.epochs[0], statement=world.door.server.verifier())

@@ -26,7 +26,7 @@ from safeconduct.plumbing import logs
 from safeconduct.plumbing.pages import style
 from safeconduct.plumbing.words import parse_words
 from safeconduct.protocol import age
-from safeconduct.protocol.capsule import find_capsules, split_shelf
+from safeconduct.protocol.capsule import find_capsules
 from safeconduct.protocol.envelope import acknowledgement
 from safeconduct.protocol.keys import contribution_keys
 from safeconduct.protocol.receipt import verify_receipt
@@ -385,8 +385,9 @@ def test_what_is_no_form_gets_a_page_and_changes_nothing(
 
 def answer_with(world: World, text: str, signer: SigningKey, proven: bytes) -> None:
     """The desk's reply to the first contribution, with an acknowledgement by `signer`."""
-    shelf = split_shelf(b"".join(world.intake.store.shelf()))
-    (found,), _ = find_capsules(shelf, lambda i: contribution_keys(builders.master(), i))
+    (found,), _ = find_capsules(
+        world.intake.store.versions, lambda i: contribution_keys(builders.master(), i)
+    )
     digest = record_hash(found.capsule.record)
     signed = sign_record(acknowledgement(builders.PROGRAMME, digest, "ok", 1), [signer])
     reply = Reply(
@@ -437,8 +438,9 @@ def test_many_messages_stay_on_one_small_page_and_each_can_be_read_alone(fresh: 
     entropy = builders.ENTROPY
     for number in range(4):
         tell(fresh.intake, entropy, f"{TEXT} {number}", [])
-    shelf = split_shelf(b"".join(fresh.intake.store.shelf()))
-    found, _ = find_capsules(shelf, lambda i: contribution_keys(builders.master(), i))
+    found, _ = find_capsules(
+        fresh.intake.store.versions, lambda i: contribution_keys(builders.master(), i)
+    )
     for item in found:
         recipient = age.format_recipient(
             age.hybrid_identity(item.keys.reply_seed()).recipient()

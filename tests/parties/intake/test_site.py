@@ -1,8 +1,10 @@
 import argparse
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -14,10 +16,12 @@ from tests.parties.intake.door_world import (
     told,
 )
 from tests.protocol import builders
+from tests.protocol.age.chance import dice
 
-from safeconduct.parties.intake import command, staff
+from safeconduct.parties.intake import command, staff, store
 from safeconduct.plumbing import durable
 from safeconduct.plumbing.programme import load_programme, write_programme
+from safeconduct.protocol import age
 from safeconduct.protocol.canonical import format_base64, format_json, parse_json
 from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import (
@@ -29,6 +33,7 @@ from safeconduct.protocol.record import (
     parse_signed,
     record_hash,
     sign_record,
+    upload_name,
     verify_signer,
 )
 from safeconduct.protocol.reply import BLOCK_BYTES
@@ -68,7 +73,10 @@ def announcement(**changes: str) -> bytes:
     return format_json({**fields, **changes})
 
 
-DIGEST = record_hash(format_record(builders.sealed().record))
+RECORD = format_record(builders.sealed().record)
+DIGEST = record_hash(RECORD)
+UPLOAD = f"/deliver/{upload_name(RECORD).hex()}"
+PAYLOAD = b"".join(builders.sealed().payload())
 
 
 def test_an_envelope_is_dated_taken_in_by_pieces_and_signed_for(fresh: World) -> None:
@@ -76,8 +84,7 @@ def test_an_envelope_is_dated_taken_in_by_pieces_and_signed_for(fresh: World) ->
     verify_receipt(
         format_record(builders.sealed().record), proof, builders.POLICY, builders.LEDGER.name
     )
-    payload = b"".join(builders.sealed().payload())
-    path = f"/deliver/{DIGEST.hex()}"
+    payload, path = PAYLOAD, UPLOAD
     assert ask(fresh, "POST", "/deliver", announcement()).content == b"0"
     assert ask(fresh, "PATCH", f"{path}?offset=0", payload[:70]).content == b"70"
     assert ask(fresh, "PATCH", f"{path}?offset=90", payload[90:]).status_code == 409
@@ -89,6 +96,132 @@ def test_an_envelope_is_dated_taken_in_by_pieces_and_signed_for(fresh: World) ->
     delivery = verify_signer(parse_signed(answers[0], "delivery"), builders.SERVER.verifier())
     assert delivery.hash("record") == DIGEST
     assert ask(fresh, "POST", "/deliver", announcement()).content == size
+
+
+def test_the_public_leaf_of_a_tip_is_answered_like_any_other_bytes(fresh: World) -> None:
+    """Whoever reads the Ledger must not tell tips from padding, nor spoil an upload."""
+
+    def told(leaf: str) -> list[tuple[int, str]]:
+        asks = [("PATCH", f"/deliver/{leaf}?offset=0", b"\xff"),
+                ("PATCH", f"/deliver/{leaf}?offset=9", b""),
+                ("PATCH", f"/deliver/{leaf}?offset=0", PAYLOAD + b"x"),
+                ("POST", f"/deliver/{leaf}/finish", b"")]  # fmt: skip
+        answers = [ask(fresh, *each) for each in asks]
+        return [(answer.status_code, answer.text) for answer in answers]
+
+    before = told(DIGEST.hex())
+    ask(fresh, "POST", "/deliver", announcement())
+    begun = told(DIGEST.hex())
+    assert ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD).content == b"%d" % len(PAYLOAD)
+    assert ask(fresh, "POST", f"{UPLOAD}/finish").status_code == 200
+    assert told(DIGEST.hex()) == begun == before == told("5e" * 32)
+
+
+def deliver(world: World, header: bytes = builders.sealed().header) -> Record:
+    """Announce with `header`, hand over, finish; returns what the door signed."""
+    announced = ask(world, "POST", "/deliver", announcement(header=format_base64(header)))
+    assert announced.status_code == 200
+    ask(world, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD)
+    answer = ask(world, "POST", f"{UPLOAD}/finish")
+    return verify_signer(parse_signed(answer.content, "delivery"), builders.SERVER.verifier())
+
+
+def test_until_it_is_delivered_an_envelope_takes_the_header_announced_last(
+    fresh: World,
+) -> None:
+    ask(fresh, "POST", "/deliver", announcement())
+    header = fresh_header()
+    assert header != builders.sealed().header
+    assert deliver(fresh, header).hash("header") == hashlib.sha256(header).digest()
+    kept = fresh.intake.store.delivered(DIGEST)
+    assert kept is not None
+    assert kept.header == header
+
+
+def test_a_header_announced_after_the_delivery_changes_nothing(fresh: World) -> None:
+    first = deliver(fresh)
+    assert deliver(fresh, fresh_header()) == first
+    kept = fresh.intake.store.delivered(DIGEST)
+    assert kept is not None
+    assert kept.header == builders.sealed().header
+
+
+def test_what_is_kept_is_the_header_that_was_signed_for(fresh: World) -> None:
+    """Another announcement may come between the signature and the entry."""
+    held = fresh.intake.store
+    ask(fresh, "POST", "/deliver", announcement())
+    ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD)
+    signed_for = held.announced(DIGEST)
+    ask(fresh, "POST", "/deliver", announcement(header=format_base64(fresh_header())))
+    assert held.announced(DIGEST) != signed_for
+    assert held.keep(signed_for, b"delivery").header == signed_for.header
+
+
+def fresh_header() -> bytes:
+    """Our envelope's file key, sealed to the desk with other chance."""
+    recipient = age.parse_recipient(builders.address().recipient)
+    return age.seal_header(builders.sealed().file_key, [recipient], dice(b"again"))
+
+
+WINDOW = builders.gazette_state().programme.number("delivery-window")
+
+
+@pytest.mark.parametrize(("late", "status"), [(0, 200), (1, 403), (365 * builders.DAY, 403)])
+def test_the_delivery_window_counts_at_the_end_too(
+    late: int, status: int, fresh: World
+) -> None:
+    ask(fresh, "POST", "/deliver", announcement())
+    fresh.now = NOW + WINDOW + late
+    ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD)
+    answer = ask(fresh, "POST", f"{UPLOAD}/finish")
+    assert answer.status_code == status
+    assert ("delivery window" in answer.text) == (status == 403)
+    assert (fresh.intake.store.delivered(DIGEST) is not None) == (status == 200)
+
+
+def test_a_finished_delivery_is_answered_alike_after_its_window(fresh: World) -> None:
+    first = deliver(fresh)
+    fresh.now = NOW + 365 * builders.DAY
+    answer = ask(fresh, "POST", f"{UPLOAD}/finish")
+    assert parse_signed(answer.content).record == first
+
+
+EPOCH = builders.gazette_state().epochs[0]
+
+
+@pytest.mark.parametrize(
+    ("dated", "status"),
+    [
+        pytest.param(EPOCH.opens - 1, 403, id="before it opens"),
+        pytest.param(EPOCH.opens, 200, id="as it opens"),
+        pytest.param(EPOCH.closes - 1, 200, id="in its last second"),
+        pytest.param(EPOCH.closes, 403, id="as it closes"),
+        pytest.param(EPOCH.closes + 400 * builders.DAY, 403, id="a year after it closed"),
+    ],
+)
+def test_a_tip_must_be_dated_while_its_desk_key_is_open(
+    dated: int, status: int, world: World
+) -> None:
+    world.now = dated
+    proof = builders.prove(DIGEST, dated).decode()
+    answer = ask(world, "POST", "/deliver", announcement(proof=proof))
+    assert answer.status_code == status
+    assert ("was not open at its date" in answer.text) == (status == 403)
+
+
+def test_a_piece_that_the_disk_has_no_room_for_is_refused(
+    fresh: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(fresh, "POST", "/deliver", announcement())
+    free = store.DISK_RESERVE_BYTES + len(PAYLOAD)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD).status_code == 200
+    free -= 1
+    assert ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD).status_code == 503
+    assert ask(fresh, "POST", "/deliver", announcement()).status_code == 200
+    free = store.DISK_RESERVE_BYTES - 1
+    assert ask(fresh, "POST", "/deliver", announcement()).status_code == 503
+    assert ask(fresh, "POST", "/commit", DIGEST).status_code == 200
 
 
 def test_capsules_and_replies_are_given_to_everybody_alike(fresh: World) -> None:

@@ -17,7 +17,7 @@ from safeconduct.parties.registry.store import Store
 from safeconduct.plumbing.logs import GazetteView
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import Json, parse_json
-from safeconduct.protocol.claim import format_bundle, person_hash
+from safeconduct.protocol.claim import person_hash
 from safeconduct.protocol.gazette import GazetteState, fold
 from safeconduct.protocol.listing import ASSESSMENT_FIELDS, listing_object
 from safeconduct.protocol.receipt import Receipt, verify_receipt
@@ -42,16 +42,21 @@ from safeconduct.protocol.tlog.tile import (
 NOW = builders.NOON + 3 * builders.DAY
 APPEAL_SECONDS = 30 * builders.DAY
 URLS = {"gazette": "http://log.example/gazette", "ledger": "http://log.example/ledger"}
-NOTHING_FOUND = {"grave_crime_proven": False, "knowing_falsehood_found": False}
+NOTHING_FOUND = {
+    "claimant_is_subject": True,
+    "grave_crime_proven": False,
+    "knowing_falsehood_found": False,
+}
 SPOKEN = {"speaker_is_claimant": True, "denounces": True, "withdrawn": False}
 
 
 @dataclass
 class MemoryLog:
-    """A log whose proofs are real; the same entry again finds the same place."""
+    """A log whose proofs are real; the same entry again finds the same place and date."""
 
     key: SigningKey
     entries: list[bytes] = field(default_factory=list)
+    proofs: dict[bytes, bytes] = field(default_factory=dict)
 
     def grown(self) -> tuple[Frontier, dict[Subtree, bytes]]:
         return Frontier.empty().extend([leaf_hash(entry) for entry in self.entries])
@@ -60,6 +65,11 @@ class MemoryLog:
         return format_note(builders.checkpoint_note(self.grown()[0], at, self.key))
 
     def add(self, entry: bytes, at: int) -> bytes:
+        if entry not in self.proofs:
+            self.proofs[entry] = self._prove(entry, at)
+        return self.proofs[entry]
+
+    def _prove(self, entry: bytes, at: int) -> bytes:
         if entry not in self.entries:
             self.entries.append(entry)
         index, stored = self.entries.index(entry), self.grown()[1]
@@ -212,6 +222,11 @@ class World:
         bundle = helped(name=name, proof=proof, keys=keys, challenge=fresh, **changes)
         return receive.receive(self.registry, bundle).claim
 
+    def page(self, claim: bytes) -> str:
+        """The path of a case's private page."""
+        [page] = [one.page for one in self.registry.store.cases() if one.claim == claim]
+        return f"/case/{page.hex()}"
+
     def proposed(self, claim: bytes) -> decide.Draft:
         """Propose what the law says of a claim, with all that the desk has signed."""
         fields = builders.helped_fields()
@@ -271,14 +286,14 @@ def helped(
 ) -> bytes:
     """A bundle on the helped limb; `keys` is the number of the contribution that signs."""
     person = person_hash(name, builders.NAME_SALT)
-    fields = {
-        **builders.helped_fields(),
-        "claim": builders.claimed(keys, "claim-helped", person=person, **changes),
-        "name": name,
-        "assessment": "",
-        "assessment_proof": "",
-    }
-    return format_bundle("helped", fields | ({"proof": proof.decode()} if proof else {}))
+    shown = {"proof": proof.decode()} if proof else {}
+    return builders.helped_bundle(
+        claim=builders.claimed(keys, "claim-helped", person=person, **changes),
+        name=name,
+        assessment="",
+        assessment_proof="",
+        **shown,
+    )
 
 
 def appeal_of(

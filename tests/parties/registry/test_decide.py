@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.parties.registry.register_world import (
@@ -10,6 +11,7 @@ from tests.parties.registry.register_world import (
     SPOKEN,
     World,
     appeal_of,
+    helped,
     words_of,
 )
 from tests.protocol import builders
@@ -26,6 +28,7 @@ from safeconduct.parties.board.sign import sign_all
 from safeconduct.parties.registry import decide, receive
 from safeconduct.protocol.decision import recheck
 from safeconduct.protocol.record import (
+    Record,
     make_record,
     parse_record,
     parse_signed,
@@ -106,8 +109,14 @@ def test_who_denounced_in_public_is_acquitted(world: World) -> None:
 
 @pytest.mark.parametrize(
     "judged",
-    [{}, SPOKEN, NOTHING_FOUND | SPOKEN, {"grave_crime_proven": False}],
-    ids=["nothing", "of the other limb", "of both limbs", "half"],
+    [
+        {},
+        SPOKEN,
+        NOTHING_FOUND | SPOKEN,
+        {"grave_crime_proven": False},
+        {name: False for name in NOTHING_FOUND if name != "claimant_is_subject"},
+    ],
+    ids=["nothing", "of the other limb", "of both limbs", "half", "all but who it is"],
 )
 def test_the_board_judges_exactly_what_the_limb_asks(
     world: World, judged: dict[str, bool]
@@ -191,7 +200,7 @@ def test_what_the_board_did_not_sign_is_not_entered(world: World, what: str) -> 
 
 
 def test_nothing_can_be_entered_before_it_was_proposed(world: World) -> None:
-    first, second = world.filed(), world.filed(subject="r-0002")
+    first, second = world.filed(), world.filed(subject="r-0002", keys=1)
     signed, _ = world.decided(first)
     with pytest.raises(RefusedError, match="no decision was proposed"):
         decide.enter(world.registry, second, signed)
@@ -237,10 +246,23 @@ def test_an_appeal_a_second_later_is_refused(world: World) -> None:
     claim = world.filed()
     signed, served = world.decided(claim)
     world.now = served.last_appeal_at + 1
-    before = world.held()
     with pytest.raises(RefusedError, match="period is over"):
         decide.appeal(world.registry, claim, appeal_of(signed))
-    assert world.held() == before
+    assert state_of(world, claim) == "decided"
+
+
+def test_an_appeal_dated_in_time_counts_however_late_the_register_takes_it(
+    world: World,
+) -> None:
+    claim = world.filed()
+    signed, served = world.decided(claim)
+    world.now = served.last_appeal_at
+    world.log_record(world.registry.programme, appeal_of(signed))
+    world.now += APPEAL_SECONDS
+    assert decide.finalise(world.registry, claim) is not None
+    decide.appeal(world.registry, claim, appeal_of(signed))
+    assert state_of(world, claim) == "suspended"
+    assert decide.finalise(world.registry, claim) is None
 
 
 def test_the_same_appeal_again_is_no_error_even_when_time_is_up(world: World) -> None:
@@ -327,6 +349,94 @@ def test_a_decision_is_final_when_the_last_second_for_an_appeal_is_over(
     assert state_of(world, claim) == ("final" if due else "decided")
 
 
+def test_a_clerk_who_turns_the_clock_makes_nothing_final(world: World) -> None:
+    claim = world.filed()
+    _, served = world.decided(claim)
+    turned = replace(world.registry, seconds=lambda: served.last_appeal_at + 1)
+    assert decide.finalise(turned, claim) is None
+    assert state_of(world, claim) == "decided"
+
+
+def test_a_publication_waits_until_the_gazette_is_dated_after_it_is_final(
+    world: World,
+) -> None:
+    claim = world.filed()
+    _, served = world.decided(claim)
+    world.now = served.last_appeal_at + 1
+    draft = decide.finalise(world.registry, claim)
+    assert draft is not None
+    world.now -= 1
+    before = world.held()
+    with pytest.raises(RefusedError, match="becomes final at"):
+        decide.enter_publication(world.registry, claim, builders.by_board(draft))
+    assert world.held() == before
+
+
+def finished(world: World, claim: bytes) -> object:
+    """What is drafted once nobody can appeal any more."""
+    world.decided(claim)
+    world.now += APPEAL_SECONDS + 1
+    return decide.finalise(world.registry, claim)
+
+
+def test_an_acquittal_is_public_only_with_the_consent_that_the_law_asks_for(
+    world: World,
+) -> None:
+    assert finished(world, world.filed(disclosure="sealed")) is None
+    assert finished(world, world.filed(disclosure="open")) is not None
+
+
+def test_a_strangers_claim_about_somebody_is_decided_and_never_published(
+    world: World,
+) -> None:
+    claim = world.filed(subject="r-0002")
+    draft = decide.propose_decision(
+        world.registry, claim, NOTHING_FOUND | {"claimant_is_subject": False}
+    )
+    assert draft.proposal.judgement.outcome == STANDS
+    assert "not found to be the person" in " ".join(draft.proposal.shortfalls)
+    decide.enter(world.registry, claim, sign_all(draft.record, MEMBERS[:2]))
+    world.now += APPEAL_SECONDS + 1
+    assert decide.finalise(world.registry, claim) is None
+
+
+def test_a_claim_that_failed_takes_nothing_from_an_acquittal(world: World) -> None:
+    failing, helping = world.filed(keys=1), world.filed()
+    world.decided(failing)
+    world.decided(helping)
+    world.now += APPEAL_SECONDS + 1
+    drafted = decide.finalise(world.registry, failing, ahead=1)
+    assert drafted is not None
+    decide.enter_publication(world.registry, helping, builders.by_board(_due(world, helping)))
+    with pytest.raises(RefusedError, match="stands in favour"):
+        decide.enter_publication(world.registry, failing, builders.by_board(drafted))
+    assert decide.finalise(world.registry, failing) is None
+
+
+def _due(world: World, claim: bytes) -> Record:
+    record = decide.finalise(world.registry, claim)
+    assert record is not None
+    return record
+
+
+def test_a_claim_that_expired_before_it_was_dated_decides_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise UnavailableError("no quorum")
+
+    bundle = helped(challenge=receive.challenge(world.registry), expires=world.now)
+    with monkeypatch.context() as patch:
+        patch.setattr(receive, "log_record", away)
+        with pytest.raises(UnavailableError):
+            receive.receive(world.registry, bundle)
+    world.now += 1
+    claim = receive.receive(world.registry, bundle).claim
+    with pytest.raises(UnverifiedError, match="had expired when it was logged"):
+        world.proposed(claim)
+    assert state_of(world, claim) == "filed"
+
+
 def test_what_is_published_comes_out_the_same_for_everybody(world: World) -> None:
     claim = world.filed()
     world.decided(claim)
@@ -340,7 +450,7 @@ def test_what_is_published_comes_out_the_same_for_everybody(world: World) -> Non
 
 
 def test_sealed_evidence_and_the_name_stay_out_of_the_published_object(world: World) -> None:
-    claim = world.filed(disclosure="sealed", name="Only For The Clerk")
+    claim = world.filed(disclosure="sealed", name="Only For The Clerk", keys=1)
     world.decided(claim)
     world.finished(claim)
     data = world.registry.store.object(world.state().publications[-1].hash("object"))
@@ -349,7 +459,7 @@ def test_sealed_evidence_and_the_name_stay_out_of_the_published_object(world: Wo
 
 
 def test_several_decisions_due_together_are_numbered_one_after_the_other(world: World) -> None:
-    claims = [world.filed(), world.filed(subject="r-0002")]
+    claims = [world.filed(), world.filed(subject="r-0002", keys=1)]
     for claim in claims:
         world.decided(claim)
     world.now += APPEAL_SECONDS + 1
@@ -373,7 +483,7 @@ def test_entering_a_publication_again_is_no_error(world: World) -> None:
 
 
 def test_a_decision_is_published_in_its_own_case_only(world: World) -> None:
-    first, second = world.filed(), world.filed(subject="r-0002")
+    first, second = world.filed(), world.filed(subject="r-0002", keys=1)
     world.decided(first)
     world.decided(second)
     world.now += APPEAL_SECONDS + 1

@@ -25,15 +25,18 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_an_auditor_finds_every_published_folder_true(world: World, public: Path) -> None:
-    acquitted, suspended = world.filed(), world.filed(subject="r-0002", disclosure="sealed")
+    acquitted = world.filed()
+    sealed = world.filed(subject="r-0002", disclosure="sealed", keys=1)
     world.decided(acquitted)
-    world.decided(suspended)
+    world.decided(sealed)
     world.finished(acquitted)
+    world.finished(sealed)
     world.counted()
     count = publish(world.registry, public, None)
     assert count == len(list_files(public))
     found = audit(Folder(root=public), builders.POLICY)
     assert [result for result in found.results if not result.holds] == []
+    assert found.asserted == 1
 
 
 def test_the_folder_holds_what_is_final_and_nothing_else(world: World, public: Path) -> None:

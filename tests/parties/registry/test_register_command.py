@@ -54,7 +54,11 @@ def desk_files(folder: Path) -> list[str]:
     return options
 
 
-JUDGED = ["--judge", "grave_crime_proven=no", "--judge", "knowing_falsehood_found=no"]
+JUDGED = [
+    *("--judge", "claimant_is_subject=yes"),
+    *("--judge", "grave_crime_proven=no"),
+    *("--judge", "knowing_falsehood_found=no"),
+]
 
 
 def test_a_clerk_takes_a_claim_from_filing_to_the_public_folder(

@@ -119,12 +119,13 @@ def test_a_decision_shows_its_proof_its_signers_and_the_disclosed_evidence(
 def test_a_sealed_decision_shows_a_commitment_in_place_of_the_evidence(
     world: World, url: str
 ) -> None:
-    claim = world.filed(disclosure="sealed", name=SOMEBODY)
+    claim = world.filed(disclosure="sealed", name=SOMEBODY, keys=1)
     world.decided(claim)
     world.finished(claim)
     sha256 = world.state().publications[-1].hash("object").hex()
     shown = page(world, url, f"/decision/{sha256}")
     assert "commitment stands for it" in shown
+    assert "All else is asserted by the board too" in shown
     assert SOMEBODY not in shown
     assert "safeconduct/v1/contribution" not in shown
 
@@ -142,8 +143,8 @@ def test_hostile_names_and_grounds_are_text_on_every_page(world: World, url: str
     claim = world.filed(subject="r-0003", name=HOSTILE)
     _, served = world.decided(claim)
     pages = public_pages(world, url)
-    pages["case"] = page(world, url, f"/case/{claim.hex()}")
-    pages["letter"] = page(world, url, f"/case/{claim.hex()}/letter.html")
+    pages["case"] = page(world, url, world.page(claim))
+    pages["letter"] = page(world, url, f"{world.page(claim)}/letter.html")
     world.finished(claim)
     pages |= public_pages(world, url)
     shown = [path for path, text in pages.items() if "alert(1)" in text]
@@ -196,7 +197,16 @@ def test_a_gazette_that_is_away_is_told_without_saying_where(world: World, url: 
     assert "does not answer" not in answer.text
 
 
-# A case, for whoever knows its claim's hash.
+# A case, for whoever knows its page.
+
+
+def test_a_claims_hash_which_the_ledger_holds_leads_to_no_page(world: World, url: str) -> None:
+    claim = world.filed()
+    world.decided(claim)
+    assert claim in world.ledger.entries
+    for entry in world.ledger.entries:
+        assert ask(url, f"/case/{entry.hex()}").status_code == 404
+        assert ask(url, f"/case/{entry.hex()}/letter.txt").status_code == 404
 
 
 def test_nothing_about_a_case_is_visible_elsewhere_before_it_is_final(
@@ -227,7 +237,7 @@ def test_a_drafted_publication_is_not_shown_before_the_gazette_has_it(
 
 def test_the_claimant_reads_the_state_in_words_at_every_step(world: World, url: str) -> None:
     claim = world.filed(name=SOMEBODY)
-    path = f"/case/{claim.hex()}"
+    path = world.page(claim)
     assert "Your claim is filed" in page(world, url, path)
     assert ask(url, f"{path}/letter.txt").status_code == 404
     world.proposed(claim)
@@ -251,7 +261,7 @@ def test_the_time_for_an_appeal_is_told_when_it_has_ended(world: World, url: str
     claim = world.filed()
     world.decided(claim)
     world.now += APPEAL_SECONDS + 1
-    shown = page(world, url, f"/case/{claim.hex()}")
+    shown = page(world, url, world.page(claim))
     assert "The time for an appeal ended" in shown
     assert "How to appeal" not in shown
 
@@ -265,14 +275,16 @@ def test_a_client_claims_reads_its_letter_and_appeals(world: World, url: str) ->
     assert audience == builders.REGISTRY.name
     assert door.statute() == world.state().statutes[-1].sha256
     bundle = helped(challenge=fresh)
-    number, claim = door.file(bundle)
-    assert number == 1
-    assert door.file(bundle) == (number, claim)
+    filed = door.file(bundle)
+    claim = filed.claim
+    assert filed.number == 1
+    assert door.file(bundle) == filed
+    assert door.page(filed.page) == url + world.page(claim)
     signed, served = world.decided(claim)
-    assert door.letter(claim) == words_of(served.letter)
+    assert door.letter(filed.page) == words_of(served.letter)
     door.appeal(claim, appeal_of(signed))
     door.appeal(claim, appeal_of(signed))
-    assert "Your appeal is filed" in page(world, url, f"/case/{claim.hex()}")
+    assert "Your appeal is filed" in page(world, url, world.page(claim))
 
 
 def test_the_answers_are_canonical(world: World, url: str) -> None:

@@ -131,12 +131,12 @@ def audit(folder: Folder, policy: Policy) -> Audit:
 
 
 def _run(number: int, name: str, check: Check, ground: Ground) -> Result:
-    passed: list[str] = []
+    passed: list[Passed] = []
     failures: list[Failed] = []
     try:
         for each in check.find(ground):
             if isinstance(each, Passed):
-                passed.append(each.computed_from)
+                passed.append(each)
             else:
                 failures.append(each)
             if len(failures) == FAILURES_MAX:
@@ -148,8 +148,9 @@ def _run(number: int, name: str, check: Check, ground: Ground) -> Result:
         number=number,
         name=name,
         title=check.title,
-        computed_from=tuple(passed),
+        computed_from=tuple(each.computed_from for each in passed),
         failures=tuple(failures),
+        asserted=sum(each.asserted for each in passed),
     )
 
 

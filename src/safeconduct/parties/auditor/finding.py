@@ -57,6 +57,14 @@ DECISION_FAULTY = (
     "The board published a decision that its own evidence and law do not give: "
     "keep this folder, it is evidence against those who signed the decision."
 )
+HELPED_TWO = (
+    "The board acquitted two persons on one contribution, which one of them made at most: "
+    "keep this folder, it is evidence against those who signed the decisions."
+)
+PUBLISHED_EARLY = (
+    "The board published something before it was final, by the witnesses' own dates: "
+    "keep this folder, it is evidence against the board."
+)
 REGISTER_FAULTY = (
     "The registry signed for a register that the publications do not make: "
     "keep this folder, it is evidence against the registry."
@@ -92,9 +100,10 @@ class EntryError(UnverifiedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """What a check was computed from, in words."""
+    """What a check was computed from, in words; `asserted` if facts are the board's word."""
 
     computed_from: str
+    asserted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +133,7 @@ class Result:
     title: str
     computed_from: tuple[str, ...]
     failures: tuple[Failed, ...]
+    asserted: int  # decisions whose facts nobody can compute again
 
     @property
     def holds(self) -> bool:
@@ -142,6 +152,11 @@ class Audit:
     def holds(self) -> bool:
         """Whether every check held."""
         return all(result.holds for result in self.results)
+
+    @property
+    def asserted(self) -> int:
+        """How many decisions rest on facts that the board asserts under seal."""
+        return sum(result.asserted for result in self.results)
 
 
 def failed_by(error: SafeconductError, file: str, expected: str, proves: str) -> Failed:

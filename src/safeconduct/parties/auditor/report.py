@@ -28,6 +28,7 @@ def format_text(audit: Audit) -> str:
 def format_value(audit: Audit) -> Json:
     """The report as a JSON value."""
     return {
+        "asserted": audit.asserted,
         "checks": [_result_value(result) for result in audit.results],
         "holds": audit.holds,
         "signed": audit.signed,
@@ -64,15 +65,23 @@ def _summary_lines(audit: Audit) -> list[str]:
     count = len(audit.results)
     failed = [str(result.number) for result in audit.results if not result.holds]
     if not failed:
-        return [
-            f"All {count} checks hold: everything above was computed here, from these bytes."
-        ]
+        return textwrap.wrap(_all_hold(count, audit.asserted), LINE_CHARACTERS)
     signed = (
         "The registry signed for exactly these bytes: it answers for them."
         if audit.signed
         else "The registry did not sign for exactly these bytes."
     )
     return [f"{len(failed)} of {count} checks failed: {', '.join(failed)}.", signed]
+
+
+def _all_hold(count: int, asserted: int) -> str:
+    if not asserted:
+        return f"All {count} checks hold: everything above was computed here, from these bytes."
+    return (
+        f"All {count} checks hold. Everything above was computed here, from these bytes, "
+        f"except the facts of {asserted} decision{'s' * (asserted > 1)} on sealed evidence: "
+        f"those the board asserts."
+    )
 
 
 def _result_value(result: Result) -> Json:

@@ -5,12 +5,21 @@ can be computed. Where a file and the Gazette differ, the Gazette is right: the 
 """
 
 import hashlib
+from collections.abc import Mapping
+from functools import partial
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.parties.auditor import finding
-from safeconduct.parties.auditor.finding import Failed, Findings, Passed, attempt, failed_by
+from safeconduct.parties.auditor.finding import (
+    Failed,
+    Findings,
+    Passed,
+    attempt,
+    failed_by,
+    show_instant,
+)
 from safeconduct.parties.auditor.ground import Ground
-from safeconduct.parties.auditor.tree import check_lines, check_stands
+from safeconduct.parties.auditor.tree import check_lines, check_stands, verify_checkpoint
 from safeconduct.protocol import decision, listing
 from safeconduct.protocol.evidence.capture import (
     PUBLIC_BYTES_MAX,
@@ -25,7 +34,7 @@ from safeconduct.protocol.record import RECORD_BYTES_MAX, Record, parse_record, 
 from safeconduct.protocol.statute.lint import lint
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX
-from safeconduct.protocol.tlog.policy import Policy
+from safeconduct.protocol.tlog.policy import Logged, Policy
 from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX, parse_proof
 
 REGISTER_BYTES_MAX = 64 << 20
@@ -165,11 +174,28 @@ def find_publications(ground: Ground) -> Findings:
             expected="none: no publication in the Gazette names it",
             proves=finding.OBJECT_FAULTY,
         )
+    if ground.held["gazette"]:
+        yield from _find_early(ground, dict(zip(names, publications, strict=True)))
     decisions = sum(name.startswith("decisions/") for name in names)
     yield Passed(
         computed_from=f"publications in the Gazette: {len(names)}; objects: "
         f"decisions {decisions}, listings {len(names) - decisions}"
     )
+
+
+def _find_early(ground: Ground, publications: Mapping[str, Record]) -> Findings:
+    """Publications that stand in a Gazette dated before they say that they became final."""
+    seen_by = verify_checkpoint(ground.gazette, ground.policy).logged_by
+    for name, publication in publications.items():
+        if publication.number("final") > seen_by:
+            yield Failed(
+                file=name,
+                found=f"published by {show_instant(seen_by)}",
+                expected=f"not before it is final, at "
+                f"{show_instant(publication.number('final'))}",
+                proves=finding.PUBLISHED_EARLY,
+                stands_alone=True,
+            )
 
 
 def _object_name(ground: Ground, publication: Record) -> str:
@@ -201,34 +227,86 @@ def _check_object(ground: Ground, name: str, publication: Record) -> None:
 
 
 def find_decisions(ground: Ground) -> Findings:
-    """Whether each decision comes out the same, and was logged as its receipt says."""
+    """Whether each decision comes out the same, and was logged as its receipt says.
+
+    Facts on sealed evidence are the board's word: that is said, and counted apart.
+    """
     state = ground.state
+    acquitted: dict[bytes, str] = {}  # by contribution, on whom it helped
+    open_count = sealed_count = 0
     for publication in state.publications:
         name = _object_name(ground, publication)
-        if name.startswith("decisions/"):
-            yield from _find_decision(ground, name, publication)
-    yield Passed(computed_from="the decisions' own bytes, the Gazette and the Ledger copy")
-
-
-def _find_decision(ground: Ground, name: str, publication: Record) -> Findings:
-    due = f"what law and evidence give for {publication.word('subject')}"
-    try:
-        data = ground.folder.read(name, bytes_max=decision.OBJECT_BYTES_MAX)
-        found = decision.recheck(data, publication, ground.state, ground.policy)
-    except SafeconductError as error:
-        yield failed_by(error, name, due, finding.DECISION_FAULTY)
-        return
-    yield from attempt(
-        lambda: check_stands(ground.whole_ledger, found.logged, found.record_hash),
-        name,
-        "a decision at its place in the Ledger copy",
-        finding.RECEIPT_FAULTY,
-    )
+        if not name.startswith("decisions/"):
+            continue
+        try:
+            data = ground.folder.read(name, bytes_max=decision.OBJECT_BYTES_MAX)
+            found = decision.recheck(data, publication, state, ground.policy)
+        except SafeconductError as error:
+            due = f"what law and evidence give for {publication.word('subject')}"
+            yield failed_by(error, name, due, finding.DECISION_FAULTY)
+            continue
+        yield from _find_decision(ground, name, found)
+        if decision.favours_person(publication, state):
+            yield from _find_helped_two(name, found, acquitted)
+        sealed_count += found.evidence == "committed"
+        open_count += found.evidence == "disclosed"
     yield Passed(
-        computed_from=f"{found.subject}: {found.outcome} under {', '.join(found.sections)}; "
-        f"evidence {found.evidence}; signed by {', '.join(found.signers)}; "
-        f"entry {found.logged.index} of the Ledger"
+        computed_from=f"decisions recomputed from their evidence: {open_count}; on facts "
+        f"asserted by the board: {sealed_count}; the Gazette and the Ledger copy"
     )
+
+
+def _find_decision(ground: Ground, name: str, found: decision.Rechecked) -> Findings:
+    places = {"decision": (found.logged, found.record_hash)}
+    places["claim"] = (found.claim_logged, found.claim_hash)
+    for what, (logged, entry) in places.items():
+        yield from attempt(
+            partial(_check_logged, ground, logged, entry),
+            name,
+            f"a {what} at its place in the Ledger copy",
+            finding.RECEIPT_FAULTY,
+        )
+    yield Passed(
+        computed_from=f"{found.subject}: {_outcome(found)}; {_FACTS[found.evidence]}; "
+        f"signed by {', '.join(found.signers)}; entry {found.logged.index} of the Ledger",
+        asserted=found.evidence == "committed",
+    )
+
+
+def _check_logged(ground: Ground, logged: Logged, entry: bytes) -> None:
+    check_stands(ground.whole_ledger, logged, entry)
+
+
+_FACTS = {
+    "disclosed": "evidence disclosed",
+    "committed": "facts asserted by the board, not recomputed",
+}
+
+
+def _outcome(found: decision.Rechecked) -> str:
+    sections = f"under {', '.join(found.sections)}"
+    if not found.departed:
+        return f"{found.outcome} {sections}"
+    return (
+        f"{found.outcome}: DEPARTS from the statute, which yields {found.yielded} {sections}, "
+        f"because: {found.departure}"
+    )
+
+
+def _find_helped_two(
+    name: str, found: decision.Rechecked, acquitted: dict[bytes, str]
+) -> Findings:
+    """The same contribution, shown by two persons who were both acquitted on it."""
+    if found.relied_on is None:
+        return
+    first = acquitted.setdefault(found.relied_on, found.subject)
+    if first != found.subject:
+        yield Failed(
+            file=name,
+            found=f"{found.subject}: {found.outcome} on contribution {found.relied_on.hex()}",
+            expected=f"another contribution: {first} was acquitted on this one",
+            proves=finding.HELPED_TWO,
+        )
 
 
 def find_register(ground: Ground) -> Findings:

@@ -13,6 +13,7 @@ from safeconduct.plumbing.logs import log_notice, read_gazette
 from safeconduct.plumbing.programme import load_programme
 from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.record import RECORD_BYTES_MAX, format_record
+from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX
 from safeconduct.protocol.tlog.note import format_vkey, parse_vkey
 
@@ -100,6 +101,7 @@ def _statute(options: argparse.Namespace) -> int:
     law = read_file(options.law, bytes_max=LAW_BYTES_MAX)
     if options.law.suffix != ".json":
         law = format_json(parse_authored(law, options.law.name))
+    load_statute(law)  # the Gazette would refuse it, but only after the board had signed
     record = statute_record(state, law)
     write_file(options.out, format_record(record))
     terminal.say(

@@ -31,12 +31,21 @@ from safeconduct.protocol.statute.lint import lint, matches_case
 from safeconduct.protocol.statute.load import read_statute
 from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX, Statute
 
+EXAMPLES = """\
+examples:
+  safeconduct statute lint statute.yaml
+  safeconduct statute test statute.yaml
+  safeconduct statute eval statute.yaml facts.yaml --as-of 2027-06-01T00:00:00Z
+  safeconduct statute compile statute.yaml > statute.json
+"""
+
 DECIDED = 0
 UNDETERMINED_EXIT = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give `parser` the four verbs; each sets `run`, which returns the exit code."""
+    parser.epilog = EXAMPLES
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     for name, run, words in (
         ("lint", run_lint, "say what a statute must not be published with"),

@@ -6,6 +6,7 @@ live in memory: when the console stops, everybody is signed out.
 """
 
 import hmac
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ SESSIONS_MAX = 32
 SESSION_SECONDS = 12 * 3_600
 COOKIE = "desk"
 _CODE_FILE_BYTES_MAX = 256
+_CODE = re.compile(f"[0-9a-f]{{{2 * CODE_BYTES}}}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,6 @@ def load_code(folder: Path, random_bytes: Callable[[int], bytes]) -> str:
     if not path.exists():
         write_secret(path, (random_bytes(CODE_BYTES).hex() + "\n").encode("ascii"))
     code = read_file(path, bytes_max=_CODE_FILE_BYTES_MAX).decode("ascii", "replace").strip()
-    if len(code) < 2 * CODE_BYTES:
-        raise MalformedError(f"{path}: shorter than a code", hint="delete it for a new one")
+    if not _CODE.fullmatch(code):
+        raise MalformedError(f"{path}: not a code", hint="delete it for a new one")
     return code

@@ -106,7 +106,9 @@ class Store:
         """
         rows = self._database.read("SELECT hash FROM announced WHERE upload = ?", (upload,))
         if not rows:
-            raise RefusedError("no delivery was begun under this name", hint="announce it first")
+            raise RefusedError(
+                "no delivery was begun under this name", hint="announce it first"
+            )
         digest: bytes = rows[0]["hash"]
         return digest
 

@@ -75,7 +75,8 @@ Applies the law to a claim and writes the decision record that the board is aske
 only people can judge is given with --judge; a wrong or missing name is told:
 
   $ safeconduct register propose 4be0 --dir register \\
-        --judge grave_crime_proven=no --judge knowing_falsehood_found=no \\
+        --judge claimant_is_subject=yes --judge grave_crime_proven=no \\
+        --judge knowing_falsehood_found=no \\
         --assessment tip.assessment --assessment-proof tip.tlog-proof --out decision.record
   $ safeconduct board sign decision.record --key member/key
 

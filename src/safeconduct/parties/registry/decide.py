@@ -5,6 +5,8 @@
     appeal    within the statute's period, signed with the claim's own key → suspends
     final     the period is over and nobody appealed → a publication for the board to sign
 
+That a period is over is read off the Gazette's cosigned checkpoint, from no clock of a clerk's.
+
 Spec: docs/3-protocol.md §15.
 """
 
@@ -15,7 +17,7 @@ from pathlib import Path
 
 from safeconduct.errors import ConflictError, MalformedError, RefusedError, UnverifiedError
 from safeconduct.parties.registry.letter import Letter, write_letter, write_reasons
-from safeconduct.parties.registry.receive import Registry
+from safeconduct.parties.registry.receive import Registry, stands_in_favour
 from safeconduct.plumbing.durable import make_folder, write_file
 from safeconduct.plumbing.logs import log_notice, log_record
 from safeconduct.protocol.canonical import Json, format_json, parse_json
@@ -24,8 +26,10 @@ from safeconduct.protocol.claim import GROUNDS, Bundle, parse_bundle
 from safeconduct.protocol.decision import (
     OBJECT_BYTES_MAX,
     Proposal,
+    check_claim_dated,
     decision_object,
     decision_record,
+    favours_person,
     propose,
     with_assessment,
 )
@@ -42,7 +46,9 @@ from safeconduct.protocol.record import (
     verify_signers,
 )
 from safeconduct.protocol.statute.explain import appeal_last_at
+from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.load import load_statute
+from safeconduct.protocol.statute.text import Outcome
 from safeconduct.protocol.tlog.note import ED25519, VerifierKey
 
 LETTERS_FOLDER = "letters"
@@ -77,6 +83,7 @@ def propose_decision(
     Raises:
         RefusedError: no such case, already decided, or facts are missing.
         MalformedError: the judgements are not those the limb calls for.
+        UnverifiedError: the claim had expired before the Ledger dated it.
     """
     case = registry.store.case(claim)
     bundle = with_assessment(parse_bundle(case.latest["filed"].data), *assessment)
@@ -86,9 +93,12 @@ def propose_decision(
     number = _number(registry, claim)
     told = write_reasons(proposal, bundle, number)
     record = decision_record(proposal, bundle, number, hashlib.sha256(told).digest())
+    claim_proof, dated = log_record(registry.programme, bundle.claim)
+    check_claim_dated(bundle.record, dated.logged_by)
     data = format_json(
         {
             "bundle": bundle.data.decode("utf-8"),
+            "claim_proof": claim_proof.decode("utf-8"),
             "draft": format_record(record).decode("ascii"),
             "judgements": dict(judgements),
         }
@@ -141,7 +151,8 @@ def _date(registry: Registry, claim: bytes, case: Case, signed: bytes) -> Receip
 def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
     """Take an appeal signed with the claim's own key; it suspends every publication.
 
-    The same one again is no error.
+    The same one again is no error. In time is what came or was dated in time: a claimant who
+    had the appeal logged does not lose by a register that was away.
 
     Raises:
         UnverifiedError: signed by somebody else, or about another decision.
@@ -160,11 +171,14 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
     if record.word("ground") not in GROUNDS:
         raise MalformedError(f"an appeal's ground is one of: {', '.join(sorted(GROUNDS))}")
     if "appealed" not in case.latest:
-        now = registry.seconds()
-        if now > _last_appeal(registry, decided):
+        at, last = registry.seconds(), _last_appeal(registry, decided)
+        if at > last:
+            _, dated = log_record(registry.programme, signed)
+            at = min(at, dated.logged_by)
+        if at > last:
             raise RefusedError("the appeal period is over")
         # Kept before it is logged: a log that is away must not make an appeal late.
-        registry.store.append(claim, Event(kind="appealed", at=now, data=signed))
+        registry.store.append(claim, Event(kind="appealed", at=at, data=signed))
     elif case.latest["appealed"].data != signed:
         raise RefusedError("this decision is under appeal already")
     log_record(registry.programme, signed)
@@ -173,25 +187,26 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
 def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | None:
     """The publication of a decision that has become final, for the board to sign; else None.
 
-    Keeps the object it names, so that nothing is published that could not be shown. `ahead` is
-    how many other publications, drafted but not yet taken by the Gazette, go before it.
+    None as well if the decision is not to be public (`_is_public`). Keeps the object it names,
+    so that nothing is published that could not be shown. `ahead` is how many other
+    publications, drafted but not yet taken by the Gazette, go before it.
     """
     case = registry.store.case(claim)
     if case.state not in {"decided", "final"}:
         return None
     decided = _texts(case.latest["decided"].data)
     last = _last_appeal(registry, decided)
-    now = registry.seconds()
+    view = registry.gazette()
+    state, now = view.state, view.cosigned.logged_by
     if now <= last:
         return None
     if case.state == "decided":
         registry.store.append(claim, Event(kind="final", at=now, data=b"{}"))
-    state = registry.gazette().state
     signed = decided["decision"].encode("utf-8")
     record = parse_signed(signed).record
     bundle = parse_bundle(_proposed(case)["bundle"].encode("utf-8"))
     proposal = _repropose(registry, state, bundle, case, record)
-    if proposal.statute.outcome(record.word("outcome")).publish == "never":
+    if not _is_public(proposal.statute.outcome(record.word("outcome")), bundle, case, state):
         return None
     data = decision_object(
         proposal,
@@ -199,6 +214,7 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
         _judgements(case),
         signed,
         decided["proof"].encode("utf-8"),
+        _proposed(case)["claim_proof"].encode("utf-8"),
         registry.random_bytes(SALT_BYTES),
     )
     sha256 = hashlib.sha256(data).digest()
@@ -214,6 +230,23 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
     )
 
 
+def _is_public(outcome: Outcome, bundle: Bundle, case: Case, state: GazetteState) -> bool:
+    """Whether the register may show a decision.
+
+    Not without the consent that the law asks for; and a claim that failed takes nothing from a
+    person who did not make it, or for whom another decision stands.
+    """
+    if outcome.publish == "never":
+        return False
+    if outcome.publish == "with_consent" and bundle.record.word("disclosure") != "open":
+        return False
+    if outcome.favours == "person":
+        return True
+    return _judgements(case)["claimant_is_subject"] and not stands_in_favour(
+        state, bundle.record.word("subject")
+    )
+
+
 def enter_publication(registry: Registry, claim: bytes | None, signed: bytes) -> None:
     """Have a signed publication taken by the Gazette, and note it in its case, if it has one.
 
@@ -221,7 +254,8 @@ def enter_publication(registry: Registry, claim: bytes | None, signed: bytes) ->
 
     Raises:
         MalformedError, UnverifiedError: the Gazette does not admit it.
-        RefusedError: a decision without its case, or one that is not final.
+        RefusedError: a decision without its case, one that is not final, or one that would
+            undo a decision for the person.
     """
     data = registry.store.object(parse_signed(signed, "publication").record.hash("object"))
     entered = _check_place(registry, claim, data, signed)
@@ -245,7 +279,20 @@ def _check_place(registry: Registry, claim: bytes | None, data: bytes, signed: b
     next_state(case.state, "published")
     if value.get("decision") != _texts(case.latest["decided"].data)["decision"]:
         raise RefusedError("the publication is about another case")
+    _check_now(registry, parse_signed(signed, "publication").record)
     return False
+
+
+def _check_now(registry: Registry, publication: Record) -> None:
+    view = registry.gazette()
+    if publication.number("final") > view.cosigned.logged_by:
+        final = format_instant(publication.number("final"))
+        raise RefusedError(
+            f"the decision becomes final at {final}", hint="the witnesses have not dated that"
+        )
+    in_favour = stands_in_favour(view.state, publication.word("subject"))
+    if in_favour and not favours_person(publication, view.state):
+        raise RefusedError("another decision stands in favour of this person")
 
 
 def count_record(registry: Registry) -> dict[str, int]:

@@ -47,7 +47,8 @@ def draft_listing(registry: Registry, document: Json) -> Record:
         ends_on=texts["ends_on"],
         salt=registry.random_bytes(SALT_BYTES),
     )
-    state = registry.gazette().state
+    view = registry.gazette()
+    state = view.state
     if not state.statutes:
         raise RefusedError("there is no law yet to list anybody under")
     sha256 = hashlib.sha256(data).digest()
@@ -58,7 +59,7 @@ def draft_listing(registry: Registry, document: Json) -> Record:
         subject=texts["subject"],
         standing=REGISTERED,
         object_sha256=sha256,
-        final_at=registry.seconds(),
+        final_at=view.cosigned.logged_by,
     )
     check_listing(data, record)
     registry.store.keep_object(sha256, texts["subject"], data)

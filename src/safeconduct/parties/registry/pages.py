@@ -104,8 +104,8 @@ def law(reader: Reader, request: web.Request) -> web.Response:
 
 def case(reader: Reader, request: web.Request) -> web.Response:
     """The claimant's own page; its address is the only key to it."""
-    claim = _hash(request, "claim")
-    view = show.read_case(reader.registry, reader.book(), claim)
+    page = _hash(request, "page")
+    view = show.read_case(reader.registry, reader.book(), page)
     return _page(reader, "case.html", "", case=view, grounds=sorted(GROUNDS))
 
 
@@ -114,7 +114,7 @@ def letter(reader: Reader, request: web.Request) -> web.Response:
     suffix = f".{request.path_params['suffix']}"
     if suffix not in LETTER_TYPES:
         raise web.missing("nothing at this address")
-    content = show.read_letter(reader.registry, _hash(request, "claim"), suffix)
+    content = show.read_letter(reader.registry, _hash(request, "page"), suffix)
     if content is None:
         raise web.missing("no letter was served in this case yet", hint="look again later")
     return web.data(content, LETTER_TYPES[suffix])

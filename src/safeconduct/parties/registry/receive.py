@@ -3,21 +3,28 @@
 Spec: docs/3-protocol.md §10, §15.
 """
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from safeconduct.errors import RefusedError
-from safeconduct.parties.registry.store import Filed, Store
+from safeconduct.parties.registry.store import Filed, Reliance, Store
 from safeconduct.plumbing import clock, dice
 from safeconduct.plumbing.keys import load_signing_key
 from safeconduct.plumbing.logs import GazetteView, log_record, read_gazette
 from safeconduct.plumbing.programme import Programme, load_programme
+from safeconduct.protocol.canonical import derive_key, u64
 from safeconduct.protocol.case import Event
-from safeconduct.protocol.claim import check_terms, parse_bundle
+from safeconduct.protocol.claim import Bundle, check_terms, parse_bundle, relied_on
+from safeconduct.protocol.decision import favours_person, with_assessment
+from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.tlog.note import SigningKey
 
-CHALLENGE_BYTES = 32
+CHALLENGE_SECONDS = 86_400
+_TIME_BYTES = 8
+_HEAD_BYTES = 16
+_MAC_BYTES = 16
 KEY_FILE = "registry.key"
 
 
@@ -50,10 +57,29 @@ def open_registry(folder: Path) -> Registry:
 
 
 def challenge(registry: Registry) -> bytes:
-    """32 fresh bytes for one claimant to sign; good for a day and for one claim."""
-    fresh = registry.random_bytes(CHALLENGE_BYTES)
-    registry.store.issue(fresh, registry.seconds())
-    return fresh
+    """32 fresh bytes for one claimant to sign; good for a day and for one claim.
+
+        POSIX seconds (u64) ‖ chance (8) ‖ MAC (16)
+
+    Nothing is kept of it, so that asking for many locks nobody out. Spec: §15.5.
+    """
+    head = u64(registry.seconds()) + registry.random_bytes(_HEAD_BYTES - _TIME_BYTES)
+    return head + _mac(registry.key, head)
+
+
+def _mac(key: SigningKey, head: bytes) -> bytes:
+    return hmac.digest(derive_key(key.seed, "challenge"), head, "sha256")[:_MAC_BYTES]
+
+
+def _check_challenge(registry: Registry, answered: bytes, at: int) -> None:
+    head, mac = answered[:_HEAD_BYTES], answered[_HEAD_BYTES:]
+    issued_at = int.from_bytes(head[:_TIME_BYTES], "big")
+    genuine = hmac.compare_digest(mac, _mac(registry.key, head))
+    if not genuine or at > issued_at + CHALLENGE_SECONDS:
+        raise RefusedError(
+            "the claim answers no open challenge of this registry",
+            hint="ask for a new challenge and sign again",
+        )
 
 
 def receive(registry: Registry, data: bytes) -> Filed:
@@ -61,21 +87,48 @@ def receive(registry: Registry, data: bytes) -> Filed:
 
     Raises:
         MalformedError: not a bundle.
-        UnverifiedError: its signatures, name, audience or expiry do not hold.
-        RefusedError: no open challenge, or nobody of that number is in the register.
-        ConflictError: the challenge was used already.
+        UnverifiedError: its signatures, name, evidence, audience or expiry do not hold.
+        RefusedError: no open challenge, nobody of that number is in the register, or the law
+            was applied in that person's favour already.
+        ConflictError: the challenge was used already, or the contribution was claimed under
+            another number.
     """
-    bundle = parse_bundle(data)
+    # What the desk says is asked of the desk: whoever forwards a claim adds nothing to it.
+    bundle = with_assessment(parse_bundle(data), b"", b"")
     now = registry.seconds()
+    if not registry.store.holds(bundle.claim_hash):
+        _check_new(registry, bundle, now)
+    record = relied_on(bundle)
+    filed = registry.store.open_case(
+        bundle.claim_hash,
+        challenge=bundle.record.hash("challenge"),
+        page=bundle.page_key,
+        event=Event(kind="filed", at=now, data=bundle.data),
+        reliance=Reliance(record=record, subject=bundle.record.word("subject"))
+        if record
+        else None,
+    )
+    log_record(registry.programme, bundle.claim)
+    return filed
+
+
+def _check_new(registry: Registry, bundle: Bundle, now: int) -> None:
     check_terms(
         bundle.record, programme=registry.programme.hash, audience=registry.key.name, at=now
     )
+    _check_challenge(registry, bundle.record.hash("challenge"), now)
     state = registry.gazette().state
+    state.statute(bundle.record.hash("statute"))
     subject = bundle.record.word("subject")
     if subject not in {listed.word("subject") for listed in state.publications}:
         raise RefusedError(f"{subject} is not in the register", hint="look the number up there")
-    state.statute(bundle.record.hash("statute"))
-    event = Event(kind="filed", at=now, data=bundle.data)
-    filed = registry.store.open_case(bundle.claim_hash, bundle.record.hash("challenge"), event)
-    log_record(registry.programme, bundle.claim)
-    return filed
+    if stands_in_favour(state, subject):
+        raise RefusedError(
+            f"the law was applied in favour of {subject} already", hint="nothing is left to ask"
+        )
+
+
+def stands_in_favour(state: GazetteState, subject: str) -> bool:
+    """Whether the newest publication about a register number favours its person."""
+    about = [one for one in state.publications if one.word("subject") == subject]
+    return bool(about) and favours_person(about[-1], state)

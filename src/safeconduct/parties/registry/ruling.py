@@ -15,7 +15,7 @@ from safeconduct.plumbing.pages import utc
 from safeconduct.protocol.canonical import Json, parse_decimal
 from safeconduct.protocol.decision import Rechecked, recheck
 from safeconduct.protocol.evidence.capture import check_capture
-from safeconduct.protocol.record import NO_HASH, Record, parse_signed
+from safeconduct.protocol.record import Record, parse_signed
 from safeconduct.protocol.statute.evaluate import declared_name, evaluate
 from safeconduct.protocol.statute.facts import read_facts
 from safeconduct.protocol.statute.proof import Node
@@ -52,7 +52,7 @@ class Ruling:
 
     entry: Entry
     record: Record  # the decision's, as the board signed it
-    departs: bool  # from what the statute yields
+    departure: str  # why the board departed from what the statute yields; empty if it did not
     checked: Rechecked | None
     fault: str
     outcome: str
@@ -87,7 +87,7 @@ def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
     return Ruling(
         entry=entry,
         record=record,
-        departs=record.hash("departure") != NO_HASH,
+        departure=str(entry.value["departure"]),
         checked=checked,
         fault=fault,
         outcome=_outcome(entry),
@@ -121,6 +121,11 @@ def _facts(entry: Entry) -> list[tuple[str, str, bool]]:
                 (f"{_label(statute, f'{name}.{field}')}{which}", _value(value), field in judged)
                 for field, value in _table(item).items()
             ]
+    rows += [
+        (_label(statute, name), _value(value), True)
+        for name, value in judged.items()
+        if name not in _table(document["facts"]) and f"statements.{name}" not in statute.facts
+    ]
     return rows
 
 

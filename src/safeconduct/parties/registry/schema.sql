@@ -1,14 +1,15 @@
 -- Append-only: rows are inserted, never changed, and no status is stored.
 
-CREATE TABLE challenges (
-    challenge  BLOB PRIMARY KEY,   -- 32 bytes, handed to one claimant
-    issued_at  INTEGER NOT NULL    -- POSIX seconds
-) STRICT;
-
 CREATE TABLE cases (
     number     INTEGER PRIMARY KEY,   -- order of filing, from 1
     claim      BLOB NOT NULL UNIQUE,  -- record hash of the signed claim, 32 bytes
-    challenge  BLOB NOT NULL UNIQUE REFERENCES challenges (challenge)
+    challenge  BLOB NOT NULL UNIQUE,  -- 32 bytes; each answered by one claim only
+    page       BLOB NOT NULL UNIQUE   -- 32 bytes, the address of the case's private page
+) STRICT;
+
+CREATE TABLE relied (
+    record     BLOB PRIMARY KEY,  -- record hash of a contribution whose author has claimed
+    subject    TEXT NOT NULL      -- register number it was claimed under, and no other
 ) STRICT;
 
 CREATE TABLE events (

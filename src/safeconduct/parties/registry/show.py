@@ -45,6 +45,7 @@ class CaseView:
 
     number: int
     claim: bytes
+    page: bytes
     state: str
     subject: str
     name: str
@@ -81,43 +82,46 @@ def law_parts(
 # A case, for the claimant alone.
 
 
-def find_case(registry: Registry, claim: bytes) -> Case:
-    """The case of a claim.
+def find_claim(registry: Registry, page: bytes) -> bytes:
+    """The claim of the case whose private page has this address.
 
     Raises:
         RefusedError: there is none (HTTP 404).
     """
     try:
-        return registry.store.case(claim)
+        return registry.store.claim_at(page)
     except RefusedError as error:
         raise web.missing(
             "there is no case at this address", hint="check it to the last letter"
         ) from error
 
 
-def read_letter(registry: Registry, claim: bytes, suffix: str = ".txt") -> bytes | None:
+def read_letter(registry: Registry, page: bytes, suffix: str = ".txt") -> bytes | None:
     """The letter as it was served, or None as long as there is none."""
-    case = find_case(registry, claim)
+    claim = find_claim(registry, page)
+    case = registry.store.case(claim)
     path = registry.folder / LETTERS_FOLDER / f"{claim.hex()}{suffix}"
     if "decided" not in case.latest or not path.is_file():
         return None
     return read_file(path, bytes_max=LETTER_BYTES_MAX)
 
 
-def read_case(registry: Registry, book: Book, claim: bytes) -> CaseView:
+def read_case(registry: Registry, book: Book, page: bytes) -> CaseView:
     """All that the claimant may know of their case.
 
     Raises:
         RefusedError: there is none (HTTP 404).
     """
-    case = find_case(registry, claim)
+    claim = find_claim(registry, page)
+    case = registry.store.case(claim)
     bundle = parse_bundle(case.latest["filed"].data)
-    letter = read_letter(registry, claim)
+    letter = read_letter(registry, page)
     until = _appeal_until(registry, book, case)
     number = next(one.number for one in registry.store.cases() if one.claim == claim)
     return CaseView(
         number=number,
         claim=claim,
+        page=page,
         state=case.state,
         subject=bundle.record.word("subject"),
         name=bundle.fields["name"],

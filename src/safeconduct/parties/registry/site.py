@@ -1,7 +1,8 @@
 """The register's HTTP interface: pages for everybody, endpoints for claimants.
 
 A public page shows what the Gazette has published, and nothing of a case before it is final. A
-case has one page, at the hash of its claim: 32 bytes that the claimant alone holds.
+case has one page, at 32 bytes that only claimant and registry can make; the hash of its claim,
+which stands in the Ledger, leads nowhere.
 
 Spec: docs/3-protocol.md §15.5.
 """
@@ -38,7 +39,7 @@ def _page_routes(reader: Reader) -> list[web.Route]:
         "/decision/{sha256}": pages.decision,
         "/law": pages.laws,
         "/law/{number}": pages.law,
-        "/case/{claim}": pages.case,
+        "/case/{page}": pages.case,
     }
     return [
         *(
@@ -60,7 +61,7 @@ def _claim_routes(reader: Reader) -> list[web.Route]:
     return [
         *(web.Route("POST", path, partial(taker, registry)) for path, taker in takers.items()),
         web.Route("GET", "/statute", partial(_statute, reader)),
-        web.Route("GET", "/case/{claim}/letter.{suffix}", partial(pages.letter, reader)),
+        web.Route("GET", "/case/{page}/letter.{suffix}", partial(pages.letter, reader)),
     ]
 
 
@@ -73,7 +74,7 @@ async def _challenge(registry: Registry, request: web.Request) -> web.Response:
 async def _file(registry: Registry, request: web.Request) -> web.Response:
     bundle = await web.read_body(request, bytes_max=BUNDLE_BYTES_MAX)
     filed = await web.in_thread(receive, registry, bundle)
-    return _json({"case": filed.number, "claim": filed.claim.hex()})
+    return _json({"case": filed.number, "claim": filed.claim.hex(), "page": filed.page.hex()})
 
 
 async def _appeal(registry: Registry, request: web.Request) -> web.Response:

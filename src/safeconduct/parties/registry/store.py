@@ -1,4 +1,4 @@
-"""What the registry keeps: challenges, cases, their events, and objects to publish."""
+"""What the registry keeps: cases, their events, and objects to publish."""
 
 from dataclasses import dataclass
 from importlib import resources
@@ -9,17 +9,24 @@ from safeconduct.plumbing.database import Transaction, open_database
 from safeconduct.plumbing.durable import make_folder
 from safeconduct.protocol.case import Case, Event, fold_case, next_state
 
-CHALLENGE_SECONDS = 86_400
-CHALLENGES_MAX = 100_000
 EVENT_BYTES_MAX = 2 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filed:
-    """One case by its number and the hash of its claim."""
+    """One case by its number, the hash of its claim, and the address of its private page."""
 
     number: int
     claim: bytes
+    page: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliance:
+    """A contribution by its record hash, and the register number it was claimed under."""
+
+    record: bytes
+    subject: str
 
 
 class Store:
@@ -30,48 +37,53 @@ class Store:
         schema = resources.files(__package__).joinpath("schema.sql").read_text()
         self._database = open_database(folder / "registry.sqlite", schema)
 
-    def issue(self, challenge: bytes, at: int) -> None:
-        """Remember a challenge handed out at `at`.
-
-        Raises:
-            RefusedError: too many are open.
-        """
-        with self._database.write() as transaction:
-            [(count,)] = transaction.read(
-                "SELECT count(*) FROM challenges WHERE issued_at > ?", (at - CHALLENGE_SECONDS,)
-            )
-            if count >= CHALLENGES_MAX:
-                raise RefusedError("too many challenges are open", hint="come back tomorrow")
-            transaction.execute("INSERT INTO challenges VALUES (?, ?)", (challenge, at))
-
-    def open_case(self, claim: bytes, challenge: bytes, event: Event) -> Filed:
+    def open_case(
+        self,
+        claim: bytes,
+        *,
+        challenge: bytes,
+        page: bytes,
+        event: Event,
+        reliance: Reliance | None,
+    ) -> Filed:
         """Enter a new case with its first event; the same claim again finds its case.
 
         Raises:
-            RefusedError: the challenge was never issued here, or too long ago.
-            ConflictError: the challenge was used for another claim.
+            ConflictError: the challenge was used for another claim, the claim came with other
+                evidence, or the contribution was claimed under another number.
         """
         with self._database.write() as transaction:
-            held = transaction.read("SELECT number FROM cases WHERE claim = ?", (claim,))
+            held = transaction.read("SELECT number, page FROM cases WHERE claim = ?", (claim,))
             if held:
-                return Filed(number=held[0]["number"], claim=claim)
-            issued = transaction.read(
-                "SELECT issued_at FROM challenges WHERE challenge = ?", (challenge,)
-            )
-            if not issued or event.at > issued[0]["issued_at"] + CHALLENGE_SECONDS:
-                raise RefusedError(
-                    "the claim answers no open challenge of this registry",
-                    hint="ask for a new challenge and sign again",
-                )
+                _check_same(transaction, claim, event)
+                return Filed(number=held[0]["number"], claim=claim, page=held[0]["page"])
             used = transaction.read("SELECT 1 FROM cases WHERE challenge = ?", (challenge,))
             if used:
                 raise ConflictError("the challenge was used for another claim")
+            if reliance:
+                _rely(transaction, reliance)
             [(number,)] = transaction.read(
-                "INSERT INTO cases (claim, challenge) VALUES (?, ?) RETURNING number",
-                (claim, challenge),
+                "INSERT INTO cases (claim, challenge, page) VALUES (?, ?, ?) RETURNING number",
+                (claim, challenge, page),
             )
             _append(transaction, claim, event)
-        return Filed(number=number, claim=claim)
+        return Filed(number=number, claim=claim, page=page)
+
+    def holds(self, claim: bytes) -> bool:
+        """Whether this claim has a case."""
+        return bool(self._database.read("SELECT 1 FROM cases WHERE claim = ?", (claim,)))
+
+    def claim_at(self, page: bytes) -> bytes:
+        """The claim of the case whose private page has this address.
+
+        Raises:
+            RefusedError: there is none.
+        """
+        rows = self._database.read("SELECT claim FROM cases WHERE page = ?", (page,))
+        if not rows:
+            raise RefusedError("no such case", hint="check the address to the last letter")
+        claim: bytes = rows[0]["claim"]
+        return claim
 
     def append(self, claim: bytes, event: Event) -> None:
         """Add an event to a case, if it may follow what happened so far.
@@ -102,8 +114,8 @@ class Store:
 
     def cases(self) -> list[Filed]:
         """All cases in the order of filing."""
-        rows = self._database.read("SELECT number, claim FROM cases ORDER BY number")
-        return [Filed(number=row["number"], claim=row["claim"]) for row in rows]
+        rows = self._database.read("SELECT number, claim, page FROM cases ORDER BY number")
+        return [Filed(number=number, claim=claim, page=page) for number, claim, page in rows]
 
     def keep_object(self, sha256: bytes, subject: str, data: bytes) -> None:
         """Keep an object that a publication names; the same one again is no error."""
@@ -125,6 +137,25 @@ class Store:
             raise RefusedError("the registry does not hold this object")
         data: bytes = rows[0]["data"]
         return data
+
+
+def _check_same(transaction: Transaction, claim: bytes, event: Event) -> None:
+    [(data,)] = transaction.read(
+        "SELECT data FROM events WHERE claim = ? ORDER BY number LIMIT 1", (claim,)
+    )
+    if data != event.data:
+        raise ConflictError("this claim was filed with other evidence")
+
+
+def _rely(transaction: Transaction, reliance: Reliance) -> None:
+    """One contribution helps one person, however many know its words."""
+    held = transaction.read("SELECT subject FROM relied WHERE record = ?", (reliance.record,))
+    if not held:
+        transaction.execute(
+            "INSERT INTO relied VALUES (?, ?)", (reliance.record, reliance.subject)
+        )
+    elif held[0]["subject"] != reliance.subject:
+        raise ConflictError("this contribution was claimed under another number")
 
 
 def _append(transaction: Transaction, claim: bytes, event: Event) -> None:

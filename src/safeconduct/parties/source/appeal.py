@@ -5,7 +5,11 @@ Spec: docs/3-protocol.md §15.
 
 import hashlib
 
+from safeconduct.parties.source.register import RegisterDoor
+from safeconduct.plumbing.logs import log_record
+from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.keys import ContributionKeys
+from safeconduct.protocol.receipt import Receipt
 from safeconduct.protocol.record import make_record, record_hash, sign_record
 from safeconduct.protocol.tlog.note import SigningKey
 
@@ -27,3 +31,17 @@ def make_appeal(
         ed25519=key.verifier().public,
     )
     return sign_record(record, [key])
+
+
+def file_appeal(programme: Programme, claim: bytes, signed: bytes) -> Receipt:
+    """Have an appeal dated, then file it in the claim's case; returns its receipt.
+
+    In this order a register that is away cannot make it late. It may be done again.
+
+    Raises:
+        RefusedError: it was dated too late, or there is nothing to appeal.
+        UnavailableError: the log or the register stayed away for too long.
+    """
+    _, receipt = log_record(programme, signed)
+    RegisterDoor(programme.register).appeal(claim, signed)
+    return receipt

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from safeconduct.errors import RefusedError
 from safeconduct.parties.source.inbox import Contribution
 from safeconduct.protocol.canonical import derive_key
-from safeconduct.protocol.claim import format_bundle, person_hash, sign_claim
+from safeconduct.protocol.claim import evidence_hash, format_bundle, person_hash, sign_claim
 from safeconduct.protocol.keys import ContributionKeys
 from safeconduct.protocol.record import make_record, parse_record, record_hash
 
@@ -96,6 +96,7 @@ def _bundle(
         subject=terms.subject,
         person=person_hash(terms.name, salt),
         record=record_hash(evidence["record"].encode("utf-8")),
+        evidence=evidence_hash(evidence),
         ed25519=ed25519,
         mldsa65=mldsa65,
         blind=blind,

@@ -3,10 +3,10 @@ from an argument, and nothing is stored unless a file is asked for.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from safeconduct.errors import MalformedError, RefusedError, UnavailableError
+from safeconduct.errors import MalformedError, RefusedError, UnavailableError, UnverifiedError
 from safeconduct.parties.source.claim import Terms, claim_denounced, claim_helped
 from safeconduct.parties.source.inbox import Contribution, read_inbox
 from safeconduct.parties.source.register import RegisterDoor
@@ -17,7 +17,9 @@ from safeconduct.plumbing.programme import Programme, load_programme
 from safeconduct.plumbing.words import format_words, parse_words
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.envelope import MESSAGE_NAME, Source
+from safeconduct.protocol.evidence.capture import check_capture, public_hash
 from safeconduct.protocol.keys import master_key
+from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import parse_record
 from safeconduct.protocol.statute.instant import format_instant
 
@@ -191,7 +193,8 @@ def _summary(item: Contribution) -> Json:
     return {
         "number": item.keys.number,
         "logged_by": format_instant(item.receipt.logged_by) if item.receipt else None,
-        "acknowledged": item.status or None,
+        "acknowledged": item.acknowledgement is not None,
+        "status": item.status,
         "replies": [reply.text for reply in item.replies],
     }
 
@@ -218,7 +221,7 @@ def _contribution(programme: Programme, entropy: bytes, number: int) -> Contribu
 
 def _claim(options: argparse.Namespace) -> int:
     programme = load_programme(options.programme)
-    entropy = ask_words()
+    make = _claim_maker(programme, ask_words(), options)
     register = RegisterDoor(programme.register)
     audience, challenge = register.challenge()
     terms = Terms(
@@ -230,38 +233,50 @@ def _claim(options: argparse.Namespace) -> int:
         at=clock.seconds(),
         disclosure="sealed" if options.sealed else "open",
     )
-    if options.capture is None:
-        item = _contribution(programme, entropy, options.number)
-        bundle = claim_helped(item, terms, dice.random_bytes)
-    else:
-        bundle = _denounced(programme, entropy, terms, options)
-    number, claim = register.file(bundle)
+    filed = register.file(make(terms))
     if options.json:
-        terminal.print_json({"case": number, "claim": claim.hex()})
+        terminal.print_json(
+            {"case": filed.number, "claim": filed.claim.hex(), "page": filed.page.hex()}
+        )
     else:
-        terminal.say(f"filed as case {number}; its private page: {register.page(claim)}")
+        page = register.page(filed.page)
+        terminal.say(f"filed as case {filed.number}; its private page: {page}")
     return 0
 
 
-def _denounced(
-    programme: Programme, entropy: bytes, terms: Terms, options: argparse.Namespace
-) -> bytes:
-    texts = {
-        field: read_file(options.capture / name, bytes_max=EVIDENCE_BYTES_MAX).decode("utf-8")
-        for field, name in (
-            ("record", "capture.record"),
-            ("proof", "capture.tlog-proof"),
-            ("capture", "public.json"),
-        )
-    }
-    if parse_record(texts["record"].encode(), "capture").hash("programme") != programme.hash:
-        raise MalformedError("the capture belongs to another programme")
+def _claim_maker(
+    programme: Programme, entropy: bytes, options: argparse.Namespace
+) -> Callable[[Terms], bytes]:
+    """What makes the bundle; what it rests on is checked before anybody is asked."""
+    if options.capture is None:
+        item = _contribution(programme, entropy, options.number)
+        return lambda terms: claim_helped(item, terms, dice.random_bytes)
+    evidence = _captured(programme, options.capture, options.statement)
     master = master_key(entropy, programme.hash)
     statute = RegisterDoor(programme.register).statute()
-    return claim_denounced(
-        master,
-        texts | {"statement": str(options.statement)},
-        statute,
-        terms,
-        dice.random_bytes,
+    return lambda terms: claim_denounced(master, evidence, statute, terms, dice.random_bytes)
+
+
+def _captured(programme: Programme, folder: Path, statement: int) -> dict[str, str]:
+    """The texts of a capture, as a claim carries them.
+
+    Raises:
+        MalformedError, UnverifiedError: the register would not believe it.
+        RefusedError: it has no such statement.
+    """
+    record, proof, public = (
+        read_file(folder / name, bytes_max=EVIDENCE_BYTES_MAX)
+        for name in ("capture.record", "capture.tlog-proof", "public.json")
     )
+    if parse_record(record, "capture").hash("programme") != programme.hash:
+        raise MalformedError("the capture belongs to another programme")
+    receipt = verify_receipt(record, proof, programme.policy, programme.ledger_origin)
+    if receipt.record.hash("public") != public_hash(public):
+        raise UnverifiedError("the capture's public part is not the one in its record")
+    if not 0 <= statement < len(check_capture(public).statements):
+        raise RefusedError(
+            f"the capture has no statement {statement}", hint="`press show` numbers them"
+        )
+    texts = {"record": record, "proof": proof, "capture": public}
+    shown = {name: data.decode("utf-8") for name, data in texts.items()}
+    return shown | {"statement": str(statement)}

@@ -1,11 +1,22 @@
 """The register's endpoints, as a claimant calls them; each may be called again."""
 
+from dataclasses import dataclass
+
 from safeconduct.errors import MalformedError
 from safeconduct.plumbing import fetch
 from safeconduct.protocol.canonical import Json, parse_hex, parse_json
 
 PATIENCE_SECONDS = 40.0
 ANSWER_BYTES_MAX = 256 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """A claim that was taken: the case's number, the claim's hash, and its page's key."""
+
+    number: int
+    claim: bytes
+    page: bytes
 
 
 class RegisterDoor:
@@ -31,28 +42,32 @@ class RegisterDoor:
         told = answer.decode("ascii", "replace").strip()
         return parse_hex(told, 32, "the register's statute")
 
-    def file(self, bundle: bytes) -> tuple[int, bytes]:
-        """File a claim; returns the case's number and the claim's hash, its private address."""
-        value = _object(self._post("/claims", bundle), {"case", "claim"})
+    def file(self, bundle: bytes) -> Filed:
+        """File a claim; the same one again finds the same case."""
+        value = _object(self._post("/claims", bundle), {"case", "claim", "page"})
         number = value["case"]
         if not isinstance(number, int) or isinstance(number, bool):
             raise MalformedError("the register answered without a case number")
-        return number, parse_hex(_text(value, "claim"), 32, "the register's claim hash")
+        return Filed(
+            number=number,
+            claim=parse_hex(_text(value, "claim"), 32, "the register's claim hash"),
+            page=parse_hex(_text(value, "page"), 32, "the register's page"),
+        )
 
     def appeal(self, claim: bytes, signed: bytes) -> None:
         """File an appeal in a case."""
         self._post(f"/appeals/{claim.hex()}", signed)
 
-    def letter(self, claim: bytes) -> str:
+    def letter(self, page: bytes) -> str:
         """The letter with the decision and its reasons, once it is served."""
-        url = f"{self._url}/case/{claim.hex()}/letter.txt"
+        url = f"{self.page(page)}/letter.txt"
         return fetch.patiently(
             lambda: fetch.get(url, bytes_max=ANSWER_BYTES_MAX), seconds=PATIENCE_SECONDS
         ).decode("utf-8", "replace")
 
-    def page(self, claim: bytes) -> str:
+    def page(self, page: bytes) -> str:
         """The address of the claimant's own page; whoever knows it can read it."""
-        return f"{self._url}/case/{claim.hex()}"
+        return f"{self._url}/case/{page.hex()}"
 
     def _post(self, path: str, body: bytes) -> bytes:
         def attempt() -> bytes:

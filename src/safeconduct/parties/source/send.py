@@ -90,9 +90,15 @@ def send(
         report=report,
     )
     found, free = _numbers(way, entropy, number)
-    report(f"these words have sent {len(found)} contributions before")
+    report(_sent_before(len(found)))
     begun = _begun(way, [item for item in found if item.keys.number >= number])
-    return (_go_on(way, *begun) if begun else None) or _send(way, way.seal(free))
+    sent = _go_on(way, *begun) if begun else None
+    return sent or _send(way, way.seal(free))
+
+
+def _sent_before(count: int) -> str:
+    """So that a person who knows better notices a door that hides some of them."""
+    return f"these words have sent {count} contribution{'' if count == 1 else 's'} before"
 
 
 def _numbers(
