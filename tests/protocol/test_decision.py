@@ -1,123 +1,59 @@
 """Decisions: anybody computes them again, and is told the place where they do not come out."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 from tests.protocol.builders import (
-    DAY,
     GAZETTE,
     MEMBERS,
     NAME_SALT,
     NOON,
     OUR_WITNESS,
     POLICY,
-    PROGRAMME,
     STRANGER,
     claimed,
     denounced_bundle,
-    gazette_state,
     helped_bundle,
     helped_fields,
     law,
     prove,
-    publication_act,
     signed_claim,
     verifiers,
+)
+from tests.protocol.decided import (
+    AS_OF,
+    DECIDED,
+    FINAL,
+    NOTHING_FOUND,
+    SPEAKS,
+    STATE,
+    STATUTE,
+    TWO,
+    Published,
+    altered,
+    bundle_of,
+    decided,
+    honest,
+    honest_sealed,
+    inside,
+    publish,
+    put,
 )
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_json
 from safeconduct.protocol.claim import Bundle, parse_bundle
 from safeconduct.protocol.decision import (
-    Rechecked,
-    decision_object,
-    decision_record,
-    departure_hash,
     evidence_commitment,
     propose,
     recheck,
     with_assessment,
 )
 from safeconduct.protocol.gazette import GazetteState
-from safeconduct.protocol.record import Record, Value, record_hash, sign_record
-from safeconduct.protocol.statute.explain import appeal_last_at
-from safeconduct.protocol.statute.load import load_statute
+from safeconduct.protocol.record import Value
 from safeconduct.protocol.tlog.note import SigningKey
-
-STATE = gazette_state()
-STATUTE = load_statute(law())
-NOTHING_FOUND = {
-    "claimant_is_subject": True,
-    "grave_crime_proven": False,
-    "knowing_falsehood_found": False,
-}
-SPEAKS = NOTHING_FOUND | {"speaker_is_claimant": True, "denounces": True, "withdrawn": False}
-AS_OF = NOON + 3 * DAY
-DECIDED = NOON + 4 * DAY
-FINAL = appeal_last_at(STATUTE, DECIDED) + 1
-TWO = MEMBERS[:2]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
-    """A decision object, and the publication that names it."""
-
-    data: bytes
-    publication: Record
-
-    def recheck(self) -> Rechecked:
-        return recheck(self.data, self.publication, STATE, POLICY)
-
-
-def publish(data: bytes, **changes: Value) -> Published:
-    """Publish whatever `data` is, so that only a look inside tells."""
-    fields: dict[str, Value] = {
-        "standing": "acquitted",
-        "object": hashlib.sha256(data).digest(),
-        "final": FINAL,
-    }
-    return Published(data=data, publication=publication_act(**fields | changes))
-
-
-@cache
-def bundle_of(disclosure: str = "open") -> Bundle:
-    return parse_bundle(helped_bundle(claim=claimed(disclosure=disclosure)))
-
-
-def decided(
-    bundle: Bundle,
-    judgements: Mapping[str, bool] = NOTHING_FOUND,
-    changes: Mapping[str, Value] | None = None,
-    *,
-    signers: Sequence[SigningKey] = TWO,
-    logged: Callable[[bytes], bytes] = lambda entry: prove(entry, DECIDED),
-    claim_at: int = AS_OF,
-    departure: str = "",
-) -> bytes:
-    """The object of a decision whose record says what the board made it say."""
-    proposal = propose(bundle, STATE, POLICY, judgements, AS_OF)
-    record = decision_record(proposal, bundle, 1, bytes(32))
-    said = {"departure": departure_hash(departure), **(changes or {})}
-    signed = sign_record(replace(record, values={**record.values, **said}), signers)
-    proof = logged(record_hash(signed))
-    claim_proof = prove(bundle.claim_hash, claim_at)
-    return decision_object(
-        proposal, bundle, judgements, signed, proof, claim_proof, bytes(16), departure
-    )
-
-
-@cache
-def honest() -> bytes:
-    return decided(bundle_of())
-
-
-@cache
-def honest_sealed() -> bytes:
-    return decided(bundle_of("sealed"))
-
 
 # What holds.
 
@@ -323,10 +259,6 @@ def test_a_decision_made_wrongly_is_named(make: Make, reason: str) -> None:
         make().recheck()
 
 
-REASON = "The board holds that section 5(1) reaches further."
-DEPARTED: dict[str, Value] = {"outcome": "registration_stands"}
-
-
 def test_a_decision_stands_after_the_board_has_changed() -> None:
     roster = replace(STATE.roster, number=1, members=verifiers((*MEMBERS[1:], STRANGER)))
     later = replace(STATE, rosters=(*STATE.rosters, roster))
@@ -350,140 +282,7 @@ def test_a_decision_under_another_law_than_claimed_under_is_named() -> None:
         recheck(made.data, made.publication, state, POLICY)
 
 
-def test_a_departure_with_a_reason_stands_and_is_told() -> None:
-    data = decided(bundle_of(), changes=DEPARTED, departure=REASON)
-    again = publish(data, standing="registration_stands").recheck()
-    assert again.departed
-    assert (again.outcome, again.yielded) == ("registration_stands", "acquitted")
-    assert again.departure == REASON
-    assert not publish(honest()).recheck().departed
-
-
-WRONG_DEPARTURES: dict[str, tuple[Callable[[], bytes], str, str]] = {
-    "a hash without its reasons": (
-        lambda: decided(bundle_of(), changes=DEPARTED | {"departure": b"\1" * 32}),
-        "registration_stands",
-        "reasons to depart are not those",
-    ),
-    "other reasons than the board signed for": (
-        lambda: altered(
-            decided(bundle_of(), changes=DEPARTED, departure=REASON), put("departure", "x")
-        ),
-        "registration_stands",
-        "reasons to depart are not those",
-    ),
-    "reasons hidden": (
-        lambda: altered(
-            decided(bundle_of(), changes=DEPARTED, departure=REASON), put("departure", "")
-        ),
-        "registration_stands",
-        "reasons to depart are not those",
-    ),
-    "an outcome that no law has": (
-        lambda: decided(bundle_of(), changes={"outcome": "banished"}, departure=REASON),
-        "banished",
-        "has no outcome banished",
-    ),
-    "reasons to depart, and no departure": (
-        lambda: decided(bundle_of(), departure=REASON),
-        "acquitted",
-        "a departure that is none",
-    ),
-    "reasons that cannot be shown": (
-        lambda: decided(bundle_of(), changes=DEPARTED, departure="\x1b[2J"),
-        "registration_stands",
-        "cannot be shown",
-    ),
-    "endless reasons": (
-        lambda: decided(bundle_of(), changes=DEPARTED, departure="a" * 4_001),
-        "registration_stands",
-        "too long",
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ("make", "standing", "reason"), WRONG_DEPARTURES.values(), ids=WRONG_DEPARTURES
-)
-def test_a_departure_made_wrongly_is_named(
-    make: Callable[[], bytes], standing: str, reason: str
-) -> None:
-    with pytest.raises((MalformedError, UnverifiedError), match=reason):
-        publish(make(), standing=standing).recheck()
-
-
-# The claim behind it.
-
-SEALED_OR_OPEN = ("open", "sealed")
-
-
-@pytest.mark.parametrize("disclosure", SEALED_OR_OPEN)
-def test_a_decision_shows_when_its_claim_was_logged(disclosure: str) -> None:
-    again = publish(decided(bundle_of(disclosure))).recheck()
-    assert again.claim_hash == bundle_of(disclosure).claim_hash
-    assert again.claim_logged.logged_by == AS_OF
-
-
-@pytest.mark.parametrize("disclosure", SEALED_OR_OPEN)
-def test_a_claim_that_was_never_logged_was_never_made(disclosure: str) -> None:
-    made = decided(bundle_of(disclosure))
-    elsewhere = prove(bytes(32), AS_OF).decode()
-    with pytest.raises(UnverifiedError, match="does not lead to the root"):
-        publish(altered(made, put("claim_proof", elsewhere))).recheck()
-
-
-@pytest.mark.parametrize("disclosure", SEALED_OR_OPEN)
-def test_no_decision_is_logged_before_its_claim(disclosure: str) -> None:
-    with pytest.raises(UnverifiedError, match="before the claim"):
-        publish(decided(bundle_of(disclosure), claim_at=DECIDED + 1)).recheck()
-
-
-def claim_of(**terms: Value) -> Callable[[], bytes]:
-    return lambda: decided(
-        parse_bundle(helped_bundle(claim=claimed(**terms))), changes={"programme": PROGRAMME}
-    )
-
-
-MEANT_ELSEWHERE: dict[str, tuple[Callable[[], bytes], str]] = {
-    "in another programme": (claim_of(programme=bytes(32)), "in another programme"),
-    "for another registry": (claim_of(audience="register.elsewhere"), "another registry"),
-    "and expired before it was logged": (claim_of(expires=AS_OF - 1), "had expired"),
-}
-
-
-@pytest.mark.parametrize(("make", "reason"), MEANT_ELSEWHERE.values(), ids=MEANT_ELSEWHERE)
-def test_nothing_is_decided_on_a_claim_made(make: Callable[[], bytes], reason: str) -> None:
-    with pytest.raises(UnverifiedError, match=reason):
-        publish(make()).recheck()
-
-
-def test_the_contribution_relied_on_is_told_where_the_evidence_is_open() -> None:
-    record = bundle_of().record.hash("record")
-    assert publish(honest()).recheck().relied_on == record
-    assert publish(honest_sealed()).recheck().relied_on is None
-
-
 # What somebody could have altered on the way.
-
-
-def altered(data: bytes, change: Callable[[dict[str, Json]], object]) -> bytes:
-    value = parse_json(data, "object")
-    assert isinstance(value, dict)
-    change(value)
-    return format_json(value)
-
-
-def put(name: str, value: Json) -> Callable[[dict[str, Json]], object]:
-    return lambda table: table.update({name: value})
-
-
-def inside(name: str, change: Callable[[dict[str, Json]], object]) -> Callable[..., object]:
-    def look(table: dict[str, Json]) -> None:
-        inner = table[name]
-        assert isinstance(inner, dict)
-        change(inner)
-
-    return look
 
 
 def evidence(**changes: str) -> Json:

@@ -9,6 +9,7 @@ from pathlib import Path
 from safeconduct.demo.play import play
 from safeconduct.demo.stage import Stage
 from safeconduct.demo.world import World, clear_folder
+from safeconduct.parties.press.capture import capture_file
 from safeconduct.plumbing import clock, terminal
 
 EXAMPLES = """\
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     folder = options.dir.resolve()
+    press = [path.resolve() for path in options.press]
+    for path in press:  # before half a minute of play, not in the middle of it
+        capture_file(path, url=None, now=clock.now())
     clear_folder(folder)
     # A polite kill ends the play as Ctrl-C does, even where a shell has us ignore the latter:
     # every server that was started is ended.
@@ -44,7 +48,7 @@ def _run(options: argparse.Namespace) -> int:
         signal.signal(number, signal.default_int_handler)
     started = clock.monotonic()
     with Stage(folder) as stage:
-        world = play(folder, stage, [path.resolve() for path in options.press], _nothing)
+        world = play(folder, stage, press, _nothing)
         seconds = clock.monotonic() - started
         memory = stage.memory_kib() // 1024
         terminal.say("")

@@ -7,6 +7,7 @@ manifest, the log re-signs its own tree. It does not help them.
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from safeconduct.demo.world import World, proof, tell
@@ -38,6 +39,7 @@ ANSWER_BYTES_MAX = 1 << 16
 COSIGNATURE_BYTES = TIME_BYTES + 64
 DAY_SECONDS = 86_400
 FORK_TRIES = 10
+WITNESS_SECONDS = 30.0
 
 
 def redated(proof_text: bytes, at: int) -> bytes:
@@ -142,7 +144,10 @@ def _offer_fork(world: World, witness: WitnessLine) -> str:
     for _ in range(FORK_TRIES):  # the true log goes on meanwhile, so the witness moves too
         other = _signed_by_log(world, Tree(size=size + 8, root_hash=bytes(32)))
         body = f"old {size}\n".encode() + format_base64(bytes(32)).encode() + b"\n\n" + other
-        answer = fetch.post(f"{witness.url}/add-checkpoint", body, bytes_max=ANSWER_BYTES_MAX)
+        ask = partial(fetch.post, f"{witness.url}/add-checkpoint", body)
+        answer = fetch.patiently(
+            partial(ask, bytes_max=ANSWER_BYTES_MAX), seconds=WITNESS_SECONDS
+        )
         status = answer.status
         if status != 409:
             break

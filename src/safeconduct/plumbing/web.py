@@ -351,6 +351,7 @@ def _server(app: App) -> uvicorn.Server:
         ws="none",
         lifespan="on",
         log_config=None,
+        log_level="critical",  # a line per malformed request would let strangers fill the disk
         access_log=False,
         server_header=False,
         proxy_headers=False,

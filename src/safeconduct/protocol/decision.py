@@ -195,11 +195,12 @@ def check_claim_dated(claim: Record, logged_by: int) -> None:
         )
 
 
-def favours_person(publication: Record, state: GazetteState) -> bool:
-    """Whether a publication's standing is an outcome that its law calls one for the person."""
-    statute = load_statute(state.statute(publication.hash("statute")).law)
+def favours_person(record: Record, state: GazetteState) -> bool:
+    """Whether a decision or publication gives what its law calls an outcome for the person."""
+    statute = load_statute(state.statute(record.hash("statute")).law)
+    given = record.word({"decision": "outcome", "publication": "standing"}[record.kind])
     return any(
-        outcome.value == publication.word("standing") and outcome.favours == "person"
+        outcome.value == given and outcome.favours == "person"
         for outcome in (*statute.outcomes, statute.default)
     )
 

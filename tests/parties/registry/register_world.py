@@ -312,6 +312,11 @@ def appeal_of(
     return sign_record(make_record("appeal", **fields | changes), [key])
 
 
+def state_of(world: World, claim: bytes) -> str:
+    """The state of a claim's case."""
+    return world.registry.store.case(claim).state
+
+
 def words_of(letter: Path) -> str:
     """The letter as plain text."""
     return letter.with_suffix(".txt").read_text(encoding="utf-8")

@@ -141,8 +141,9 @@ def test_a_claim_never_has_two_bundles(world: World) -> None:
             filed.claim,
             challenge=bytes(32),
             page=bytes(32),
+            subject="r-0001",
             event=Event(kind="filed", at=world.now, data=b"{}"),
-            reliance=None,
+            relied_on=None,
         )
 
 

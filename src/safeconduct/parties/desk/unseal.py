@@ -171,8 +171,8 @@ def unseal(desk: Desk, state: GazetteState, tip: Tip) -> Found:
 def _check_window(desk: Desk, state: GazetteState, tip: Tip) -> None:
     """Check that the tip was handed over in time, by the quorum's times on both ends.
 
-    A door that lets a source wait and see which of many guesses came true would be needed, so
-    its own word on the day does not count; it has a day to have its word logged.
+    The door's own word on the day does not count: in league with a source, it could let it wait
+    and see which of many guesses comes true. An honest door has a day to have its word logged.
     """
     last = tip.logged_by + state.programme.number("delivery-window") + DELIVERY_GRACE_SECONDS
     if _delivered_by(desk, tip) > last:

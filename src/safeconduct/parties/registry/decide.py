@@ -187,7 +187,7 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
 def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | None:
     """The publication of a decision that has become final, for the board to sign; else None.
 
-    None as well if the decision is not to be public (`_is_public`). Keeps the object it names,
+    None as well if the register may not show the decision (`_may_be_shown`). Keeps the object it names,
     so that nothing is published that could not be shown. `ahead` is how many other
     publications, drafted but not yet taken by the Gazette, go before it.
     """
@@ -206,7 +206,8 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
     record = parse_signed(signed).record
     bundle = parse_bundle(_proposed(case)["bundle"].encode("utf-8"))
     proposal = _repropose(registry, state, bundle, case, record)
-    if not _is_public(proposal.statute.outcome(record.word("outcome")), bundle, case, state):
+    outcome = proposal.statute.outcome(record.word("outcome"))
+    if not _may_be_shown(outcome, bundle, case) or _would_undo(registry, state, record):
         return None
     data = decision_object(
         proposal,
@@ -230,20 +231,32 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
     )
 
 
-def _is_public(outcome: Outcome, bundle: Bundle, case: Case, state: GazetteState) -> bool:
+def _may_be_shown(outcome: Outcome, bundle: Bundle, case: Case) -> bool:
     """Whether the register may show a decision.
 
-    Not without the consent that the law asks for; and a claim that failed takes nothing from a
-    person who did not make it, or for whom another decision stands.
+    Not without the consent that the law asks for; and a stranger's claim that failed says
+    nothing about the person.
     """
     if outcome.publish == "never":
         return False
     if outcome.publish == "with_consent" and bundle.record.word("disclosure") != "open":
         return False
-    if outcome.favours == "person":
-        return True
-    return _judgements(case)["claimant_is_subject"] and not stands_in_favour(
-        state, bundle.record.word("subject")
+    return outcome.favours == "person" or _judgements(case)["claimant_is_subject"]
+
+
+def _would_undo(registry: Registry, state: GazetteState, record: Record) -> bool:
+    """Whether a decision or publication takes from its person what another decision gave."""
+    if favours_person(record, state):
+        return False
+    subject = record.word("subject")
+    cases = map(registry.store.case, registry.store.claims_about(subject))
+    decisions = [
+        parse_signed(_texts(case.latest["decided"].data)["decision"].encode("utf-8")).record
+        for case in cases
+        if "decided" in case.latest and case.state != "suspended"
+    ]
+    return stands_in_favour(state, subject) or any(
+        favours_person(decision, state) for decision in decisions
     )
 
 
@@ -290,8 +303,7 @@ def _check_now(registry: Registry, publication: Record) -> None:
         raise RefusedError(
             f"the decision becomes final at {final}", hint="the witnesses have not dated that"
         )
-    in_favour = stands_in_favour(view.state, publication.word("subject"))
-    if in_favour and not favours_person(publication, view.state):
+    if _would_undo(registry, view.state, publication):
         raise RefusedError("another decision stands in favour of this person")
 
 

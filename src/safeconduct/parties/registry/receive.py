@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safeconduct.errors import RefusedError
-from safeconduct.parties.registry.store import Filed, Reliance, Store
+from safeconduct.parties.registry.store import Filed, Store
 from safeconduct.plumbing import clock, dice
 from safeconduct.plumbing.keys import load_signing_key
 from safeconduct.plumbing.logs import GazetteView, log_record, read_gazette
@@ -98,15 +98,13 @@ def receive(registry: Registry, data: bytes) -> Filed:
     now = registry.seconds()
     if not registry.store.holds(bundle.claim_hash):
         _check_new(registry, bundle, now)
-    record = relied_on(bundle)
     filed = registry.store.open_case(
         bundle.claim_hash,
         challenge=bundle.record.hash("challenge"),
         page=bundle.page_key,
+        subject=bundle.record.word("subject"),
         event=Event(kind="filed", at=now, data=bundle.data),
-        reliance=Reliance(record=record, subject=bundle.record.word("subject"))
-        if record
-        else None,
+        relied_on=relied_on(bundle),
     )
     log_record(registry.programme, bundle.claim)
     return filed

@@ -4,8 +4,11 @@ CREATE TABLE cases (
     number     INTEGER PRIMARY KEY,   -- order of filing, from 1
     claim      BLOB NOT NULL UNIQUE,  -- record hash of the signed claim, 32 bytes
     challenge  BLOB NOT NULL UNIQUE,  -- 32 bytes; each answered by one claim only
-    page       BLOB NOT NULL UNIQUE   -- 32 bytes, the address of the case's private page
+    page       BLOB NOT NULL UNIQUE,  -- 32 bytes, the address of the case's private page
+    subject    TEXT NOT NULL          -- register number claimed about
 ) STRICT;
+
+CREATE INDEX cases_by_subject ON cases (subject);
 
 CREATE TABLE relied (
     record     BLOB PRIMARY KEY,  -- record hash of a contribution whose author has claimed

@@ -21,14 +21,6 @@ class Filed:
     page: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reliance:
-    """A contribution by its record hash, and the register number it was claimed under."""
-
-    record: bytes
-    subject: str
-
-
 class Store:
     """The registry's database."""
 
@@ -43,10 +35,14 @@ class Store:
         *,
         challenge: bytes,
         page: bytes,
+        subject: str,
         event: Event,
-        reliance: Reliance | None,
+        relied_on: bytes | None,
     ) -> Filed:
         """Enter a new case with its first event; the same claim again finds its case.
+
+        `relied_on` is the record hash of the contribution that the claimant proves to have
+        made: it helps one `subject`, however many know its words.
 
         Raises:
             ConflictError: the challenge was used for another claim, the claim came with other
@@ -60,11 +56,12 @@ class Store:
             used = transaction.read("SELECT 1 FROM cases WHERE challenge = ?", (challenge,))
             if used:
                 raise ConflictError("the challenge was used for another claim")
-            if reliance:
-                _rely(transaction, reliance)
+            if relied_on is not None:
+                _rely(transaction, relied_on, subject)
             [(number,)] = transaction.read(
-                "INSERT INTO cases (claim, challenge, page) VALUES (?, ?, ?) RETURNING number",
-                (claim, challenge, page),
+                "INSERT INTO cases (claim, challenge, page, subject) VALUES (?, ?, ?, ?)"
+                " RETURNING number",
+                (claim, challenge, page, subject),
             )
             _append(transaction, claim, event)
         return Filed(number=number, claim=claim, page=page)
@@ -117,6 +114,13 @@ class Store:
         rows = self._database.read("SELECT number, claim, page FROM cases ORDER BY number")
         return [Filed(number=number, claim=claim, page=page) for number, claim, page in rows]
 
+    def claims_about(self, subject: str) -> list[bytes]:
+        """Every claim about one register number, in the order of filing."""
+        rows = self._database.read(
+            "SELECT claim FROM cases WHERE subject = ? ORDER BY number", (subject,)
+        )
+        return [row["claim"] for row in rows]
+
     def keep_object(self, sha256: bytes, subject: str, data: bytes) -> None:
         """Keep an object that a publication names; the same one again is no error."""
         with self._database.write() as transaction:
@@ -147,14 +151,11 @@ def _check_same(transaction: Transaction, claim: bytes, event: Event) -> None:
         raise ConflictError("this claim was filed with other evidence")
 
 
-def _rely(transaction: Transaction, reliance: Reliance) -> None:
-    """One contribution helps one person, however many know its words."""
-    held = transaction.read("SELECT subject FROM relied WHERE record = ?", (reliance.record,))
+def _rely(transaction: Transaction, record: bytes, subject: str) -> None:
+    held = transaction.read("SELECT subject FROM relied WHERE record = ?", (record,))
     if not held:
-        transaction.execute(
-            "INSERT INTO relied VALUES (?, ?)", (reliance.record, reliance.subject)
-        )
-    elif held[0]["subject"] != reliance.subject:
+        transaction.execute("INSERT INTO relied VALUES (?, ?)", (record, subject))
+    elif held[0]["subject"] != subject:
         raise ConflictError("this contribution was claimed under another number")
 
 
