@@ -119,7 +119,8 @@ def test_no_decision_is_logged_before_its_claim(disclosure: str) -> None:
 
 def claim_of(**terms: Value) -> Callable[[], bytes]:
     return lambda: decided(
-        parse_bundle(helped_bundle(claim=claimed(**terms))), changes={"programme": PROGRAMME}
+        parse_bundle(helped_bundle(claim=claimed(0, "claim-helped", **terms))),
+        changes={"programme": PROGRAMME},
     )
 
 

@@ -42,6 +42,7 @@ from safeconduct.protocol.listing import (
 from safeconduct.protocol.record import (
     NO_HASH,
     Record,
+    Value,
     format_record,
     make_record,
     record_hash,
@@ -363,7 +364,7 @@ def make_world(
     bundle = make_claim(public, record, proof, disclosure)
     proposal = propose(bundle, fold_all(entries), POLICY, JUDGEMENTS, LOGGED_AT)
     outcome = REGISTERED if departure else "acquitted"
-    said = {"outcome": outcome, "departure": departure_hash(departure)}
+    said: dict[str, Value] = {"outcome": outcome, "departure": departure_hash(departure)}
     drafted = decision_record(proposal, bundle, 1, bytes(32))
     decided = board_signed(replace(drafted, values={**drafted.values, **said}))
     logged = [*before.entries, bundle.claim_hash, record_hash(decided)]

@@ -20,6 +20,9 @@ from tests.parties.auditor.audited import (
 )
 from tests.parties.auditor.short_act import law
 
+from safeconduct.parties.auditor.finding import Audit
+from safeconduct.parties.auditor.report import format_text
+
 
 def test_an_honest_folder_holds_and_every_check_says_what_it_was_computed_from(
     honest: Path,
@@ -28,9 +31,34 @@ def test_an_honest_folder_holds_and_every_check_says_what_it_was_computed_from(
     assert failed(outcome) == {}
     assert outcome.signed
     assert all(result.computed_from for result in outcome.results)
-    told = " ".join(text for result in outcome.results for text in result.computed_from)
-    assert "programme example-2027" in told
-    assert "r-0002: acquitted under 1; evidence disclosed" in told
+    assert "programme example-2027" in told(outcome)
+    assert "r-0002: acquitted under 1; evidence disclosed" in told(outcome)
+    assert outcome.asserted == 0
+
+
+def told(outcome: Audit) -> str:
+    return " ".join(text for result in outcome.results for text in result.computed_from)
+
+
+def test_facts_on_sealed_evidence_are_told_as_the_boards_word(tmp_path: Path) -> None:
+    made.make_world(disclosure="sealed").write(tmp_path)
+    outcome = run(tmp_path)
+    assert outcome.holds
+    assert outcome.asserted == 1
+    assert "r-0002: acquitted under 1; facts asserted by the board" in told(outcome)
+    assert "from their evidence: 0; on facts asserted by the board: 1" in told(outcome)
+    assert "except the facts of 1 decision" in " ".join(format_text(outcome).split())
+    assert "everything above was computed here" not in format_text(outcome)
+
+
+def test_a_departure_from_the_statute_is_told_with_its_reasons(tmp_path: Path) -> None:
+    made.make_world(departure="The board sees a danger in it.").write(tmp_path)
+    outcome = run(tmp_path)
+    assert outcome.holds
+    assert (
+        "r-0002: registered: DEPARTS from the statute, which yields acquitted under 1, "
+        "because: The board sees a danger in it.;" in told(outcome)
+    )
 
 
 NAMES = (

@@ -312,6 +312,18 @@ def test_a_count_that_the_publications_contradict_is_the_boards(tmp_path: Path) 
     assert accusations(outcome) == {finding.COUNT_FAULTY}
 
 
+def test_what_is_published_before_it_is_final_is_the_boards(tmp_path: Path) -> None:
+    early = made.make_log(made.GAZETTE, WORLD.gazette.entries, made.FINAL_AT - 1)
+    world = replace(WORLD, gazette=early)
+    outcome = write(world, tmp_path)
+    name = f"decisions/{hashlib.sha256(WORLD.decisions[0]).hexdigest()}.json"
+    assert failed(outcome)["publications"] == {name}
+    assert accusations(outcome) == {finding.PUBLISHED_EARLY}
+    # Board, log and witnesses signed it, so it needs no registry to answer for it.
+    (tmp_path / "manifest").unlink()
+    assert accusations(run(tmp_path)) == {finding.PUBLISHED_EARLY}
+
+
 def test_an_entry_that_the_log_should_not_have_taken_is_the_logs(tmp_path: Path) -> None:
     alone = made.board_signed(parse_signed(made.count_entry(1)).record, made.BOARD[:1])
     entries = (*WORLD.gazette.entries[:-1], alone)

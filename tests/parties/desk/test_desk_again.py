@@ -114,7 +114,7 @@ def _check_whole(world: World, desk: Desk, digest: bytes) -> None:
     assert len(desk.store.votes(digest)) == 2
     assert len(desk.store.assessments(digest)) == 1
     assert assessment_for(desk, digest)[1]
-    assert len(set(world.ledger.asked)) == 2  # one acknowledgement, one assessment
+    assert len(set(world.ledger.asked)) == 3  # the tip, one acknowledgement, one assessment
     desk.store.close()
 
 

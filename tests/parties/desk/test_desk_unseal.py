@@ -306,6 +306,25 @@ class TestPull:
         pull(world.desk)
         assert world.desk.store.tip(digest).logged_by == NOW
 
+    def test_a_proof_under_a_later_checkpoint_makes_no_tip_younger(self, world: World) -> None:
+        digest = world.send(0, FILES)
+        world.ledger.at = NOW + 500
+        world.door.deliveries[0]["proof"] = world.ledger.proof(digest).decode()
+        world.ledger.at = NOW
+        pull(world.desk)
+        assert world.desk.store.tip(digest).logged_by == NOW
+
+    def test_while_the_log_is_away_no_tip_is_taken_and_none_held_back(
+        self, world: World
+    ) -> None:
+        digest = world.send(0, FILES)
+        world.ledger.away = True
+        with pytest.raises(UnavailableError):
+            pull(world.desk)
+        assert world.desk.store.held_back() == []
+        world.ledger.away = False
+        assert pull(world.desk) == [digest]
+
     @pytest.mark.parametrize(
         ("fields", "reason"),
         [

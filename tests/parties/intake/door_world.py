@@ -33,6 +33,7 @@ class FakeLedger:
     """Proves whatever it is given, or is away."""
 
     away: bool = False
+    at: int = NOW
     added: list[bytes] = field(default_factory=list)
 
     def app(self) -> web.App:
@@ -41,7 +42,7 @@ class FakeLedger:
             if self.away:
                 raise UnavailableError("no quorum")
             self.added.append(entry)
-            return web.data(builders.prove(entry, NOW))
+            return web.data(builders.prove(entry, self.at))
 
         return web.make_app([web.Route("POST", "/add", add)])
 

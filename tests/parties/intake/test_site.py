@@ -52,6 +52,7 @@ def world(opened: World) -> Iterator[World]:
     yield opened
     opened.now, opened.entries = NOW, builders.gazette_entries()
     opened.gazette_away = opened.ledger.away = False
+    opened.ledger.at = NOW
 
 
 @pytest.fixture
@@ -151,9 +152,9 @@ def test_what_is_kept_is_the_header_that_was_signed_for(fresh: World) -> None:
     held = fresh.intake.store
     ask(fresh, "POST", "/deliver", announcement())
     ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD)
-    signed_for = held.announced(DIGEST)
+    signed_for, _ = held.announced(DIGEST)
     ask(fresh, "POST", "/deliver", announcement(header=format_base64(fresh_header())))
-    assert held.announced(DIGEST) != signed_for
+    assert held.announced(DIGEST)[0] != signed_for
     assert held.keep(signed_for, b"delivery").header == signed_for.header
 
 
@@ -179,6 +180,32 @@ def test_the_delivery_window_counts_at_the_end_too(
     assert (fresh.intake.store.delivered(DIGEST) is not None) == (status == 200)
 
 
+def test_a_proof_under_a_later_checkpoint_opens_no_window_again(fresh: World) -> None:
+    """Anybody can prove an old entry anew; what counts is when it was logged first."""
+    fresh.now = later = NOW + WINDOW + 1
+    proof = builders.prove(DIGEST, later).decode()
+    answer = ask(fresh, "POST", "/deliver", announcement(proof=proof))
+    assert answer.status_code == 403
+    assert "delivery window" in answer.text
+
+
+def test_of_several_announcements_the_earliest_window_counts(fresh: World) -> None:
+    ask(fresh, "POST", "/deliver", announcement())
+    fresh.ledger.at = fresh.now = NOW + WINDOW  # as if the log had forgotten the first date
+    proof = builders.prove(DIGEST, fresh.now).decode()
+    assert ask(fresh, "POST", "/deliver", announcement(proof=proof)).status_code == 200
+    fresh.now += 1
+    ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD)
+    assert ask(fresh, "POST", f"{UPLOAD}/finish").status_code == 403
+
+
+def test_a_delivery_can_be_finished_while_the_gazette_is_away(fresh: World) -> None:
+    ask(fresh, "POST", "/deliver", announcement())
+    ask(fresh, "PATCH", f"{UPLOAD}?offset=0", PAYLOAD)
+    fresh.gazette_away = True
+    assert ask(fresh, "POST", f"{UPLOAD}/finish").status_code == 200
+
+
 def test_a_finished_delivery_is_answered_alike_after_its_window(fresh: World) -> None:
     first = deliver(fresh)
     fresh.now = NOW + 365 * builders.DAY
@@ -202,7 +229,7 @@ EPOCH = builders.gazette_state().epochs[0]
 def test_a_tip_must_be_dated_while_its_desk_key_is_open(
     dated: int, status: int, world: World
 ) -> None:
-    world.now = dated
+    world.now = world.ledger.at = dated
     proof = builders.prove(DIGEST, dated).decode()
     answer = ask(world, "POST", "/deliver", announcement(proof=proof))
     assert answer.status_code == status

@@ -8,7 +8,9 @@ from tests.protocol import builders
 
 from safeconduct.errors import RefusedError, UnavailableError
 from safeconduct.parties.auditor.check import audit
+from safeconduct.parties.auditor.finding import HELPED_TWO
 from safeconduct.parties.auditor.folder import Folder
+from safeconduct.parties.registry import receive
 from safeconduct.parties.registry.publish import CAPTURE_FILES, publish
 from safeconduct.plumbing.durable import list_files, make_folder, write_file
 from safeconduct.protocol.canonical import parse_json
@@ -37,6 +39,23 @@ def test_an_auditor_finds_every_published_folder_true(world: World, public: Path
     found = audit(Folder(root=public), builders.POLICY)
     assert [result for result in found.results if not result.holds] == []
     assert found.asserted == 1
+
+
+def test_an_auditor_sees_two_persons_acquitted_on_one_contribution(
+    world: World, public: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "relied_on", lambda _: None)  # a registry that looks away
+    first, second = world.filed(), world.filed(subject="r-0002")
+    world.decided(first)
+    world.decided(second)
+    world.finished(first)
+    world.finished(second)
+    publish(world.registry, public, None)
+    found = audit(Folder(root=public), builders.POLICY)
+    [failed] = [failure for result in found.results for failure in result.failures]
+    assert failed.proves == HELPED_TWO
+    assert failed.found.startswith("r-0002: acquitted on contribution")
+    assert failed.expected.endswith("r-0001 was acquitted on this one")
 
 
 def test_the_folder_holds_what_is_final_and_nothing_else(world: World, public: Path) -> None:

@@ -36,7 +36,7 @@ def pull(desk: Desk) -> list[bytes]:
     """The record hashes of the tips that came in now, each with its payload on the disk.
 
     Raises:
-        UnavailableError: door or Gazette stay away, the disk is nearly full, or another
+        UnavailableError: door or logs stay away, the disk is nearly full, or another
             process is pulling; what came in before stays, and pulling again is safe.
         MalformedError: the door's answer is no list of deliveries.
         UnverifiedError: the door gives another payload for a tip that it gave before.
@@ -69,13 +69,14 @@ def _take(desk: Desk, door: Door, state: GazetteState, offer: Offer) -> bytes | 
         _check_room(desk, receipt.record)
         payload = door.payload(receipt.record_hash, receipt.record.number("size"))
         check_payload(receipt.record, payload)
+        logged_by = _first_logged(desk, offer, receipt)
     except UnavailableError:
         raise
     except SafeconductError as error:
         held = HeldBack(place=offer.place, offer=offer.data, reason=error.message)
         desk.store.hold_back(held)
         return None
-    _keep(desk, offer, receipt, payload)
+    _keep(desk, offer, receipt, payload, logged_by)
     return receipt.record_hash
 
 
@@ -131,7 +132,18 @@ def _check_room(desk: Desk, record: Record) -> None:
         )
 
 
-def _keep(desk: Desk, offer: Offer, receipt: Receipt, payload: bytes) -> None:
+def _first_logged(desk: Desk, offer: Offer, receipt: Receipt) -> int:
+    """The earliest time by which the tip was logged, whichever proof the door has brought.
+
+    A proof of an old entry can be made under a checkpoint of today. If that one counted, a door
+    and a source together could open any delivery window again: the log is asked for its first.
+    """
+    policy, ledger = desk.programme.policy, desk.programme.ledger_origin
+    first = verify_receipt(offer.record, desk.log(offer.record), policy, ledger)
+    return min(receipt.logged_by, first.logged_by)
+
+
+def _keep(desk: Desk, offer: Offer, receipt: Receipt, payload: bytes, logged_by: int) -> None:
     """Disk first, entry second: an entered tip always has its payload."""
     make_folder(desk.store.tip_folder(receipt.record_hash), mode=0o700)
     write_secret(desk.store.payload_path(receipt.record_hash), payload)
@@ -145,6 +157,6 @@ def _keep(desk: Desk, offer: Offer, receipt: Receipt, payload: bytes) -> None:
             header=offer.header,
             delivery=offer.delivery,
             delivery_proof=offer.delivery_proof,
-            logged_by=receipt.logged_by,
+            logged_by=logged_by,
         )
     )

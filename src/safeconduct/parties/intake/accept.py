@@ -22,8 +22,8 @@ from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import parse_base64, parse_json
 from safeconduct.protocol.envelope import check_contribution, check_header
 from safeconduct.protocol.gazette import GazetteState
-from safeconduct.protocol.receipt import Receipt, verify_receipt
-from safeconduct.protocol.record import make_record, parse_record, sign_record
+from safeconduct.protocol.receipt import verify_receipt
+from safeconduct.protocol.record import Record, make_record, parse_record, sign_record
 from safeconduct.protocol.tlog.note import SigningKey
 
 LEAF_BYTES = 32
@@ -94,6 +94,7 @@ def announce(intake: Intake, body: bytes) -> int:
         MalformedError: not an announcement, a bad record or header, or too large.
         UnverifiedError: the record is not dated by this programme's log.
         RefusedError: its delivery window is over, or its desk key was not open at its date.
+        UnavailableError: the log is away, or the disk is nearly full.
     """
     value = parse_json(body, "announcement", bytes_max=ANNOUNCEMENT_BYTES_MAX)
     if not isinstance(value, dict) or value.keys() != _ANNOUNCEMENT_FIELDS:
@@ -106,15 +107,15 @@ def announce(intake: Intake, body: bytes) -> int:
         proof=proof.encode("utf-8"),
         header=parse_base64(header, "announcement: header"),
     )
-    check_announced(intake, announced)
-    return intake.store.announce(announced)
+    return intake.store.announce(announced, check_announced(intake, announced))
 
 
-def check_announced(intake: Intake, announced: Announced) -> None:
-    """Check all that can be checked before the payload comes.
+def check_announced(intake: Intake, announced: Announced) -> int:
+    """The end of the delivery window, after checking all that can be before the payload comes.
 
     Raises:
         MalformedError, UnverifiedError, RefusedError: as `announce`.
+        UnavailableError: the log is away.
     """
     record = parse_record(announced.record, "contribution")
     check_contribution(record)
@@ -123,33 +124,50 @@ def check_announced(intake: Intake, announced: Announced) -> None:
     if record.number("size") > PAYLOAD_BYTES_MAX:
         raise MalformedError(f"the envelope is larger than {PAYLOAD_BYTES_MAX} bytes")
     check_header(announced.header, record)
-    receipt = _dated(intake, announced)
+    logged_by = _first_logged(intake, announced)
     state = intake.gazette().state
-    _check_address(state, receipt)
-    _check_window(intake, state, receipt)
+    _check_address(state, record, logged_by)
+    until = logged_by + state.programme.number("delivery-window")
+    _check_window(intake, until)
+    return until
 
 
-def _check_address(state: GazetteState, receipt: Receipt) -> None:
+def _first_logged(intake: Intake, announced: Announced) -> int:
+    """The earliest time by which the record was logged, whichever proof was brought.
+
+    Anybody can make a proof of an old entry under a checkpoint of today. If that one counted,
+    no window would ever close: the log itself is asked for its first.
+    """
+    shown = verify_receipt(
+        announced.record,
+        announced.proof,
+        intake.programme.policy,
+        intake.programme.ledger_origin,
+    )
+    _, first = log_record(intake.programme, announced.record)
+    return min(shown.logged_by, first.logged_by)
+
+
+def _check_address(state: GazetteState, record: Record, logged_by: int) -> None:
     """Check that statute and desk key are those of the Gazette, and the key's epoch was open.
 
     Tips that are dated outside their epoch might meet a desk that has destroyed the keys.
     """
-    record = receipt.record
     state.statute(record.hash("statute"))
     epoch = state.epoch(record.number("epoch"))
     if epoch.hash != record.hash("certificate"):
         raise UnverifiedError(
             "the contribution names another desk certificate than the Gazette"
         )
-    if not epoch.opens <= receipt.logged_by < epoch.closes:
+    if not epoch.opens <= logged_by < epoch.closes:
         raise RefusedError(
             "the desk key that this is sealed to was not open at its date",
             hint="send the tip again: it is sealed to the key that is open now",
         )
 
 
-def _check_window(intake: Intake, state: GazetteState, receipt: Receipt) -> None:
-    if intake.seconds() > receipt.logged_by + state.programme.number("delivery-window"):
+def _check_window(intake: Intake, until: int) -> None:
+    if intake.seconds() > until:
         raise RefusedError(
             "the delivery window of this commitment is over",
             hint="send the tip again: it is dated anew",
@@ -166,7 +184,7 @@ def append(intake: Intake, digest: bytes, offset: int, piece: bytes) -> int:
     """
     if intake.store.delivered(digest) is not None:
         return intake.store.staged_bytes(digest)
-    record = parse_record(intake.store.announced(digest).record)
+    record = parse_record(intake.store.announced(digest)[0].record)
     if offset + len(piece) > record.number("size"):
         raise MalformedError("the payload is longer than its record says")
     with intake.finishing:
@@ -190,12 +208,11 @@ def finish(intake: Intake, digest: bytes) -> bytes:
 
 
 def _keep(intake: Intake, digest: bytes) -> Delivered:
-    announced = intake.store.announced(digest)
-    receipt = _dated(intake, announced)
-    record = receipt.record
+    announced, until = intake.store.announced(digest)
+    record = parse_record(announced.record)
     # An announcement may be old: without this, many guesses could be announced in time, and
     # the one that came true be handed over a year later.
-    _check_window(intake, intake.gazette().state, receipt)
+    _check_window(intake, until)
     held = intake.store.staged_bytes(digest)
     if held != record.number("size"):
         raise UnverifiedError(
@@ -215,12 +232,3 @@ def _keep(intake: Intake, digest: bytes) -> Delivered:
     )
     signed = sign_record(delivery, [intake.key])
     return intake.store.keep(announced, signed)
-
-
-def _dated(intake: Intake, announced: Announced) -> Receipt:
-    return verify_receipt(
-        announced.record,
-        announced.proof,
-        intake.programme.policy,
-        intake.programme.ledger_origin,
-    )

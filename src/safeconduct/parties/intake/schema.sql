@@ -15,7 +15,8 @@ CREATE TABLE announced (
     upload  BLOB NOT NULL UNIQUE, -- name it is handed over under; cannot be had from the Ledger
     record  BLOB NOT NULL,
     proof   BLOB NOT NULL,
-    header  BLOB NOT NULL
+    header  BLOB NOT NULL,
+    until   INTEGER NOT NULL      -- POSIX seconds: the end of its delivery window
 ) STRICT;
 
 CREATE TABLE capsules (

@@ -34,8 +34,8 @@ SELECT number, hash, record, proof, header, delivery, delivery_proof FROM delive
 WHERE number > ? AND delivery_proof IS NOT NULL ORDER BY number LIMIT ?
 """
 _ANNOUNCE = """
-INSERT INTO announced (hash, upload, record, proof, header) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (hash) DO UPDATE SET header = excluded.header
+INSERT INTO announced (hash, upload, record, proof, header, until) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (hash) DO UPDATE SET header = excluded.header, until = min(until, excluded.until)
 WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.hash = excluded.hash)
 """
 
@@ -73,11 +73,12 @@ class Store:
         schema = resources.files(__package__).joinpath("schema.sql").read_text()
         self._database = open_database(folder / "door.sqlite", schema)
 
-    def announce(self, announced: Announced) -> int:
+    def announce(self, announced: Announced, until: int) -> int:
         """Enter the beginning of a delivery; returns how many payload bytes are held.
 
         Until the envelope is delivered, the header announced last counts: whoever tries again
-        from nothing has sealed the file key anew.
+        from nothing has sealed the file key anew. `until` is the end of the delivery window in
+        POSIX seconds; of several, the earliest counts.
 
         Raises:
             UnavailableError: the disk is nearly full.
@@ -87,7 +88,7 @@ class Store:
         with self._database.write() as transaction:
             transaction.execute(
                 _ANNOUNCE,
-                (digest, upload, announced.record, announced.proof, announced.header),
+                (digest, upload, announced.record, announced.proof, announced.header, until),
             )
         return self.staged_bytes(digest)
 
@@ -112,21 +113,21 @@ class Store:
         digest: bytes = rows[0]["hash"]
         return digest
 
-    def announced(self, digest: bytes) -> Announced:
-        """The delivery that was begun for this record hash.
+    def announced(self, digest: bytes) -> tuple[Announced, int]:
+        """The delivery that was begun for this record hash, and the end of its window.
 
         Raises:
             RefusedError: none was.
         """
         rows = self._database.read(
-            "SELECT record, proof, header FROM announced WHERE hash = ?", (digest,)
+            "SELECT record, proof, header, until FROM announced WHERE hash = ?", (digest,)
         )
         if not rows:
             raise RefusedError(
                 "no delivery was begun for this record", hint="announce it first"
             )
-        record, proof, header = rows[0]
-        return Announced(record=record, proof=proof, header=header)
+        record, proof, header, until = rows[0]
+        return Announced(record=record, proof=proof, header=header), until
 
     def staged_bytes(self, digest: bytes) -> int:
         """How many payload bytes are held of a delivery; all of them if it is over."""

@@ -97,9 +97,8 @@ def _shelve(intake: Intake, keys: ContributionKeys, capsule: Capsule) -> None:
 def _keep(intake: Intake, envelope: Envelope, record: bytes, proof: bytes) -> None:
     """The same three steps as for an envelope that comes over the network."""
     announced = Announced(record=record, proof=proof, header=envelope.header)
-    check_announced(intake, announced)
     digest = record_hash(record)
-    offset = intake.store.announce(announced)
+    offset = intake.store.announce(announced, check_announced(intake, announced))
     position = 0
     for piece in _pieces(envelope):
         if position + len(piece) > offset:

@@ -187,8 +187,8 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
 def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | None:
     """The publication of a decision that has become final, for the board to sign; else None.
 
-    None as well if the register may not show the decision (`_may_be_shown`). Keeps the object it names,
-    so that nothing is published that could not be shown. `ahead` is how many other
+    None as well if the register may not show the decision (`_may_be_shown`). Keeps the object
+    it names, so that nothing is published that could not be shown. `ahead` is how many other
     publications, drafted but not yet taken by the Gazette, go before it.
     """
     case = registry.store.case(claim)
