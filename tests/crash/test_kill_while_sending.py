@@ -160,7 +160,7 @@ def test_the_payload_that_is_kept_is_the_one_committed_to(
 ) -> None:
     record = parse_record(storm.sent[player].record)
     digest = record_hash(storm.sent[player].record).hex()
-    [payload] = (played.folder / "door" / "tips").glob(f"{digest}*")
+    [payload] = (played.folder / "door" / "tips" / "kept").glob(f"{digest}*")
     assert hashlib.sha256(payload.read_bytes()).digest() == record.hash("payload")
 
 

@@ -198,6 +198,7 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
         in_path("/case/{page}/letter.{}", lambda _: "txt", "pdf"),
         in_path("/case/{}/letter.txt", page_hash, OTHER),
     ],
+    "GET /case/{page}/decision.record": [in_path("/case/{}/decision.record", page_hash, OTHER)],
 }
 SITES = {"log": LOG, "north": WITNESS, "door": DOOR, "desk": DESK, "register": REGISTER}
 CASES = [

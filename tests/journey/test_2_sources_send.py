@@ -41,7 +41,7 @@ def test_the_record_says_who_sealed_it_and_names_law_and_desk_key(played: Path) 
 def test_a_large_tip_went_through_whole(played: Path) -> None:
     record = parse_record((played / "receipts" / "engineer.record").read_bytes())
     assert record.number("size") > 10_000_000
-    kept = played / "door" / "tips"
+    kept = played / "door" / "tips" / "kept"
     sizes = {path.stat().st_size for path in kept.iterdir()}
     assert record.number("size") in sizes
 

@@ -22,7 +22,7 @@ from safeconduct.parties.registry.receive import Registry, open_registry
 from safeconduct.parties.source.appeal import file_appeal, make_appeal
 from safeconduct.parties.source.claim import Terms, claim_denounced, claim_helped
 from safeconduct.parties.source.inbox import Contribution, read_inbox
-from safeconduct.parties.source.register import RegisterDoor
+from safeconduct.parties.source.register import Filed, RegisterDoor
 from safeconduct.plumbing import clock, dice
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
 from safeconduct.plumbing.logs import log_notice, read_gazette
@@ -53,6 +53,7 @@ class _Claim:
     make: Callable[[World, Terms], bytes]
     judgements: Mapping[str, bool]
     tip: str = ""  # whose tip the desk is asked about
+    appeals: bool = False
 
 
 def _own(player: str) -> Callable[[World, Terms], bytes]:
@@ -125,6 +126,7 @@ CLAIMS = (
         make=_own("late"),
         judgements=_NOTHING_FOUND,
         tip="late",
+        appeals=True,
     ),
     _Claim(
         player="forger",
@@ -152,7 +154,6 @@ def claim_and_decide(world: World, desk: Desk) -> Registry:
     served = [_claim(world, desk, registry, claim) for claim in CLAIMS]
     proof("every letter names the sections; a refusal says what exactly was not shown")
     tell("letters, as the claimants get them: " + str(world.path("letters")))
-    _appeal(world, registry)
     wait_until(max(one.last_appeal_at for one in served) + 1)
     _count(world, registry)
     _publish_final(world, registry)
@@ -170,7 +171,8 @@ def _claim(world: World, desk: Desk, registry: Registry, claim: _Claim) -> Serve
         name=PERSONS[claim.subject][0],
         at=clock.seconds(),
     )
-    claim_hash = door.file(claim.make(world, terms)).claim
+    filed = door.file(claim.make(world, terms))
+    claim_hash = filed.claim
     world.claims[claim.player] = claim_hash
     assessment = assessment_for(desk, world.hashes[claim.tip]) if claim.tip else (b"", b"")
     draft = propose_decision(registry, claim_hash, claim.judgements, assessment)
@@ -186,6 +188,8 @@ def _claim(world: World, desk: Desk, registry: Registry, claim: _Claim) -> Serve
         tell(f"  not shown: {shortfall}")
     kind = "good" if judgement.outcome == "acquitted" else "refused"
     world.happened("claims", f"{claim.player}: {outcome}", kind)
+    if claim.appeals:
+        _appeal(world, filed)
     return served
 
 
@@ -196,18 +200,14 @@ def _keep_letter(world: World, player: str, served: Served) -> None:
         write_file(world.path("letters", f"{player}{suffix}"), letter)
 
 
-def _appeal(world: World, registry: Registry) -> None:
-    claim = world.claims["latecomer"]
-    [late] = read_inbox(world.programme, world.words["late"])
-    decision = read_file(
-        world.path("board", "decision-latecomer"), bytes_max=EVIDENCE_BYTES_MAX
-    )
+def _appeal(world: World, filed: Filed) -> None:
+    """The night watchman reads the decision on his private page, and appeals it."""
+    decision = RegisterDoor(world.programme.register).decision(filed.page)
     reasons = "The gate was under guard; I could not reach a line before the date."
+    late = _mail(world, "late")
     signed = make_appeal(world.programme.hash, decision, "law", reasons, late.keys)
-    file_appeal(world.programme, claim, signed)
-    tell(
-        "the night watchman appeals: nothing about his case is published until that is decided"
-    )
+    file_appeal(world.programme, filed.claim, signed)
+    tell("  he appeals: nothing about this case is published until that is decided")
     world.happened("claims", "an appeal suspends")
 
 

@@ -32,7 +32,7 @@ from safeconduct.protocol.tlog.policy import parse_policy
 NAME = "harbour-2027"
 WITNESSES = {"north": "body-side", "south": "body-side", "east": "insider-side"}
 PACE = ("--every", "0.5")  # seconds between batches; hours in earnest
-APPEAL_SECONDS = 4
+APPEAL_SECONDS = 5
 EPOCH_SECONDS = 28 * 86_400
 LAW_BYTES_MAX = 1 << 20
 # How long the law's date lies ahead: enough for everybody to be in time on this machine, which

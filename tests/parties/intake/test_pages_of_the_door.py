@@ -300,7 +300,7 @@ def test_a_told_tip_is_dated_and_its_receipt_can_be_saved_without_script(fresh: 
     assert receipt.record.word("sealed-by") == "server"
     delivered = fresh.intake.store.delivered(receipt.record_hash)
     assert delivered is not None
-    assert TEXT.encode() not in fresh.intake.store.payload_path(delivered.hash).read_bytes()
+    assert TEXT.encode() not in b"".join(fresh.intake.store.payloads.pieces(delivered.hash))
 
 
 REFUSED_FORMS: dict[str, tuple[dict[str, str], int, str]] = {

@@ -183,7 +183,7 @@ def append(intake: Intake, digest: bytes, offset: int, piece: bytes) -> int:
         MalformedError: more bytes than the record says.
     """
     if intake.store.delivered(digest) is not None:
-        return intake.store.staged_bytes(digest)
+        return intake.store.payloads.held_bytes(digest)
     record = parse_record(intake.store.announced(digest)[0].record)
     if offset + len(piece) > record.number("size"):
         raise MalformedError("the payload is longer than its record says")
@@ -213,13 +213,13 @@ def _keep(intake: Intake, digest: bytes) -> Delivered:
     # An announcement may be old: without this, many guesses could be announced in time, and
     # the one that came true be handed over a year later.
     _check_window(intake, until)
-    held = intake.store.staged_bytes(digest)
+    held = intake.store.payloads.held_bytes(digest)
     if held != record.number("size"):
         raise UnverifiedError(
             f"the payload is held up to byte {held} only", hint="send the rest"
         )
-    if intake.store.staged_sha256(digest) != record.hash("payload"):
-        intake.store.discard(digest)
+    if intake.store.payloads.sha256(digest) != record.hash("payload"):
+        intake.store.payloads.discard(digest)
         raise UnverifiedError(
             "the payload is not the one its record commits to", hint="send it again from byte 0"
         )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.parties.intake.accept import Intake
-from safeconduct.parties.intake.store import READ_BYTES, Delivered
+from safeconduct.parties.intake.store import Delivered
 from safeconduct.plumbing.web import missing
 from safeconduct.protocol.canonical import Json, format_base64, format_json, parse_base64
 from safeconduct.protocol.keys import TAG_BYTES
@@ -104,13 +104,7 @@ def read_payload(intake: Intake, digest: bytes) -> Iterator[bytes]:
     """
     if intake.store.delivered(digest) is None:
         raise missing("no envelope with this record hash is held here")
-    return _pieces(intake, digest)
-
-
-def _pieces(intake: Intake, digest: bytes) -> Iterator[bytes]:
-    with open(intake.store.payload_path(digest), "rb") as file:
-        while piece := file.read(READ_BYTES):
-            yield piece
+    return intake.store.payloads.pieces(digest)
 
 
 def post_reply(intake: Intake, block: bytes) -> None:

@@ -1,20 +1,17 @@
-"""What the door keeps: envelopes in files, everything else in one database.
+"""What the door keeps: payloads as blobs, everything else in one database.
 
-An envelope comes in under `staged/`, and moves to `tips/` when it is whole, hashed and synced;
-only then is it entered, so that an entry always has its file.
+A payload comes in by pieces, and is kept for good when it is whole, hashed and synced; only
+then is it entered, so that an entry always has its payload.
 """
 
-import hashlib
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from safeconduct.errors import ConflictError, RefusedError, UnavailableError
+from safeconduct.plumbing.blobs import Blobs
 from safeconduct.plumbing.database import open_database
-from safeconduct.plumbing.durable import append_synced, make_folder, move_durably
 from safeconduct.protocol.capsule import SHELF_ENTRY_BYTES
 from safeconduct.protocol.record import record_hash, upload_name
 
@@ -22,7 +19,6 @@ CAPSULES_PER_SLOT_MAX = 4
 SHELF_BYTES_MAX = 1 << 30
 BULLETIN_BYTES_MAX = 1 << 30
 DISK_RESERVE_BYTES = 256 << 20  # below this the door takes commits, but no more envelopes
-READ_BYTES = 1 << 20
 _PAGE_ROWS = 256
 
 _SELECT_ONE = """
@@ -66,10 +62,7 @@ class Store:
     """The door's folder. One process writes to it; any thread may call."""
 
     def __init__(self, folder: Path) -> None:
-        self._staged = folder / "staged"
-        self._tips = folder / "tips"
-        make_folder(self._staged, mode=0o700)
-        make_folder(self._tips, mode=0o700)
+        self.payloads = Blobs(folder / "tips")
         schema = resources.files(__package__).joinpath("schema.sql").read_text()
         self._database = open_database(folder / "door.sqlite", schema)
 
@@ -90,14 +83,16 @@ class Store:
                 _ANNOUNCE,
                 (digest, upload, announced.record, announced.proof, announced.header, until),
             )
-        return self.staged_bytes(digest)
+        return self.payloads.held_bytes(digest)
 
     def _check_room(self, size: int) -> None:
-        if shutil.disk_usage(self._staged).free < DISK_RESERVE_BYTES + size:
+        try:
+            self.payloads.check_room(size, DISK_RESERVE_BYTES)
+        except UnavailableError as error:
             raise UnavailableError(
                 "the door has no room for envelopes now",
                 hint="your date is safe: commit now, and deliver within the delivery window",
-            )
+            ) from error
 
     def digest_of(self, upload: bytes) -> bytes:
         """The record hash of the delivery that was begun under this upload name.
@@ -129,14 +124,6 @@ class Store:
         record, proof, header, until = rows[0]
         return Announced(record=record, proof=proof, header=header), until
 
-    def staged_bytes(self, digest: bytes) -> int:
-        """How many payload bytes are held of a delivery; all of them if it is over."""
-        try:
-            return (self._staged / digest.hex()).stat().st_size
-        except FileNotFoundError:
-            kept = self.payload_path(digest)
-            return kept.stat().st_size if kept.exists() else 0
-
     def append(self, digest: bytes, offset: int, piece: bytes) -> int:
         """Add the payload's bytes at `offset`; what is held already is passed over.
 
@@ -145,32 +132,15 @@ class Store:
             UnavailableError: the disk refused, or is nearly full.
         """
         self._check_room(len(piece))
-        with open(self._staged / digest.hex(), "ab", buffering=0) as file:
-            held = os.fstat(file.fileno()).st_size
-            if offset > held:
-                raise ConflictError(f"the payload is held up to byte {held}, not to {offset}")
-            fresh = piece[held - offset :]
-            if fresh:
-                append_synced(file, fresh)
-            return held + len(fresh)
-
-    def staged_sha256(self, digest: bytes) -> bytes:
-        """The SHA-256 of the payload as it is held now."""
-        staged = self._staged / digest.hex()
-        with open(staged if staged.exists() else self.payload_path(digest), "rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-
-    def discard(self, digest: bytes) -> None:
-        """Forget a payload that proved to be another than announced."""
-        (self._staged / digest.hex()).unlink(missing_ok=True)
+        return self.payloads.append(digest, offset, piece)
 
     def keep(self, announced: Announced, delivery: bytes) -> Delivered:
-        """Move the payload to `tips/` and enter it; from then on the door answers for it.
+        """Keep the payload and enter it; from then on the door answers for it.
 
         What is entered is `announced` as it was signed for, whatever was announced since.
         """
         digest = record_hash(announced.record)
-        move_durably(self._staged / digest.hex(), self.payload_path(digest))
+        self.payloads.keep(digest)
         with self._database.write() as transaction:
             transaction.execute(
                 "INSERT INTO deliveries (hash, record, proof, header, delivery)"
@@ -211,10 +181,6 @@ class Store:
             )
             for row in rows
         ]
-
-    def payload_path(self, digest: bytes) -> Path:
-        """The file that holds an envelope's payload."""
-        return self._tips / f"{digest.hex()}.payload"
 
     def shelve(self, slot: bytes, blob: bytes) -> None:
         """Keep one more version of a capsule.

@@ -377,6 +377,14 @@ def _texts(data: bytes) -> dict[str, str]:
     return {name: text for name, text in value.items() if isinstance(text, str)}
 
 
+def decided_record(registry: Registry, claim: bytes) -> bytes | None:
+    """The signed decision of a case, or None before it was entered."""
+    case = registry.store.case(claim)
+    if "decided" not in case.latest:
+        return None
+    return _texts(case.latest["decided"].data)["decision"].encode("utf-8")
+
+
 def read_draft(registry: Registry, claim: bytes) -> Record:
     """The decision record that the board is asked to sign in this case."""
     return parse_record(_proposed(registry.store.case(claim))["draft"].encode("ascii"))

@@ -120,6 +120,14 @@ def letter(reader: Reader, request: web.Request) -> web.Response:
     return web.data(content, LETTER_TYPES[suffix])
 
 
+def signed(reader: Reader, request: web.Request) -> web.Response:
+    """The signed decision, for the claimant whose appeal must name it."""
+    content = show.read_decision(reader.registry, _hash(request, "page"))
+    if content is None:
+        raise web.missing("no decision was served in this case yet", hint="look again later")
+    return web.data(content, "text/plain; charset=utf-8")
+
+
 def _hash(request: web.Request, name: str) -> bytes:
     try:
         return parse_hex(request.path_params[name], HASH_BYTES, name)

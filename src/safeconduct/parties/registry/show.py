@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.book import Book
-from safeconduct.parties.registry.decide import LETTERS_FOLDER
+from safeconduct.parties.registry.decide import LETTERS_FOLDER, decided_record
 from safeconduct.parties.registry.letter import Block, blocks
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.plumbing import web
@@ -104,6 +104,11 @@ def read_letter(registry: Registry, page: bytes, suffix: str = ".txt") -> bytes 
     if "decided" not in case.latest or not path.is_file():
         return None
     return read_file(path, bytes_max=LETTER_BYTES_MAX)
+
+
+def read_decision(registry: Registry, page: bytes) -> bytes | None:
+    """The board's signed decision in a case, or None as long as there is none."""
+    return decided_record(registry, find_claim(registry, page))
 
 
 def read_case(registry: Registry, book: Book, page: bytes) -> CaseView:

@@ -62,6 +62,7 @@ def _claim_routes(reader: Reader) -> list[web.Route]:
         *(web.Route("POST", path, partial(taker, registry)) for path, taker in takers.items()),
         web.Route("GET", "/statute", partial(_statute, reader)),
         web.Route("GET", "/case/{page}/letter.{suffix}", partial(pages.letter, reader)),
+        web.Route("GET", "/case/{page}/decision.record", partial(pages.signed, reader)),
     ]
 
 

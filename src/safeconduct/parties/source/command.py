@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError, UnverifiedError
-from safeconduct.parties.source.claim import Terms, claim_denounced, claim_helped
+from safeconduct.parties.source.appeal import file_appeal, make_appeal
+from safeconduct.parties.source.claim import (
+    Terms,
+    claim_denounced,
+    claim_helped,
+    claimant_keys,
+)
 from safeconduct.parties.source.inbox import Contribution, read_inbox
 from safeconduct.parties.source.register import RegisterDoor
 from safeconduct.parties.source.send import send
@@ -15,18 +21,20 @@ from safeconduct.plumbing import clock, dice, terminal
 from safeconduct.plumbing.durable import read_file, write_secret
 from safeconduct.plumbing.programme import Programme, load_programme
 from safeconduct.plumbing.words import format_words, parse_words
-from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.canonical import Json, decode_text, parse_hex
+from safeconduct.protocol.claim import GROUNDS
 from safeconduct.protocol.envelope import MESSAGE_NAME, Source
 from safeconduct.protocol.evidence.capture import check_capture, public_hash
-from safeconduct.protocol.keys import master_key
+from safeconduct.protocol.keys import contribution_keys, master_key
 from safeconduct.protocol.receipt import verify_receipt
-from safeconduct.protocol.record import parse_record
+from safeconduct.protocol.record import parse_record, parse_signed
 from safeconduct.protocol.statute.instant import format_instant
 
 MESSAGE_BYTES_MAX = 1 << 20
 EVIDENCE_BYTES_MAX = 256 << 10
 READ_BYTES = 1 << 18
 NUMBER_MAX = 1_000_000
+HASH_BYTES = 32
 
 EXAMPLES = """\
 examples:
@@ -34,6 +42,7 @@ examples:
   safeconduct source send --programme programme/ --message letter.txt ledger.xlsx
   safeconduct source inbox --programme programme/
   safeconduct source receipt --programme programme/ --number 0 --out mine
+  safeconduct source claim --programme programme/ --subject r-0001 --name 'your legal name'
 
 The folder given with --programme holds programme.toml and policy.txt. Take the policy from
 somebody you trust: it says which log and which witnesses count.
@@ -64,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     receipt.set_defaults(run=_receipt)
     _add_claim(verbs.add_parser("claim", help="give a name and ask for what the law grants"))
+    _add_appeal(verbs.add_parser("appeal", help="appeal the decision on a claim"))
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +117,26 @@ def _add_claim(parser: argparse.ArgumentParser) -> None:
         "--sealed", action="store_true", help="ask that the evidence stay unpublished"
     )
     parser.set_defaults(run=_claim)
+
+
+def _add_appeal(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    parser.add_argument(
+        "--page", required=True, metavar="HEX", help="the end of your case's private address"
+    )
+    parser.add_argument("--ground", required=True, choices=sorted(GROUNDS))
+    parser.add_argument(
+        "--reasons",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="you keep it; its hash is sent",
+    )
+    parser.add_argument("--number", type=int, default=0, help="the contribution claimed with")
+    parser.add_argument(
+        "--denouncer", action="store_true", help="the claim was made with a capture"
+    )
+    parser.set_defaults(run=_appeal)
 
 
 def ask_words() -> bytes:
@@ -280,3 +310,23 @@ def _captured(programme: Programme, folder: Path, statement: int) -> dict[str, s
     texts = {"record": record, "proof": proof, "capture": public}
     shown = {name: data.decode("utf-8") for name, data in texts.items()}
     return shown | {"statement": str(statement)}
+
+
+def _appeal(options: argparse.Namespace) -> int:
+    programme = load_programme(options.programme)
+    page = parse_hex(options.page, HASH_BYTES, "--page")
+    reasons = read_file(options.reasons, bytes_max=MESSAGE_BYTES_MAX)
+    master = master_key(ask_words(), programme.hash)
+    keys = (
+        claimant_keys(master)
+        if options.denouncer
+        else contribution_keys(master, options.number)
+    )
+    decision = RegisterDoor(programme.register).decision(page)
+    signed = make_appeal(
+        programme.hash, decision, options.ground, decode_text(reasons, "reasons"), keys
+    )
+    claim = parse_signed(decision, "decision").record.hash("claim")
+    receipt = file_appeal(programme, claim, signed)
+    terminal.say(f"appeal filed, and dated {format_instant(receipt.logged_by)}")
+    return 0

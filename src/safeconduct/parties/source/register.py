@@ -65,6 +65,13 @@ class RegisterDoor:
             lambda: fetch.get(url, bytes_max=ANSWER_BYTES_MAX), seconds=PATIENCE_SECONDS
         ).decode("utf-8", "replace")
 
+    def decision(self, page: bytes) -> bytes:
+        """The board's signed decision, once it is served on the private page."""
+        url = f"{self.page(page)}/decision.record"
+        return fetch.patiently(
+            lambda: fetch.get(url, bytes_max=ANSWER_BYTES_MAX), seconds=PATIENCE_SECONDS
+        )
+
     def page(self, page: bytes) -> str:
         """The address of the claimant's own page; whoever knows it can read it."""
         return f"{self._url}/case/{page.hex()}"
