@@ -151,7 +151,7 @@ def test_a_torn_tip_is_delivered_exactly_once(
     assert len(delivered) == 1
     answer = Door(played.programme.door).finish_delivery(storm.sent[player].record)
     assert answer == delivered[0][5]
-    assert not list((played.folder / "door" / "staged").iterdir())
+    assert not list((played.folder / "door" / "tips" / "staged").iterdir())
 
 
 @pytest.mark.parametrize("player", PLAYERS)

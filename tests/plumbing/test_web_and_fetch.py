@@ -152,6 +152,20 @@ def test_redirects_are_not_followed(url: str) -> None:
     assert (answer.status, answer.headers["location"]) == (303, "/pieces")
 
 
+def test_no_cookie_is_ever_sent_back() -> None:
+    routes = [
+        web.Route(
+            "GET", "/set", lambda _: web.text("", headers={"set-cookie": "tag=1; Path=/"})
+        ),
+        web.Route(
+            "GET", "/seen", lambda request: web.text(request.headers.get("cookie", "none"))
+        ),
+    ]
+    with web.running(web.make_app(routes)) as place:
+        fetch.get(f"{place}/set", bytes_max=BYTES_MAX)
+        assert fetch.get(f"{place}/seen", bytes_max=BYTES_MAX) == b"none"
+
+
 def test_an_answer_longer_than_expected_is_refused(url: str) -> None:
     assert fetch.get(f"{url}/pieces", bytes_max=6) == b"onetwo"
     with pytest.raises(MalformedError, match="longer than 5 bytes"):

@@ -9,6 +9,7 @@ from safeconduct.parties.desk.reply import reply
 from safeconduct.parties.desk.unseal import unseal_all
 from safeconduct.parties.desk.vote import grade
 from safeconduct.parties.source.inbox import read_inbox
+from safeconduct.plumbing import terminal
 from safeconduct.protocol.canonical import parse_json
 
 ENGINEER = "the chief engineer of the port"
@@ -32,7 +33,8 @@ def take_in(world: World) -> Desk:
     """The desk fetches what the door holds, opens it, and signs for each tip."""
     act(3, "The desk opens, acknowledges and assesses")
     desk = open_desk(world.path("desk"))
-    _bring_up_to_date(desk)
+    with terminal.waiting("opening, signing, having it logged"):
+        _bring_up_to_date(desk)
     tell("the desk pulls the sealed tips, opens them with its own key and signs for each")
     proof("an acknowledgement is signed and logged: the body cannot deny what it received")
     world.happened("desk", "acknowledges four tips")

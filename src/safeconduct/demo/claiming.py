@@ -23,7 +23,7 @@ from safeconduct.parties.source.appeal import file_appeal, make_appeal
 from safeconduct.parties.source.claim import Terms, claim_denounced, claim_helped
 from safeconduct.parties.source.inbox import Contribution, read_inbox
 from safeconduct.parties.source.register import Filed, RegisterDoor
-from safeconduct.plumbing import clock, dice
+from safeconduct.plumbing import clock, dice, terminal
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
 from safeconduct.plumbing.logs import log_notice, read_gazette
 from safeconduct.protocol.capsule import Capsule
@@ -154,7 +154,8 @@ def claim_and_decide(world: World, desk: Desk) -> Registry:
     served = [_claim(world, desk, registry, claim) for claim in CLAIMS]
     proof("every letter names the sections; a refusal says what exactly was not shown")
     tell("letters, as the claimants get them: " + str(world.path("letters")))
-    wait_until(max(one.last_appeal_at for one in served) + 1)
+    with terminal.waiting("waiting for the appeal periods to end"):
+        wait_until(max(one.last_appeal_at for one in served) + 1)
     _count(world, registry)
     _publish_final(world, registry)
     return registry

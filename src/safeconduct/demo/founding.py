@@ -10,7 +10,7 @@ from safeconduct.parties.desk.epoch import new_epoch
 from safeconduct.parties.log.config import GAZETTE, LEDGER, LogConfig, new_log
 from safeconduct.parties.registry.decide import enter_publication
 from safeconduct.parties.registry.receive import open_registry
-from safeconduct.plumbing import clock, dice
+from safeconduct.plumbing import clock, dice, terminal
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
 from safeconduct.plumbing.keys import load_signing_key, new_signing_key
@@ -142,7 +142,8 @@ def _start_servers(world: World) -> None:
     _start(world, "desk", desk, ["desk", "serve", "--dir", str(world.path("desk"))])
     register = ["register", "serve", "--dir", str(world.path("register"))]
     _start(world, "register", world.programme.register, register)
-    world.stage.wait_for(*world.stage.names())
+    with terminal.waiting(f"starting {len(world.stage.names())} servers"):
+        world.stage.wait_for(*world.stage.names())
 
 
 def _start(world: World, name: str, url: str, arguments: list[str]) -> None:

@@ -9,7 +9,7 @@ from safeconduct.demo.world import World, act, entropy, proof, tell
 from safeconduct.errors import UnavailableError
 from safeconduct.parties.source.inbox import read_inbox
 from safeconduct.parties.source.send import Sent, send
-from safeconduct.plumbing import clock, dice, fetch
+from safeconduct.plumbing import clock, dice, fetch, terminal
 from safeconduct.plumbing.durable import make_folder, write_file
 from safeconduct.plumbing.words import parse_words
 from safeconduct.protocol.envelope import MESSAGE_NAME, Source
@@ -95,7 +95,9 @@ def send_tips(world: World) -> None:
             sources=[_text(FRAME_TEXT), _attached("colleague.txt", FRAME_WITNESS.encode())],
         ),
     ]
-    with ThreadPoolExecutor(len(tips) + 1) as pool:
+    tell("each has twelve words on paper, and nothing else")
+    waiting = terminal.waiting("sealing, committing, delivering")
+    with waiting, ThreadPoolExecutor(len(tips) + 1) as pool:
         sending = [pool.submit(_send, world, tip) for tip in tips]
         visiting = pool.submit(_use_the_form, world)
         for tip, future in zip(tips, sending, strict=True):

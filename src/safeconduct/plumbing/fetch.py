@@ -9,6 +9,7 @@ import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 
 import httpx
@@ -223,6 +224,8 @@ def _client() -> httpx.Client:
     client = httpx.Client(
         follow_redirects=False,
         trust_env=False,
+        # No cookie is ever taken: one would tie a source's requests to each other.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         limits=httpx.Limits(max_connections=_CONNECTIONS_MAX, keepalive_expiry=_IDLE_SECONDS),
         headers={"user-agent": "safeconduct", "accept-encoding": "identity"},
     )

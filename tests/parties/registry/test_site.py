@@ -246,7 +246,7 @@ def test_the_claimant_reads_the_state_in_words_at_every_step(world: World, url: 
     shown = page(world, url, path)
     assert "Your claim is decided" in shown
     assert web_time(served.last_appeal_at) in shown
-    assert f"--case {claim.hex()}" in shown
+    assert f"--page {path.rpartition('/')[2]}" in shown
     assert ask(url, f"{path}/letter.txt").text == words_of(served.letter)
     world.finished(claim)
     assert "final and published" in page(world, url, path)

@@ -2,7 +2,7 @@
 
 CREATE TABLE deliveries (
     number          INTEGER PRIMARY KEY,  -- order of completion, from 1; what the desk counts by
-    hash            BLOB NOT NULL UNIQUE, -- record hash, 32 bytes; the payload is tips/<hex>.payload
+    hash            BLOB NOT NULL UNIQUE, -- record hash, 32 bytes; the payload is tips/kept/<hex>
     record          BLOB NOT NULL,        -- contribution record, its exact bytes
     proof           BLOB NOT NULL,        -- tlog-proof of the record
     header          BLOB NOT NULL,        -- the age header that goes before the payload
