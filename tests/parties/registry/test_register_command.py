@@ -151,9 +151,12 @@ def test_a_wrong_proposal_is_one_error_and_writes_nothing(
     assert world.held() == before
 
 
-def test_an_assessment_that_is_not_text_is_refused(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"\xff", b""])
+def test_an_assessment_that_is_no_text_is_refused(
+    world: World, tmp_path: Path, content: bytes
+) -> None:
     world.filed()
     options = desk_files(tmp_path)
-    (tmp_path / "assessment").write_bytes(b"\xff")
+    (tmp_path / "assessment").write_bytes(content)
     with pytest.raises(MalformedError, match="assessment"):
         run("propose", "1", *JUDGED, *options, "--out", str(tmp_path / "draft"))

@@ -361,7 +361,12 @@ def _assessment(record: Path | None, proof: Path | None) -> tuple[bytes, bytes]:
 
 
 def _read_text(path: Path, bytes_max: int) -> bytes:
-    """A file's bytes, once they are known to be text."""
+    """A file's bytes, once they are known to be text.
+
+    Raises:
+        MalformedError: empty, which would pass for no assessment at all, or no text.
+    """
     data = read_file(path, bytes_max=bytes_max)
-    decode_text(data, str(path))
+    if not decode_text(data, str(path)):
+        raise MalformedError(f"{path}: empty")
     return data
