@@ -138,6 +138,10 @@ NO_CAPSULES = {
     "a list": length_prefixed(b"[]"),
     "a field missing": length_prefixed(b'{"pre":"","record":""}'),
     "a number for a text": length_prefixed(b'{"pre":"","proof":1,"record":""}'),
+    "bytes after its body": length_prefixed(
+        b'{"pre":"' + b"00" * 16 + b'","proof":"","record":""}'
+    )
+    + b"x",
     "a tag too short": length_prefixed(b'{"pre":"00","proof":"","record":""}'),
 }
 

@@ -127,14 +127,26 @@ NO_REPLIES = {
 }
 
 
-@pytest.mark.parametrize("body", NO_REPLIES.values(), ids=NO_REPLIES)
-def test_what_the_desk_itself_made_wrongly_is_passed_over(body: bytes) -> None:
-    framed = length_prefixed(body) + reply_mac(KEYS.tag_key(), 0, body)
+def sealed(body: bytes, after: bytes = b"") -> bytes:
+    """Block 0 as the desk would make it, with any body and anything after its MAC."""
+    framed = length_prefixed(body) + reply_mac(KEYS.tag_key(), 0, body) + after
     key, identity = bytes(16), age.hybrid_identity(KEYS.reply_seed())
     header = age.seal_header(key, [identity.recipient()], dice())
     room = BLOCK_BYTES - 16 - len(header) - age.sealed_bytes(0)
     payload = b"".join(age.seal_stream(key, bytes(16), [framed.ljust(room, b"\0")]))
-    wrong = with_tag(0, header + payload)
+    return with_tag(0, header + payload)
+
+
+def test_bytes_after_a_reply_are_refused() -> None:
+    body = b'{"acknowledgement":"","proof":"","text":"hello"}'
+    assert open_reply(sealed(body), KEYS, 0).text == "hello"
+    with pytest.raises(MalformedError, match="not zero"):
+        open_reply(sealed(body, b"x"), KEYS, 0)
+
+
+@pytest.mark.parametrize("body", NO_REPLIES.values(), ids=NO_REPLIES)
+def test_what_the_desk_itself_made_wrongly_is_passed_over(body: bytes) -> None:
+    wrong = sealed(body)
     with pytest.raises(MalformedError, match="reply"):
         open_reply(wrong, KEYS, 0)
     assert found([wrong, block(1)]) == [(0, 1, REPLY.text)]

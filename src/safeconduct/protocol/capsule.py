@@ -90,6 +90,8 @@ def open_capsule(data: bytes, keys: ContributionKeys) -> Capsule | None:
     length = int.from_bytes(framed[:4], "big")
     if length > _ROOM_BYTES - 4:
         raise MalformedError("capsule: the length is out of bounds")
+    if any(framed[4 + length :]):
+        raise MalformedError("capsule: bytes after its body are not zero")
     value = parse_json(framed[4 : 4 + length], "capsule")
     if not isinstance(value, dict) or value.keys() != _FIELDS:
         raise MalformedError("capsule: needs exactly pre, proof and record")

@@ -183,6 +183,23 @@ _GAZETTE: dict[str, dict[str, _Form]] = {
     },
 }
 
+# Both limbs are claimed in the same terms; only the kind says which.
+_CLAIM: dict[str, _Form] = {
+    "programme": HASH,
+    "statute": HASH,
+    "subject": WORD,
+    "person": HASH,
+    "record": HASH,
+    "evidence": HASH,
+    "ed25519": HASH,
+    "mldsa65": MLDSA65,
+    "blind": HEX16,
+    "audience": WORD,
+    "challenge": HASH,
+    "expires": TIME,
+    "disclosure": WORD,
+}
+
 _LEDGER: dict[str, dict[str, _Form]] = {
     "contribution": {
         "programme": HASH,
@@ -222,36 +239,8 @@ _LEDGER: dict[str, dict[str, _Form]] = {
         "public": HASH,
         "captured": TIME,
     },
-    "claim-helped": {
-        "programme": HASH,
-        "statute": HASH,
-        "subject": WORD,
-        "person": HASH,
-        "record": HASH,
-        "evidence": HASH,
-        "ed25519": HASH,
-        "mldsa65": MLDSA65,
-        "blind": HEX16,
-        "audience": WORD,
-        "challenge": HASH,
-        "expires": TIME,
-        "disclosure": WORD,
-    },
-    "claim-denounced": {
-        "programme": HASH,
-        "statute": HASH,
-        "subject": WORD,
-        "person": HASH,
-        "record": HASH,
-        "evidence": HASH,
-        "ed25519": HASH,
-        "mldsa65": MLDSA65,
-        "blind": HEX16,
-        "audience": WORD,
-        "challenge": HASH,
-        "expires": TIME,
-        "disclosure": WORD,
-    },
+    "claim-helped": _CLAIM,
+    "claim-denounced": _CLAIM,
     "decision": {
         "programme": HASH,
         "number": NUMBER,

@@ -85,6 +85,8 @@ def open_reply(block: bytes, keys: ContributionKeys, counter: int) -> Reply:
     body, mac = framed[4 : 4 + length], framed[4 + length : 4 + length + _MAC_BYTES]
     if not hmac.compare_digest(mac, reply_mac(keys.tag_key(), counter, body)):
         raise UnverifiedError("reply: not written by anybody who opened the tip")
+    if any(framed[4 + length + _MAC_BYTES :]):
+        raise MalformedError("reply: bytes after its MAC are not zero")
     value = parse_json(body, "reply")
     if not isinstance(value, dict) or value.keys() != _FIELDS:
         raise MalformedError("reply: needs exactly text, acknowledgement and proof")

@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_receipt_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verbs of `safeconduct receipt`."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    check = _verb(verbs, "verify", "say by when a record was logged, and who says so", _VERIFY)
+    check = terminal.add_verb(
+        verbs, "verify", "say by when a record was logged, and who says so", _VERIFY
+    )
     _add_receipt(check)
     check.add_argument("--record", type=Path, required=True, help="the record it dates")
     _add_policy(check)
@@ -67,24 +69,9 @@ def add_receipt_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_json(check)
     check.set_defaults(run=_verify)
-    show = _verb(verbs, "show", "show what stands in a receipt, unverified", _SHOW)
+    show = terminal.add_verb(verbs, "show", "show what stands in a receipt, unverified", _SHOW)
     _add_receipt(show)
     show.set_defaults(run=_show)
-
-
-def _verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    summary: str,
-    example: str,
-) -> argparse.ArgumentParser:
-    return verbs.add_parser(
-        name,
-        help=summary,
-        description=summary.capitalize() + ".",
-        epilog=example,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def _add_receipt(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,13 @@ import shutil
 from pathlib import Path
 
 from safeconduct.parties.registry.receive import Registry
-from safeconduct.plumbing.durable import list_files, make_folder, read_file, write_file
+from safeconduct.plumbing.durable import (
+    list_files,
+    make_folder,
+    move_durably,
+    read_file,
+    write_file,
+)
 from safeconduct.plumbing.logs import (
     CHECKPOINT_BYTES_MAX,
     fetch_file,
@@ -153,5 +159,5 @@ def _swap(aside: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
         os.rename(target, old)
-    os.rename(aside, target)
+    move_durably(aside, target)
     shutil.rmtree(old, ignore_errors=True)
