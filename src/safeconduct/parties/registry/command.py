@@ -34,6 +34,8 @@ from safeconduct.protocol.statute.explain import draw
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
 
+CLAIM_DIGITS_MIN = 4  # fewer could be meant as the number of a case
+
 _SERVE = """\
 The folder holds programme.toml, policy.txt and registry.key, the key that the founding record
 names; registry.sqlite and the letters are kept beside them:
@@ -50,7 +52,7 @@ Lists every case in the order of filing, with the state that follows from its ev
 """
 
 _SHOW = """\
-CLAIM is the claim's hash, or its first digits, or the number of the case:
+CLAIM is the claim's hash, or at least four digits of its start, or the number of the case:
 
   $ safeconduct register show 4be0 --dir register
 """
@@ -329,7 +331,9 @@ def _filed(registry: Registry, text: str) -> Filed:
     """
     cases = registry.store.cases()
     found = [one for one in cases if str(one.number) == text] or [
-        one for one in cases if text and one.claim.hex().startswith(text.lower())
+        one
+        for one in cases
+        if len(text) >= CLAIM_DIGITS_MIN and one.claim.hex().startswith(text.lower())
     ]
     if len(found) != 1:
         raise RefusedError(
