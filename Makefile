@@ -2,6 +2,8 @@
 #   make setup   a virtual environment with locked, hashed dependencies
 #   make demo    play a whole programme; PRESS="pages…" captures these pages too
 #   make test    everything; installs what it needs
+#   make bench   measure, beside the disk's and the interpreter's own limits (benchmarks/README.md)
+#   make crash   kill -9 and lost writes, 500 rounds;  make fuzz   every parser, FUZZ_SECONDS each
 #   make check   format, lint, types, import contracts, tidy, unit, vectors: under a minute
 
 PYTHON ?= python3
@@ -9,8 +11,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PRESS ?=
 DIR ?= demo
+CRASH_ROUNDS ?= 500
+FUZZ_SECONDS ?= 60
 
-.PHONY: setup demo test check fix journey crash docs bench lock clean
+.PHONY: setup demo test check fix journey crash fuzz docs bench lock clean
 
 setup: $(VENV)/.run-ready
 
@@ -33,7 +37,7 @@ demo: setup
 	@$(BIN)/safeconduct demo --dir $(DIR) $(if $(PRESS),--press $(PRESS))
 
 test: $(VENV)/.test-ready
-	@bash scripts/apt age
+	@bash scripts/apt age golang-go golang-golang-x-mod-dev
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest
 
@@ -43,20 +47,32 @@ check: $(VENV)/.test-ready lint
 
 .PHONY: lint
 lint: $(VENV)/.test-ready
-	@$(BIN)/ruff format --check -q src tests
-	@$(BIN)/ruff check -q src tests
+	@$(BIN)/ruff format --check -q src tests benchmarks
+	@$(BIN)/ruff check -q src tests benchmarks
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.txt || (cat $(VENV)/lint-imports.txt; exit 1)
 
 fix: $(VENV)/.test-ready
-	$(BIN)/ruff check --fix -q src tests
-	$(BIN)/ruff format -q src tests
+	$(BIN)/ruff check --fix -q src tests benchmarks
+	$(BIN)/ruff format -q src tests benchmarks
 
 journey: $(VENV)/.test-ready
 	$(BIN)/pytest tests/journey
 
 crash: $(VENV)/.test-ready
-	$(BIN)/pytest tests/crash
+	SAFECONDUCT_CRASH_ROUNDS=$(CRASH_ROUNDS) $(BIN)/pytest --timeout 7200 tests/crash
+
+fuzz: $(VENV)/.test-ready
+	SAFECONDUCT_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest --timeout 7200 tests/fuzz
+
+bench: $(VENV)/.bench-ready
+	@bash scripts/apt wrk
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.bench-ready: requirements/bench.txt $(VENV)/.test-ready
+	@echo "Installing what drawing the benchmarks needs (locked, hashed) …"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
 
 # The picture in the README, drawn from a real run.
 docs: setup

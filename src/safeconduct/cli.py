@@ -50,6 +50,8 @@ VERBS = {
     "serve": _party("intake.command", "the same as door"),
     "log": _party("log.command", "run Gazette and Ledger, the two transparency logs"),
     "witness": _party("witness.command", "cosign logs, as an independent organisation"),
+    "mirror": _party("mirror.command", "copy both logs and the capsules, and serve the copies"),
+    "monitor": _party("monitor.command", "watch logs and witnesses; alert with evidence"),
     "desk": _party("desk.command", "open, acknowledge and assess tips"),
     "press": _party("press.command", "capture public statements as evidence"),
     "board": _party("board.command", "found a programme; sign its records, t of n"),
@@ -58,6 +60,9 @@ VERBS = {
     "audit": _party("auditor.command", "recompute everything from a folder of public bytes"),
     "receipt": _party(
         "auditor.command", "verify a dated receipt, offline", "add_receipt_arguments"
+    ),
+    "fork": _party(
+        "auditor.command", "verify the proof that a log forked, offline", "add_fork_arguments"
     ),
     "programme": _party(
         "board.programme_command", "show a programme and what its Gazette says"
