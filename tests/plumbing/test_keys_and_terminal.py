@@ -6,12 +6,35 @@ import pytest
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.plumbing import clock, dice, terminal
 from safeconduct.plumbing.keys import load_signing_key, new_signing_key
+from safeconduct.protocol.tlog.note import ED25519, MLDSA44
 
 
-def test_a_new_key_is_loaded_back(tmp_path: Path) -> None:
-    made = new_signing_key(tmp_path / "keys" / "key", "log.example/ledger")
-    assert load_signing_key(tmp_path / "keys" / "key") == made
+@pytest.mark.parametrize("algorithm", [ED25519, MLDSA44])
+def test_a_new_key_is_loaded_back(algorithm: int, tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "key"
+    made = new_signing_key(path, "log.example/ledger", algorithm)
+    assert load_signing_key(path) == made
+    assert made.algorithm == made.verifier().algorithm == algorithm
+    assert path.stat().st_mode & 0o777 == 0o600
     assert made.seed not in repr(made).encode()
+
+
+def test_keys_are_of_type_ed25519_unless_asked_otherwise(tmp_path: Path) -> None:
+    assert new_signing_key(tmp_path / "key", "a").algorithm == ED25519
+
+
+def test_a_name_need_not_be_ascii(tmp_path: Path) -> None:
+    made = new_signing_key(tmp_path / "key", "zürich.example/ledger")
+    assert load_signing_key(tmp_path / "key") == made
+
+
+@pytest.mark.parametrize(
+    "name", ["", "two words", "a+b", "a\nb", "a\x7f", "\udc80", "n" * 1000]
+)
+def test_a_key_that_could_not_be_loaded_again_is_not_made(name: str, tmp_path: Path) -> None:
+    with pytest.raises(MalformedError):
+        new_signing_key(tmp_path / "folder" / "key", name)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:

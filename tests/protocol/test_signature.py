@@ -2,21 +2,28 @@
 
 import json
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 from tests.vector_sets import vector_folder
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.signature import (
+    MLDSA44_PUBLIC_BYTES,
+    MLDSA44_SIGNATURE_BYTES,
     MLDSA65_PUBLIC_BYTES,
     MLDSA65_SIGNATURE_BYTES,
     check_ed25519_public,
     ed25519_public,
+    mldsa44_public,
     mldsa65_public,
     sign_ed25519,
+    sign_mldsa44,
     sign_mldsa65,
     verify_ed25519,
+    verify_mldsa44,
     verify_mldsa65,
 )
 
@@ -180,3 +187,62 @@ WRONG_MLDSA65 = {
 def test_a_wrong_mldsa65_signature_is_refused(public: bytes, signature: bytes) -> None:
     with pytest.raises(UnverifiedError):
         verify_mldsa65(public, b"m", signature, b"")
+
+
+def test_an_mldsa44_key_is_the_one_that_the_rfc_shows() -> None:
+    # RFC 9881, appendix C, ML-DSA-44: the seed 00 01 ... 1f and how its public key begins.
+    public = mldsa44_public(SEED)
+    assert public[:16].hex() == "d7b2b47254aae0db45e7930d4a98d2c9"
+    assert sha256(public).hexdigest() == (
+        "9f107644c1084526af3bc8098680b05499a2325a644e388fb4f970e058d19d46"
+    )
+
+
+def test_an_mldsa44_signature_holds_for_its_message_only() -> None:
+    public, signature = mldsa44_public(SEED), sign_mldsa44(SEED, b"message")
+    assert (len(public), len(signature)) == (MLDSA44_PUBLIC_BYTES, MLDSA44_SIGNATURE_BYTES)
+    verify_mldsa44(public, b"message", signature)
+    for message in (b"massage", b"", b"message\0"):
+        with pytest.raises(UnverifiedError):
+            verify_mldsa44(public, message, signature)
+
+
+def test_mldsa44_signatures_are_hedged_and_all_of_them_hold() -> None:
+    first, second = sign_mldsa44(SEED, b"message"), sign_mldsa44(SEED, b"message")
+    assert first != second
+    for signature in (first, second):
+        verify_mldsa44(mldsa44_public(SEED), b"message", signature)
+
+
+def test_an_mldsa44_signature_under_a_context_is_no_signature_here() -> None:
+    signature = MLDSA44PrivateKey.from_seed_bytes(SEED).sign(b"message", b"context")
+    with pytest.raises(UnverifiedError):
+        verify_mldsa44(mldsa44_public(SEED), b"message", signature)
+
+
+@pytest.mark.parametrize("place", [0, 31, 32, 1200, 2335, 2336, 2415, 2419])
+def test_an_mldsa44_signature_with_a_bit_flipped_is_refused(place: int) -> None:
+    # The challenge, the response, and the hint, whose spare bytes have to be zero.
+    flipped = bytearray(sign_mldsa44(SEED, b"message"))
+    flipped[place] ^= 1
+    with pytest.raises(UnverifiedError):
+        verify_mldsa44(mldsa44_public(SEED), b"message", bytes(flipped))
+
+
+WRONG_MLDSA44 = {
+    "another key": (mldsa44_public(bytes(32)), sign_mldsa44(SEED, b"m")),
+    "a key too short": (mldsa44_public(SEED)[:-1], sign_mldsa44(SEED, b"m")),
+    "a key too long": (mldsa44_public(SEED) + b"\0", sign_mldsa44(SEED, b"m")),
+    "a key of ML-DSA-65": (mldsa65_public(SEED), sign_mldsa44(SEED, b"m")),
+    "a signature of ML-DSA-65": (mldsa44_public(SEED), sign_mldsa65(SEED, b"m", b"")),
+    "a signature too short": (mldsa44_public(SEED), sign_mldsa44(SEED, b"m")[:-1]),
+    "a signature too long": (mldsa44_public(SEED), sign_mldsa44(SEED, b"m") + b"\0"),
+    "a signature of zeros": (mldsa44_public(SEED), bytes(MLDSA44_SIGNATURE_BYTES)),
+    "no signature": (mldsa44_public(SEED), b""),
+}
+
+
+@pytest.mark.parametrize(("public", "signature"), WRONG_MLDSA44.values(), ids=WRONG_MLDSA44)
+def test_a_wrong_mldsa44_signature_is_refused(public: bytes, signature: bytes) -> None:
+    with pytest.raises(UnverifiedError):
+        verify_mldsa44(public, b"m", signature)

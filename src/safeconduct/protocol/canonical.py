@@ -27,6 +27,7 @@ JSON_DEPTH_MAX = 32
 
 _DECIMAL = re.compile(r"0|[1-9][0-9]{0,18}")
 _HEX = re.compile(r"[0-9a-f]*")
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f\ufeff]")
 
 
 def tag(name: str) -> bytes:
@@ -131,9 +132,9 @@ def decode_text(data: bytes, what: str) -> str:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError(f"{what}: not UTF-8 at byte {error.start}") from error
-    for place, character in enumerate(text):
-        if (character < " " and character != "\n") or character in "\x7f\ufeff":
-            raise MalformedError(f"{what}: control character at position {place}")
+    control = _CONTROL.search(text)
+    if control is not None:
+        raise MalformedError(f"{what}: control character at position {control.start()}")
     return text
 
 

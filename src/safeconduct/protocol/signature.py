@@ -8,7 +8,12 @@ Spec: docs/3-protocol.md §4; RFC 8032; FIPS 204.
 """
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import (
+    MLDSA44PrivateKey,
+    MLDSA44PublicKey,
+    MLDSA65PrivateKey,
+    MLDSA65PublicKey,
+)
 from nacl import bindings
 from nacl.exceptions import BadSignatureError, CryptoError
 
@@ -17,6 +22,9 @@ from safeconduct.errors import MalformedError, UnverifiedError
 ED25519_SEED_BYTES = 32
 ED25519_PUBLIC_BYTES = 32
 ED25519_SIGNATURE_BYTES = 64
+MLDSA44_SEED_BYTES = 32
+MLDSA44_PUBLIC_BYTES = 1312
+MLDSA44_SIGNATURE_BYTES = 2420
 MLDSA65_SEED_BYTES = 32
 MLDSA65_PUBLIC_BYTES = 1952
 MLDSA65_SIGNATURE_BYTES = 3309
@@ -59,6 +67,33 @@ def check_ed25519_public(public: bytes) -> None:
         public
     ):
         raise MalformedError("Ed25519 public key is not a point of the prime-order group")
+
+
+def mldsa44_public(seed: bytes) -> bytes:
+    """The 1,312-byte public key of a 32-byte seed. Spec: FIPS 204 §5.1."""
+    return MLDSA44PrivateKey.from_seed_bytes(seed).public_key().public_bytes_raw()
+
+
+def sign_mldsa44(seed: bytes, message: bytes) -> bytes:
+    """A 2,420-byte hedged signature of `message`, under the empty context.
+
+    Spec: FIPS 204 §5.2, pure ML-DSA.
+    """
+    return MLDSA44PrivateKey.from_seed_bytes(seed).sign(message)
+
+
+def verify_mldsa44(public: bytes, message: bytes, signature: bytes) -> None:
+    """Check an ML-DSA-44 signature made under the empty context.
+
+    Raises:
+        UnverifiedError: wrong sizes or a signature that does not hold.
+    """
+    if len(public) != MLDSA44_PUBLIC_BYTES or len(signature) != MLDSA44_SIGNATURE_BYTES:
+        raise UnverifiedError("ML-DSA-44 key or signature has the wrong size")
+    try:
+        MLDSA44PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError) as error:
+        raise UnverifiedError("ML-DSA-44 signature does not verify") from error
 
 
 def mldsa65_public(seed: bytes) -> bytes:

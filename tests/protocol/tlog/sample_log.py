@@ -9,6 +9,7 @@ from safeconduct.protocol.tlog.cosignature import cosign
 from safeconduct.protocol.tlog.merkle import Frontier, ReadHashes, Subtree, leaf_hash
 from safeconduct.protocol.tlog.note import (
     COSIGNATURE,
+    MLDSA44,
     Note,
     SignatureLine,
     SigningKey,
@@ -22,6 +23,9 @@ WITNESSES = {
     f"W{number}": SigningKey(name=f"witness.example/w{number}", seed=bytes([number]) * 32)
     for number in range(1, 6)
 }
+LOG_44 = SigningKey(name=ORIGIN, seed=b"\x44" * 32, algorithm=MLDSA44)
+W1_44 = SigningKey(name="witness.example/w1", seed=b"\x41" * 32, algorithm=MLDSA44)
+"""The second keys of the log and of a witness."""
 NOON = 1_800_000_000
 """POSIX seconds."""
 

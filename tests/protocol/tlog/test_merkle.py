@@ -305,3 +305,52 @@ def consistency_trees(case: dict[str, Any]) -> tuple[Tree, Tree]:
         Tree(size=case["size1"], root_hash=old_root),
         Tree(size=case["size2"], root_hash=new_root),
     )
+
+
+# All sizes up to 300: beyond a full tile, so that every shape of a right edge occurs.
+
+ALL_SIZES_MAX = 300
+
+
+@cache
+def slow_paths(start: int, end: int) -> tuple[list[bytes], ...]:
+    """The paths of all entries under one node, leaf's sibling first."""
+    if end - start == 1:
+        return ([],)
+    middle = start + largest_power_of_two_below(end - start)
+    left, right = slow_root(start, middle), slow_root(middle, end)
+    return (
+        *([*path, right] for path in slow_paths(start, middle)),
+        *([*path, left] for path in slow_paths(middle, end)),
+    )
+
+
+def test_all_inclusion_proofs_of_all_sizes_up_to_300_are_the_rfcs() -> None:
+    read = reader(grown(ALL_SIZES_MAX)[1])
+    leaves = [leaf_hash(entry(index)) for index in range(ALL_SIZES_MAX)]
+    for size in range(1, ALL_SIZES_MAX + 1):
+        tree, paths = tree_of(size), slow_paths(0, size)
+        for index in range(size):
+            assert inclusion_proof(index, size, read) == paths[index]
+            verify_inclusion(leaves[index], index, paths[index], tree)
+
+
+def test_all_consistency_proofs_of_all_pairs_up_to_300_are_the_rfcs() -> None:
+    read = reader(grown(ALL_SIZES_MAX)[1])
+    trees = [tree_of(size) for size in range(ALL_SIZES_MAX + 1)]
+    for size in range(ALL_SIZES_MAX + 1):
+        assert root(size, read) == trees[size].root_hash
+        for old in range(size + 1):
+            proof = consistency_proof(old, size, read)
+            assert proof == (slow_subproof(old, 0, size, True) if old else [])
+            verify_consistency(trees[old], trees[size], proof)
+
+
+def test_no_consistency_proof_of_any_pair_up_to_300_serves_a_forged_old_tree() -> None:
+    read = reader(grown(ALL_SIZES_MAX)[1])
+    for size in range(2, ALL_SIZES_MAX + 1, 7):
+        for old in range(1, size):
+            proof = consistency_proof(old, size, read)
+            forged = Tree(size=old, root_hash=slow_root(1, old + 1))
+            with pytest.raises(UnverifiedError):
+                verify_consistency(forged, tree_of(size), proof)

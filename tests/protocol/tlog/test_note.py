@@ -1,5 +1,8 @@
 """Signed notes and the texts of their keys."""
 
+import base64
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -256,8 +259,29 @@ def test_one_raw_key_has_another_id_for_each_type_and_name() -> None:
     assert len(ids) == 4
 
 
-def test_the_seed_is_not_shown() -> None:
-    key = SigningKey(name="log", seed=b"\x5a" * 32)
+def test_a_seed_serves_signature_types_of_its_own_kind() -> None:
+    ours = SigningKey(name="w", seed=LOG.seed)
+    quantum_safe = SigningKey(name="w", seed=LOG.seed, algorithm=MLDSA44)
+    assert ours.cosigner() == ours.verifier(COSIGNATURE)
+    assert quantum_safe.cosigner() == quantum_safe.verifier() == quantum_safe.verifier(MLDSA44)
+    assert len(quantum_safe.verifier().public) == 1312
+    for key, algorithm in (
+        (ours, MLDSA44),
+        (quantum_safe, ED25519),
+        (quantum_safe, COSIGNATURE),
+    ):
+        with pytest.raises(ValueError, match="serves no"):
+            key.verifier(algorithm)
+
+
+def test_an_ml_dsa_key_signs_trees_and_never_texts() -> None:
+    with pytest.raises(ValueError, match="type ED25519"):
+        sign_note(TEXT, SigningKey(name="w", seed=LOG.seed, algorithm=MLDSA44))
+
+
+@pytest.mark.parametrize("algorithm", [ED25519, MLDSA44])
+def test_the_seed_is_not_shown(algorithm: int) -> None:
+    key = SigningKey(name="log", seed=b"\x5a" * 32, algorithm=algorithm)
     assert "Z" not in repr(key)
     assert "5a" not in repr(key)
 
@@ -276,6 +300,7 @@ def vkey(name: str, algorithm: int, public: bytes) -> str:
 
 
 GOOD_PUBLIC = LOG.verifier().public
+MLDSA_PUBLIC = SigningKey(name="w", seed=LOG.seed, algorithm=MLDSA44).verifier().public
 MALFORMED_VKEYS = {
     "nothing": "",
     "two parts": "PeterNeumann+c74f20a3",
@@ -290,10 +315,15 @@ MALFORMED_VKEYS = {
     "a key ID of seven digits": GO_VKEY.replace("c74f20a3", "c74f20a"),
     "no key": "PeterNeumann+c74f20a3+",
     "a type alone": vkey("name", ED25519, b""),
+    "the private type alone": vkey("name", OTHER, b""),
     "a key too short": vkey("name", ED25519, GOOD_PUBLIC[:-1]),
     "a key too long": vkey("name", ED25519, GOOD_PUBLIC + b"\0"),
     "a witness key too long": vkey("name", COSIGNATURE, GOOD_PUBLIC + b"\0"),
     "an ML-DSA-44 key too short": vkey("name", MLDSA44, bytes(1311)),
+    "an ML-DSA-44 key too long": vkey("name", MLDSA44, MLDSA_PUBLIC + b"\0"),
+    "an ML-DSA-44 key whose name does not fit a byte of length": vkey(
+        "n" * 256, MLDSA44, MLDSA_PUBLIC
+    ),
     "an ECDSA key": vkey("name", 0x02, GOOD_PUBLIC),
     "a type nobody assigned": vkey("name", 0x64, GOOD_PUBLIC),
     "the neutral point": vkey("name", ED25519, b"\1" + bytes(31)),
@@ -310,6 +340,46 @@ def test_a_malformed_verifier_key_is_refused(text: str) -> None:
         parse_vkey(text)
 
 
+def skey(name: str, algorithm: int, key_id: bytes, seed: bytes) -> str:
+    typed = base64.b64encode(bytes([algorithm]) + seed).decode()
+    return f"PRIVATE+KEY+{name}+{key_id.hex()}+{typed}"
+
+
+MLDSA_KEY = SigningKey(name="name", seed=LOG.seed, algorithm=MLDSA44)
+MLDSA_ID = MLDSA_KEY.verifier().key_id
+ED25519_ID = SigningKey(name="name", seed=LOG.seed).verifier().key_id
+MALFORMED_SKEYS = {
+    "nothing": "",
+    "no mark": format_skey(MLDSA_KEY).removeprefix("PRIVATE+KEY+"),
+    "a verifier key behind the mark": "PRIVATE+KEY+" + GO_VKEY,
+    "the key ID of the other kind of key": skey("name", MLDSA44, ED25519_ID, LOG.seed),
+    "the other kind of key": skey("name", ED25519, MLDSA_ID, LOG.seed),
+    "a type for witnesses": skey("name", COSIGNATURE, ED25519_ID, LOG.seed),
+    "a type nobody assigned": skey("name", 0x07, MLDSA_ID, LOG.seed),
+    "an ML-DSA seed too short": skey("name", MLDSA44, MLDSA_ID, LOG.seed[:-1]),
+    "an ML-DSA seed too long": skey("name", MLDSA44, MLDSA_ID, LOG.seed + b"\0"),
+    "an Ed25519 key with its public half": skey(
+        "name", ED25519, ED25519_ID, LOG.seed + GOOD_PUBLIC
+    ),
+    "an ML-DSA key whose name does not fit a byte of length": format_skey(
+        replace(MLDSA_KEY, name="n" * 256)
+    ),
+    "a newline at the end": format_skey(MLDSA_KEY) + "\n",
+}
+
+
+@pytest.mark.parametrize("text", MALFORMED_SKEYS.values(), ids=MALFORMED_SKEYS)
+def test_a_malformed_signing_key_is_refused(text: str) -> None:
+    with pytest.raises(MalformedError):
+        parse_skey(text)
+
+
+def test_an_ml_dsa_name_of_255_bytes_still_fits() -> None:
+    key = replace(MLDSA_KEY, name="n" * 255)
+    assert parse_skey(format_skey(key)) == key
+    assert parse_vkey(format_vkey(key.verifier())) == key.verifier()
+
+
 @pytest.mark.parametrize("key", [GO_VKEY, GO_SKEY])
 def test_no_part_and_no_neighbour_of_a_key_is_a_key(key: str) -> None:
     parse = parse_skey if key is GO_SKEY else parse_vkey
@@ -320,6 +390,20 @@ def test_no_part_and_no_neighbour_of_a_key_is_a_key(key: str) -> None:
     for other in parts + changed:
         with pytest.raises(MalformedError):
             parse(other)
+
+
+MLDSA_VKEY = format_vkey(MLDSA_KEY.verifier())
+
+
+@settings(max_examples=300)
+@given(near(GO_VKEY.encode()) | near(MLDSA_VKEY.encode()) | st.binary(max_size=40))
+def test_a_verifier_key_parses_in_one_spelling_or_not_at_all(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    try:
+        key = parse_vkey(text)
+    except MalformedError:
+        return
+    assert format_vkey(key) == text
 
 
 def test_a_lone_surrogate_in_a_key_is_refused() -> None:
@@ -334,9 +418,12 @@ def test_a_signing_key_is_no_verifier_key_nor_the_reverse() -> None:
         parse_skey(GO_VKEY)
 
 
-@given(names, st.binary(min_size=32, max_size=32))
-def test_a_signing_key_is_read_back_and_its_error_tells_nothing(name: str, seed: bytes) -> None:
-    key = SigningKey(name=name, seed=seed)
+@settings(max_examples=60)
+@given(names, st.binary(min_size=32, max_size=32), st.sampled_from([ED25519, MLDSA44]))
+def test_a_signing_key_is_read_back_and_its_error_tells_nothing(
+    name: str, seed: bytes, algorithm: int
+) -> None:
+    key = SigningKey(name=name, seed=seed, algorithm=algorithm)
     text = format_skey(key)
     assert parse_skey(text) == key
     secret = text[-12:]

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.protocol.tlog.sample_log import (
     LOG,
+    LOG_44,
     LOG_VKEY,
     NOON,
     ORIGIN,
@@ -28,7 +29,7 @@ from safeconduct.protocol.tlog.cosignature import cosign
 from safeconduct.protocol.tlog.merkle import inclusion_proof
 from safeconduct.protocol.tlog.note import (
     COSIGNATURE,
-    MLDSA44,
+    OTHER,
     Note,
     SignatureLine,
     SigningKey,
@@ -101,9 +102,8 @@ def test_a_no_break_space_does_not_part_words() -> None:
 
 LOG_AS_WITNESS = format_vkey(LOG.verifier(COSIGNATURE))
 W1_RENAMED = format_vkey(replace(WITNESSES["W1"].verifier(COSIGNATURE), name="other.example"))
-MLDSA_VKEY = format_vkey(
-    VerifierKey(name="witness.example/q", algorithm=MLDSA44, public=bytes(1312))
-)
+MLDSA_VKEY = format_vkey(LOG_44.verifier())
+OTHER_VKEY = format_vkey(VerifierKey(name="witness.example/q", algorithm=OTHER, public=b"q"))
 
 MALFORMED = {
     "nothing": "",
@@ -131,7 +131,11 @@ MALFORMED = {
     "a witness without a name": f"witness {VKEYS['W1']}\nquorum W1\n",
     "a witness with a word too many": f"witness W1 {VKEYS['W1']} https://w x\nquorum W1\n",
     "a witness with a log's key": f"witness W1 {LOG_VKEY}\nquorum W1\n",
-    "a witness with an ML-DSA-44 key": f"witness W1 {MLDSA_VKEY}\nquorum W1\n",
+    "a witness with a key of no public type": f"witness W1 {OTHER_VKEY}\nquorum W1\n",
+    "a log with a key of no public type": f"log {OTHER_VKEY}\n{W1}quorum W1\n",
+    "one ML-DSA-44 key, log and witness": (
+        f"log {MLDSA_VKEY}\nwitness W1 {MLDSA_VKEY}\nquorum W1\n"
+    ),
     "a witness called none": f"witness none {VKEYS['W1']}\nquorum none\n",
     "a witness defined twice": f"{W1}witness W1 {VKEYS['W2']}\nquorum W1\n",
     "one key, two witnesses": f"{W1}witness W2 {VKEYS['W1']}\nquorum W1\n",

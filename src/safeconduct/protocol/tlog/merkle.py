@@ -10,7 +10,7 @@ Prover and verifier walk the same plan: the list of ranges whose hashes make up 
 Spec: RFC 6962 §2.1; RFC 9162 §2.1.3-2.1.4; c2sp.org/tlog-witness for an empty old tree.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeAlias
@@ -44,6 +44,17 @@ def leaf_hash(entry: bytes) -> bytes:
     return sha256(b"\x00" + entry).digest()
 
 
+def leaf_hashes(entries: Iterable[bytes]) -> list[bytes]:
+    """`leaf_hash` of each."""
+    return [sha256(b"\x00" + entry).digest() for entry in entries]
+
+
+def parents(row: Sequence[bytes]) -> list[bytes]:
+    """The hashes above a row of an even number of hashes: half as many."""
+    pairs = zip(row[::2], row[1::2], strict=True)
+    return [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+
+
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The 32-byte hash of two neighbours. Spec: RFC 6962 §2.1."""
     return sha256(b"\x01" + left + right).digest()
@@ -62,10 +73,24 @@ def inclusion_proof(index: int, tree_size: int, read: ReadHashes) -> list[bytes]
 
     Spec: RFC 6962 §2.1.1. Requires 0 <= index < tree_size.
     """
+    return inclusion_proofs([index], tree_size, read)[0]
+
+
+def inclusion_proofs(
+    indexes: Sequence[int], tree_size: int, read: ReadHashes
+) -> list[list[bytes]]:
+    """The `inclusion_proof` of each index, with every hash read and computed only once.
+
+    Requires 0 <= index < tree_size of all.
+    """
     _check_size(tree_size)
-    if not 0 <= index < tree_size:
-        raise ValueError(f"no entry {index} in a tree of {tree_size}")
-    return _prove(_inclusion_plan(index, tree_size), read)
+    for index in indexes:
+        if not 0 <= index < tree_size:
+            raise ValueError(f"no entry {index} in a tree of {tree_size}")
+    plans = [_inclusion_plan(index, tree_size) for index in indexes]
+    nodes = list(dict.fromkeys(node for plan in plans for node in plan))
+    hashes = dict(zip(nodes, _prove(nodes, read), strict=True))
+    return [[hashes[node] for node in plan] for plan in plans]
 
 
 def consistency_proof(old_size: int, tree_size: int, read: ReadHashes) -> list[bytes]:
@@ -267,20 +292,33 @@ class Frontier:
 
         The new hashes are keyed (level, index), leaves included as level 0.
         """
+        grown, rows = self.grow(leaf_hashes)
+        filled: dict[Subtree, bytes] = {}
+        for level, row in enumerate(rows):
+            first = self.size >> level
+            filled.update(zip(_subtrees_from(level, first, len(row)), row, strict=True))
+        return grown, filled
+
+    def grow(self, leaf_hashes: Sequence[bytes]) -> "tuple[Frontier, list[list[bytes]]]":
+        """The edge after more entries, and a row of new hashes for each level, leaves first.
+
+        The row of a level begins at index `size` >> level: what `extend` gives, for those who
+        have many entries and want no keys.
+        """
         _check_size(self.size + len(leaf_hashes))
         edge = dict(zip(self._levels(), self.hashes, strict=True))
-        filled: dict[Subtree, bytes] = {}
-        row, first, level = list(leaf_hashes), self.size, 0
+        row, first, rows = list(leaf_hashes), self.size, list[list[bytes]]()
         while row:
-            filled.update(zip(_subtrees_from(level, first, len(row)), row, strict=True))
+            level = len(rows)
+            rows.append(row)
             if first & 1:
-                row.insert(0, edge.pop(level))
+                row = [edge.pop(level), *row]
             if len(row) & 1:
-                edge[level] = row.pop()
-            row = list(map(node_hash, row[::2], row[1::2]))
-            first, level = first >> 1, level + 1
+                edge[level] = row[-1]
+            row = parents(row[: len(row) & ~1])
+            first >>= 1
         hashes = tuple(edge[level] for level in sorted(edge, reverse=True))
-        return Frontier(size=self.size + len(leaf_hashes), hashes=hashes), filled
+        return Frontier(size=self.size + len(leaf_hashes), hashes=hashes), rows
 
     def _levels(self) -> list[int]:
         bits = range(self.size.bit_length())

@@ -7,7 +7,8 @@
 Names and key IDs only say which key to try. A signature by nobody we know is ignored; a bad
 one under a key we know spoils the note.
 
-Spec: c2sp.org/signed-note; golang.org/x/mod/sumdb/note for the text of a signing key.
+Spec: c2sp.org/signed-note; golang.org/x/mod/sumdb/note for the text of a signing key. Type
+MLDSA44 signs trees, not texts: see `cosignature`.
 """
 
 from dataclasses import dataclass, field
@@ -23,8 +24,11 @@ from safeconduct.protocol.canonical import (
 from safeconduct.protocol.signature import (
     ED25519_PUBLIC_BYTES,
     ED25519_SEED_BYTES,
+    MLDSA44_PUBLIC_BYTES,
+    MLDSA44_SEED_BYTES,
     check_ed25519_public,
     ed25519_public,
+    mldsa44_public,
     sign_ed25519,
     verify_ed25519,
 )
@@ -43,7 +47,8 @@ SIGNATURES_MAX = 100
 """The standard demands 16; golang.org/x/mod/sumdb/note stops at 100 as well."""
 KEY_ID_BYTES = 4
 VKEY_CHARACTERS_MAX = 8_192
-MLDSA44_PUBLIC_BYTES = 1_312
+MLDSA44_NAME_BYTES_MAX = 255
+"""The length of a cosigner's name is one byte in the message that ML-DSA cosigners sign."""
 
 _MARK = "— "
 _SKEY_MARK = "PRIVATE+KEY+"
@@ -52,6 +57,7 @@ _PUBLIC_BYTES = {
     COSIGNATURE: ED25519_PUBLIC_BYTES,
     MLDSA44: MLDSA44_PUBLIC_BYTES,
 }
+_SEED_BYTES = {ED25519: ED25519_SEED_BYTES, MLDSA44: MLDSA44_SEED_BYTES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +94,34 @@ class VerifierKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """A named Ed25519 key by its 32-byte seed, which `repr` does not show."""
+    """A named key by its 32-byte seed, which `repr` does not show.
+
+    An Ed25519 seed serves two types of signature, ED25519 and COSIGNATURE; an MLDSA44 seed
+    serves its own.
+    """
 
     name: str
     seed: bytes = field(repr=False)
+    algorithm: int = ED25519
 
-    def verifier(self, algorithm: int = ED25519) -> VerifierKey:
-        """The public half, for type ED25519 or COSIGNATURE."""
-        public = ed25519_public(self.seed)
-        return VerifierKey(name=self.name, algorithm=algorithm, public=public)
+    def verifier(self, algorithm: int | None = None) -> VerifierKey:
+        """The public half for one type of signature: by default ED25519, or MLDSA44.
+
+        Raises:
+            ValueError: a type of the other kind of key.
+        """
+        chosen = self.algorithm if algorithm is None else algorithm
+        if MLDSA44 in (self.algorithm, chosen) and self.algorithm != chosen:
+            raise ValueError(f"a key of type {self.algorithm:#04x} serves no {chosen:#04x}")
+        public = _PUBLIC_OF[self.algorithm](self.seed)
+        return VerifierKey(name=self.name, algorithm=chosen, public=public)
+
+    def cosigner(self) -> VerifierKey:
+        """The public half for dated signatures on checkpoints: COSIGNATURE, or MLDSA44."""
+        return self.verifier(COSIGNATURE if self.algorithm == ED25519 else MLDSA44)
+
+
+_PUBLIC_OF = {ED25519: ed25519_public, MLDSA44: mldsa44_public}
 
 
 def parse_note(data: bytes) -> Note:
@@ -183,7 +208,9 @@ def format_vkey(key: VerifierKey) -> str:
 
 
 def parse_skey(text: str) -> SigningKey:
-    """The key in `PRIVATE+KEY+name+hex8+base64(0x01 ‖ seed)`, as Go's note package writes it.
+    """The key in `PRIVATE+KEY+name+hex8+base64(type ‖ seed)`, ED25519 or MLDSA44.
+
+    Go's note package writes the former; the latter follows it.
 
     Raises:
         MalformedError: another spelling, type or size, or a key ID that is not the key's own.
@@ -191,17 +218,19 @@ def parse_skey(text: str) -> SigningKey:
     if not text.startswith(_SKEY_MARK):
         raise MalformedError("signing key: does not begin with PRIVATE+KEY+")
     name, key_id, typed = _parse_key_text(text.removeprefix(_SKEY_MARK), "signing key")
-    if typed[0] != ED25519 or len(typed) != 1 + ED25519_SEED_BYTES:
-        raise MalformedError("signing key: not an Ed25519 seed")
-    key = SigningKey(name=name, seed=typed[1:])
-    if key.verifier().key_id != key_id:
+    if len(typed) - 1 != _SEED_BYTES.get(typed[0]):
+        raise MalformedError("signing key: neither an Ed25519 nor an ML-DSA-44 seed")
+    key = SigningKey(name=name, seed=typed[1:], algorithm=typed[0])
+    public = key.verifier()
+    _check_public(public)
+    if public.key_id != key_id:
         raise MalformedError("signing key: the key ID is not this key's")
     return key
 
 
 def format_skey(key: SigningKey) -> str:
-    """`PRIVATE+KEY+name+hex8+base64(0x01 ‖ seed)`: a secret."""
-    typed = bytes([ED25519]) + key.seed
+    """`PRIVATE+KEY+name+hex8+base64(type ‖ seed)`: a secret."""
+    typed = bytes([key.algorithm]) + key.seed
     return f"{_SKEY_MARK}{key.name}+{key.verifier().key_id.hex()}+{format_base64(typed)}"
 
 
@@ -228,6 +257,8 @@ def _check_name(name: str) -> None:
 
 def _check_public(key: VerifierKey) -> None:
     if key.algorithm == OTHER:
+        if not key.public:
+            raise MalformedError("verifier key: nothing follows the type")
         return
     if key.algorithm not in _PUBLIC_BYTES:
         raise MalformedError(f"verifier key: unknown type {key.algorithm:#04x}")
@@ -235,6 +266,8 @@ def _check_public(key: VerifierKey) -> None:
         raise MalformedError("verifier key: the public key has the wrong size")
     if key.algorithm != MLDSA44:
         check_ed25519_public(key.public)
+    elif len(key.name.encode()) > MLDSA44_NAME_BYTES_MAX:
+        raise MalformedError(f"key name: longer than {MLDSA44_NAME_BYTES_MAX} bytes")
 
 
 def signatures_by(note: Note, key: VerifierKey) -> tuple[SignatureLine, ...]:
@@ -249,6 +282,8 @@ def sign_note(text: str, key: SigningKey) -> SignatureLine:
     """The signature of type ED25519 over `text`, which must end with LF."""
     if not text.endswith("\n"):
         raise ValueError("a note's text ends with LF")
+    if key.algorithm != ED25519:
+        raise ValueError("sign_note takes a key of type ED25519")
     blob = sign_ed25519(key.seed, text.encode())
     return SignatureLine(name=key.name, key_id=key.verifier().key_id, blob=blob)
 

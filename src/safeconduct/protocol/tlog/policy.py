@@ -1,9 +1,13 @@
 """Policies: which logs and witnesses count, and when enough of them have spoken.
 
-    log <vkey> [<url>]                        any one listed log must have signed
+    log <vkey> [<url>]                        any one key named like the origin must have signed
     witness <name> <vkey> [<url>]             the name holds within this file only
     group <name> <k>|any|all <member>...      reached once k members are
     quorum <name>|none                        exactly one such line
+
+A log key is of type ED25519 or MLDSA44, a witness key of type COSIGNATURE or MLDSA44. Lines of
+one origin are keys of one log. A witness that has keys of both types has two lines, and a group
+`all` of the two where both are asked for.
 
 Members are witnesses and groups of lines above. Each is a member once at most, so the groups
 form trees and no witness is counted twice. `#` opens a comment only at the beginning of a line.
@@ -20,18 +24,20 @@ from dataclasses import dataclass, field
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.canonical import decode_text, parse_decimal
 from safeconduct.protocol.tlog.checkpoint import Checkpoint, parse_checkpoint
-from safeconduct.protocol.tlog.cosignature import verify_cosignature
+from safeconduct.protocol.tlog.cosignature import (
+    COSIGNERS,
+    LOG_SIGNERS,
+    verify_cosignature,
+    verify_log,
+)
 from safeconduct.protocol.tlog.merkle import Tree, leaf_hash, verify_inclusion
 from safeconduct.protocol.tlog.note import (
-    COSIGNATURE,
-    ED25519,
     Note,
     VerifierKey,
     format_vkey,
     parse_note,
     parse_vkey,
     signatures_by,
-    verify_note,
 )
 from safeconduct.protocol.tlog.proof import parse_proof
 
@@ -43,7 +49,7 @@ NO_QUORUM = "none"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
-    """A log: its key, of type ED25519, is named like its origin."""
+    """A key of a log, of type ED25519 or MLDSA44, named like the log's origin."""
 
     key: VerifierKey
     url: str | None = None
@@ -51,7 +57,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessLine:
-    """A witness: its key is of type COSIGNATURE."""
+    """A key of a witness, of type COSIGNATURE or MLDSA44."""
 
     name: str
     key: VerifierKey
@@ -226,7 +232,7 @@ def _least_time(cosignatures: tuple[tuple[str, int], ...], policy: Policy) -> in
 def _verify_log(note: Note, origin: str, policy: Policy) -> None:
     signers = [log.key for log in policy.logs if signatures_by(note, log.key)]
     for key in signers:
-        verify_note(note, key)
+        verify_log(note, key)
     if origin not in {key.name for key in signers}:
         raise UnverifiedError(f"checkpoint: no listed log called {origin} signed it")
 
@@ -273,10 +279,11 @@ class _Draft:
         self.members.add(self.use(name))
         return name
 
-    def key(self, vkey: str, algorithm: int) -> VerifierKey:
+    def key(self, vkey: str, algorithms: tuple[int, ...]) -> VerifierKey:
         key = parse_vkey(vkey)
-        if key.algorithm != algorithm:
-            raise MalformedError(f"a key of type {algorithm:#04x} belongs here")
+        if key.algorithm not in algorithms:
+            kinds = " or ".join(f"{algorithm:#04x}" for algorithm in algorithms)
+            raise MalformedError(f"a key of type {kinds} belongs here")
         # Stricter than the standard by one point: a log's raw key is no witness's either, for
         # a log that witnesses itself adds nothing.
         if not self.keys.isdisjoint({key.public, (key.name, key.key_id)}):
@@ -299,12 +306,12 @@ def _read_line(draft: _Draft, words: list[str]) -> None:
 
 def _read_log(draft: _Draft, values: list[str]) -> None:
     vkey, *url = values
-    draft.logs.append(LogLine(key=draft.key(vkey, ED25519), url=url[0] if url else None))
+    draft.logs.append(LogLine(key=draft.key(vkey, LOG_SIGNERS), url=url[0] if url else None))
 
 
 def _read_witness(draft: _Draft, values: list[str]) -> None:
     name, vkey, *url = values
-    key = draft.key(vkey, COSIGNATURE)
+    key = draft.key(vkey, COSIGNERS)
     draft.witnesses.append(
         WitnessLine(name=draft.define(name), key=key, url=url[0] if url else None)
     )

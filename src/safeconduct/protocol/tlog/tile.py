@@ -11,7 +11,7 @@ Spec: c2sp.org/tlog-tiles.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError
@@ -20,7 +20,7 @@ from safeconduct.protocol.tlog.merkle import (
     TREE_SIZE_END,
     ReadHashes,
     Subtree,
-    node_hash,
+    parents,
 )
 
 TILE_WIDTH = 256
@@ -122,9 +122,19 @@ def format_bundle(entries: Sequence[bytes]) -> bytes:
     """
     if not 1 <= len(entries) <= TILE_WIDTH:
         raise MalformedError(f"bundle: {len(entries)} entries are not 1 to {TILE_WIDTH}")
-    if any(len(entry) > ENTRY_BYTES_MAX for entry in entries):
-        raise MalformedError(f"bundle: an entry is longer than {ENTRY_BYTES_MAX} bytes")
-    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+    return b"".join(frame_entries(entries))
+
+
+def frame_entries(entries: Iterable[bytes]) -> list[bytes]:
+    """Each entry as it stands in a bundle; 256 of these, joined, are a full bundle.
+
+    Raises:
+        MalformedError: one is longer than `ENTRY_BYTES_MAX`.
+    """
+    try:
+        return [len(entry).to_bytes(2, "big") + entry for entry in entries]
+    except OverflowError as error:
+        raise MalformedError(f"an entry is longer than {ENTRY_BYTES_MAX} bytes") from error
 
 
 def parse_bundle(data: bytes, width: int) -> list[bytes]:
@@ -167,15 +177,15 @@ def hash_reader(tree_size: int, fetch: Callable[[Tile], bytes]) -> ReadHashes:
 
     def read(subtrees: Sequence[Subtree]) -> list[bytes]:
         places = [_locate(subtree, tree_size) for subtree in subtrees]
-        wanted = dict.fromkeys(tile for tile, _ in places)
-        tiles = {tile: parse_tile(fetch(tile), tile.width) for tile in wanted}
-        return [_perfect_root(tiles[tile][row]) for tile, row in places]
+        wanted = dict.fromkeys(tile for tile, _, _ in places)
+        tiles = {tile: [parse_tile(fetch(tile), tile.width)] for tile in wanted}
+        return [_row(tiles[tile], height)[offset] for tile, height, offset in places]
 
     return read
 
 
-def _locate(subtree: Subtree, tree_size: int) -> tuple[Tile, slice]:
-    """The tile of a tree that holds a subtree's hash or the row it is computed from."""
+def _locate(subtree: Subtree, tree_size: int) -> tuple[Tile, int, int]:
+    """The tile of a tree that a subtree's hash is in: how high above its row, and where."""
     level, index = subtree
     tile_level, height = divmod(level, TILE_HEIGHT)
     start, end = index << height, (index + 1) << height
@@ -184,15 +194,18 @@ def _locate(subtree: Subtree, tree_size: int) -> tuple[Tile, slice]:
         raise ValueError(f"no complete subtree {subtree} in a tree of {tree_size}")
     tile_index, offset = divmod(start, TILE_WIDTH)
     width = min(TILE_WIDTH, count - tile_index * TILE_WIDTH)
-    tile = Tile(level=tile_level, index=tile_index, width=width)
-    return tile, slice(offset, offset + end - start)
+    return Tile(level=tile_level, index=tile_index, width=width), height, offset >> height
 
 
-def _perfect_root(row: Sequence[bytes]) -> bytes:
-    """The hash above a row of 1, 2, 4, ... hashes."""
-    while len(row) > 1:
-        row = list(map(node_hash, row[::2], row[1::2]))
-    return row[0]
+def _row(rows: list[list[bytes]], height: int) -> list[bytes]:
+    """The hashes of the complete subtrees `height` levels above a tile's row, rows[0].
+
+    Rows that were computed stay in `rows`: 255 hashes at most for all that a tile is asked.
+    """
+    while len(rows) <= height:
+        row = rows[-1]
+        rows.append(parents(row[: len(row) & ~1]))
+    return rows[height]
 
 
 def _new_rows(old_count: int, new_count: int) -> list[tuple[int, int]]:
