@@ -177,3 +177,79 @@ def test_show_survives_a_time_that_no_calendar_has(
     (desk / "mine.tlog-proof").write_bytes(proof)
     assert run_receipt("show", str(desk / "mine.tlog-proof")) == 0
     assert f"at {(1 << 63) - 1} seconds after 1970" in capsys.readouterr().out
+
+
+def run_logs(folder: Path, desk: Path, *options: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    policy = str(desk / "policy.txt")
+    return _run(parser, [str(folder), "--policy", policy, "--logs-only", *options])
+
+
+def test_both_logs_of_a_published_folder_are_audited_alone(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (desk / "public/register.json").unlink()  # which is another question
+    assert run_logs(desk / "public", desk) == 0
+    told = capsys.readouterr().out
+    assert " 1  ok      gazette is the tree that log and witnesses signed" in told
+    assert " 2  ok      ledger is the tree that log and witnesses signed" in told
+    assert "2 copies of a log: whole." in told
+    assert "Nothing was asked about what the entries say" in told
+
+
+def test_the_copy_of_one_log_is_audited_alone(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_logs(desk / "public/ledger", desk, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["holds"]
+    assert [log["name"] for log in told["logs"]] == ["log"]
+
+
+def test_a_copy_alone_that_differs_speaks_against_nobody(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (desk / "public/ledger/tile/0/000").write_bytes(bytes(8192))
+    assert run_logs(desk / "public/ledger", desk) == 10
+    told = " ".join(capsys.readouterr().out.split())
+    assert "file tile/0/000" in told
+    assert "It proves nothing against the log: get another copy." in told
+    assert "1 of 1 copy of a log failed." in told
+
+
+def test_one_log_that_is_missing_beside_the_other_is_a_failure(desk: Path) -> None:
+    (desk / "public/ledger/checkpoint").unlink()
+    assert run_logs(desk / "public", desk) == 10
+
+
+def test_a_folder_without_any_log_is_unavailable(desk: Path) -> None:
+    with pytest.raises(UnavailableError, match="no log's copy"):
+        run_logs(desk, desk)
+
+
+def test_without_the_option_the_copy_of_a_log_is_no_published_folder(desk: Path) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    words = [str(desk / "public/ledger"), "--policy", str(desk / "policy.txt")]
+    assert _run(parser, words) == 10
+
+
+def test_an_audit_is_resumed_from_a_file(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = desk / "my.places"
+    assert run_audit(desk, "--resume", str(places)) == 0
+    assert "earlier audits" not in capsys.readouterr().out
+    assert run_audit(desk, "--resume", str(places)) == 0
+    assert "computed by earlier audits" in " ".join(capsys.readouterr().out.split())
+
+
+def test_progress_asked_for_says_why_an_audit_begins_anew(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = desk / "my.places"
+    assert run_audit(desk, "--resume", str(places)) == 0
+    places.chmod(0o644)
+    assert run_audit(desk, "--resume", str(places), "--progress") == 0
+    assert "ledger: begun at entry 0, because" in capsys.readouterr().err

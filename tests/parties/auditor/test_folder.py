@@ -1,5 +1,6 @@
 """The list of a published folder: one spelling, known names, and no way out of the folder."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,12 @@ NAMES = st.sampled_from(
 @given(sums=st.dictionaries(NAMES, st.binary(min_size=32, max_size=32)))
 def test_a_list_is_given_back_as_it_was(sums: dict[str, bytes]) -> None:
     data = format_sums(sums)
-    assert parse_sums(data) == sums
-    assert format_sums(parse_sums(data)) == data
+    assert dict(parse(data)) == sums
+    assert format_sums(dict(parse(data))) == data
+
+
+def parse(data: bytes) -> list[tuple[str, bytes]]:
+    return list(parse_sums(io.BytesIO(data)))
 
 
 REFUSED = {
@@ -53,7 +58,7 @@ REFUSED = {
 @pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED)
 def test_another_spelling_of_a_list_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedError):
-        parse_sums(data)
+        parse(data)
 
 
 @pytest.mark.parametrize(
@@ -79,30 +84,29 @@ def test_a_name_that_this_protocol_does_not_give_is_unknown(name: str) -> None:
 
 def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(UnavailableError, match="no such file"):
-        Folder(root=tmp_path / "nowhere").walk()
+        list(Folder(root=tmp_path / "nowhere").walk())
 
 
 def test_a_file_in_the_folders_place_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "public").write_bytes(b"x")
     with pytest.raises(UnavailableError, match="not a directory"):
-        Folder(root=tmp_path / "public").walk()
+        list(Folder(root=tmp_path / "public").walk())
 
 
 def test_a_folder_with_too_much_in_it_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walked, "FILES_MAX", 3)
+    monkeypatch.setattr(walked, "FOLDER_NAMES_MAX", 3)
     for number in range(1, 5):
         (tmp_path / str(number)).write_bytes(b"")
     with pytest.raises(MalformedError, match="more than 3"):
-        Folder(root=tmp_path).walk()
+        list(Folder(root=tmp_path).walk())
 
 
-def test_a_file_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(walked, "FILE_BYTES_MAX", 3)
+def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "register.json").write_bytes(b"1234")
     with pytest.raises(MalformedError, match="at most 3 bytes"):
-        Folder(root=tmp_path).sha256("register.json")
+        Folder(root=tmp_path).digest("register.json", bytes_max=3)
     with pytest.raises(MalformedError, match="longer than"):
         Folder(root=tmp_path).read("register.json", bytes_max=3)
 
@@ -112,6 +116,6 @@ def test_a_path_as_deep_as_no_published_one_is_named_and_not_followed(tmp_path: 
     for _ in range(30):
         deep = deep / "folder-name"
     deep.mkdir(parents=True)
-    contents = Folder(root=tmp_path).walk()
-    assert list(contents.strangers.values()) == ["a path too long"]
-    assert all(len(name) <= walked.NAME_CHARACTERS_MAX for name in contents.folders)
+    found = list(Folder(root=tmp_path).walk())
+    assert [one.fault for one in found].count("a path too long") == 1
+    assert {one.fault for one in found} == {"a path too long", "a folder without files"}

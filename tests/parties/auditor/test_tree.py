@@ -1,24 +1,33 @@
 """A log's copy on disk: recomputed for every shape of tree, and held against receipts."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from tests.parties.auditor import public_folder as made
 
-from safeconduct.errors import ConflictError, MalformedError, SafeconductError, UnverifiedError
+from safeconduct.errors import ConflictError, SafeconductError, UnverifiedError
 from safeconduct.parties.auditor.folder import Folder
+from safeconduct.parties.auditor.recompute import Fault, find_faults, find_strays
 from safeconduct.parties.auditor.tree import (
-    TREE_SIZE_MAX,
-    Fault,
     LogCopy,
+    check_lines,
     check_stands,
-    find_faults,
     prove_entry,
     read_copy,
     verify_checkpoint,
 )
+from safeconduct.protocol.tlog.cosignature import cosign, sign_as_log
 from safeconduct.protocol.tlog.merkle import EMPTY_ROOT, Tree
-from safeconduct.protocol.tlog.policy import verify_proof
+from safeconduct.protocol.tlog.note import (
+    MLDSA44,
+    Note,
+    SigningKey,
+    format_note,
+    format_vkey,
+    parse_note,
+)
+from safeconduct.protocol.tlog.policy import parse_policy, verify_proof
 
 SIZES = [1, 2, 3, 255, 256, 257, 300, 512, 700]
 
@@ -38,7 +47,7 @@ def put_log(folder: Path, log: made.Log) -> LogCopy:
 
 
 def faults(copy: LogCopy) -> list[Fault]:
-    return list(find_faults(copy, copy.folder.walk(), entry_bytes=32))
+    return [*find_strays(copy), *find_faults(copy, entry_bytes=32)]
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -73,11 +82,11 @@ def test_an_empty_log_is_a_checkpoint_and_no_tile(tmp_path: Path) -> None:
         copy.entry(0)
 
 
-def test_a_tree_larger_than_any_folder_is_refused_before_it_is_walked(tmp_path: Path) -> None:
-    tree = Tree(size=TREE_SIZE_MAX + 1, root_hash=bytes(32))
+def test_a_tree_larger_than_any_disk_ends_at_the_first_bundle_missing(tmp_path: Path) -> None:
+    tree = Tree(size=(1 << 63) - 1, root_hash=bytes(32))
     made.put(tmp_path / "ledger/checkpoint", made.checkpoint(made.LEDGER, tree))
-    with pytest.raises(MalformedError, match="more than"):
-        read_copy(Folder(root=tmp_path), "ledger")
+    copy = read_copy(Folder(root=tmp_path), "ledger")
+    assert [fault.file for fault in faults(copy)] == ["ledger/tile/entries/000"]
 
 
 @pytest.mark.parametrize("index", [0, 1, 255, 256, 299])
@@ -123,3 +132,78 @@ def test_what_a_forked_tree_proved_contradicts_the_copy(tmp_path: Path) -> None:
 def test_an_entry_of_another_length_is_named_by_its_bundle(tmp_path: Path) -> None:
     copy = put_log(tmp_path, made.make_log(made.LEDGER, [*entries(300), b"a name"]))
     assert [fault.file for fault in faults(copy)] == ["ledger/tile/entries/001.p/45"]
+
+
+def mldsa44(name: str) -> SigningKey:
+    seed = hashlib.sha256(f"{name} 0x06".encode()).digest()
+    return SigningKey(name=name, seed=seed, algorithm=MLDSA44)
+
+
+LOG_06 = mldsa44(made.LEDGER.name)
+WITNESS_06 = mldsa44(made.WITNESSES[0].name)
+POLICY_06 = parse_policy(
+    f"log {format_vkey(LOG_06.verifier())}\n".encode()
+    + made.POLICY_TEXT.replace(
+        b"group", f"witness W1-06 {format_vkey(WITNESS_06.verifier())}\ngroup".encode(), 1
+    )
+)
+TEXT = parse_note(made.checkpoint(made.LEDGER, Tree(size=0, root_hash=EMPTY_ROOT))).text
+LINES = {
+    "log": sign_as_log(TEXT, made.LEDGER, made.LOGGED_AT),
+    "log 0x06": sign_as_log(TEXT, LOG_06, made.LOGGED_AT),
+    "w1": cosign(TEXT, made.WITNESSES[0], made.LOGGED_AT),
+    "w1 0x06": cosign(TEXT, WITNESS_06, made.LOGGED_AT),
+    "w2": cosign(TEXT, made.WITNESSES[1], made.LOGGED_AT),
+    "other log": sign_as_log(TEXT, made.GAZETTE, made.LOGGED_AT),
+    "stranger": cosign(TEXT, made.key("witness.example/stranger"), made.LOGGED_AT),
+    "stranger 0x06": cosign(TEXT, mldsa44("witness.example/stranger"), made.LOGGED_AT),
+}
+
+
+def with_lines(names: str) -> bytes:
+    lines = tuple(LINES[name] for name in names.split(", "))
+    return format_note(Note(text=TEXT, signatures=lines))
+
+
+ADMITTED = [
+    "log, w1, w2",
+    "log, log 0x06, w1, w2",
+    "log 0x06, log, w2, w1 0x06, w1",
+    "log 0x06, w1, w2",
+]
+
+
+@pytest.mark.parametrize("names", ADMITTED)
+def test_the_lines_of_all_listed_keys_may_stand_in_a_checkpoint(
+    tmp_path: Path, names: str
+) -> None:
+    check_lines(with_lines(names), made.LEDGER.name, POLICY_06)
+    made.put(tmp_path / "ledger/checkpoint", with_lines(names))
+    copy = read_copy(Folder(root=tmp_path), "ledger")
+    cosigned = verify_checkpoint(copy, POLICY_06)
+    assert {"W1", "W2"} <= {name for name, _ in cosigned.cosignatures}
+
+
+REFUSED = {
+    "a witness before the log": "w1, log, w2",
+    "the log's second line behind a witness": "log, w1, log 0x06, w2",
+    "a line twice": "log, log, w1, w2",
+    "a cosignature twice": "log, w1, w1, w2",
+    "no line of the log": "w1, w2",
+    "another log's line": "log, other log, w1, w2",
+    "another log's line first": "other log, log, w1, w2",
+    "a stranger": "log, w1, w2, stranger",
+    "a stranger of the other kind": "log, w1, w2, stranger 0x06",
+}
+
+
+@pytest.mark.parametrize("names", REFUSED.values(), ids=REFUSED)
+def test_another_order_or_a_strangers_line_is_refused(names: str) -> None:
+    with pytest.raises(UnverifiedError):
+        check_lines(with_lines(names), made.LEDGER.name, POLICY_06)
+
+
+def test_a_line_of_a_kind_of_key_that_the_policy_does_not_list_is_a_strangers() -> None:
+    for names in ("log, log 0x06, w1, w2", "log, w1, w2, w1 0x06"):
+        with pytest.raises(UnverifiedError, match="no witness of this policy"):
+            check_lines(with_lines(names), made.LEDGER.name, made.POLICY)

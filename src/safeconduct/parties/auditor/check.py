@@ -11,23 +11,18 @@ Spec: docs/3-protocol.md §16.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from safeconduct.errors import SafeconductError
 from safeconduct.parties.auditor import finding, provenance, substance
+from safeconduct.parties.auditor.course import Course
 from safeconduct.parties.auditor.finding import (
     Audit,
-    Failed,
     Findings,
-    Passed,
     Result,
-    failed_by,
+    collect,
     without_accusation,
 )
 from safeconduct.parties.auditor.folder import MANIFEST, SUMS, Folder
 from safeconduct.parties.auditor.ground import Ground
 from safeconduct.protocol.tlog.policy import Policy
-
-FAILURES_MAX = 100
-"""Per check: a copy that is wrong everywhere need not be told file by file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,47 +106,33 @@ CHECKS = {
 """The checks by name, in the order of their numbers, which count from 1."""
 
 
-def audit(folder: Folder, policy: Policy) -> Audit:
-    """The outcome of all checks over `folder`.
+def audit(folder: Folder, policy: Policy, course: Course | None = None) -> Audit:
+    """The outcome of all checks over `folder`; `course` tells of it and resumes earlier ones.
 
     Raises:
         UnavailableError: there is no such folder, or it cannot be listed.
-        MalformedError: too much lies in it for a published folder.
     """
-    ground = Ground(folder, policy)
+    next(folder.walk(), None)
+    course = course or Course()
+    ground = Ground(folder, policy, course)
     results: list[Result] = []
     for number, (name, check) in enumerate(CHECKS.items(), start=1):
-        result = _run(number, name, check, ground)
+        course.progress.begin(name)
+        result = collect(
+            check.find(ground),
+            number=number,
+            name=name,
+            title=check.title,
+            file=check.file,
+            proves=check.proves,
+        )
+        course.progress.end()
         ground.held[name] = result.holds
         results.append(result)
     signed = ground.is_signed()
     if not signed:
         results = [_accusing_nobody(result) for result in results]
     return Audit(signed=signed, results=tuple(results))
-
-
-def _run(number: int, name: str, check: Check, ground: Ground) -> Result:
-    passed: list[Passed] = []
-    failures: list[Failed] = []
-    try:
-        for each in check.find(ground):
-            if isinstance(each, Passed):
-                passed.append(each)
-            else:
-                failures.append(each)
-            if len(failures) == FAILURES_MAX:
-                break
-    except SafeconductError as error:
-        expected = "that this check could be made"
-        failures.append(failed_by(error, check.file, expected, check.proves))
-    return Result(
-        number=number,
-        name=name,
-        title=check.title,
-        computed_from=tuple(each.computed_from for each in passed),
-        failures=tuple(failures),
-        asserted=sum(each.asserted for each in passed),
-    )
 
 
 def _accusing_nobody(result: Result) -> Result:

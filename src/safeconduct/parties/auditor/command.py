@@ -1,20 +1,28 @@
-"""`safeconduct audit` and `safeconduct receipt`: offline, from files alone.
+"""`safeconduct audit`, `safeconduct receipt` and `safeconduct fork`: offline, from files alone.
 
 Exit codes: 0 all holds · 10 something does not · 65 a file does not parse · 75 unreadable.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from safeconduct.errors import UnverifiedError
 from safeconduct.parties.auditor import report
 from safeconduct.parties.auditor.check import audit
+from safeconduct.parties.auditor.course import Course
 from safeconduct.parties.auditor.folder import Folder
+from safeconduct.parties.auditor.fork import prove, show_fork
+from safeconduct.parties.auditor.logs import audit_logs
+from safeconduct.parties.auditor.place import load_places
+from safeconduct.parties.auditor.progress import Progress
 from safeconduct.parties.auditor.receipt import show_receipt, verify
 from safeconduct.plumbing import terminal
 from safeconduct.plumbing.durable import read_file
 from safeconduct.protocol.record import RECORD_BYTES_MAX
 from safeconduct.protocol.statute.instant import parse_instant
+from safeconduct.protocol.tlog.fork import FORK_BYTES_MAX
+from safeconduct.protocol.tlog.note import parse_vkey
 from safeconduct.protocol.tlog.policy import POLICY_BYTES_MAX, Policy, parse_policy
 from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
 
@@ -28,6 +36,29 @@ Takes the folder that a body publishes, on any medium, and computes all of it ag
 
 Take the policy from somebody you trust: it says which logs and which witnesses count, and it is
 all that is trusted. Exits with 0 if every check holds, else with 10.
+
+A log's copy may be audited alone, for instance a mirror's, and a large one bit by bit:
+
+  $ safeconduct audit mirror/ledger --policy policy.txt --logs-only --resume my-audit.places
+
+The file keeps how far you came; the next audit reads on from there if the copy still leads to
+it. Keep it like a key: who can write it can make your audit skip entries.
+"""
+
+_FORK = """\
+Says what a fork proof proves: that a log signed two trees of which neither begins the other.
+
+  $ safeconduct fork verify ledger.fork --policy policy.txt
+  The log log.example/ledger has forked: it signed two trees that differ.
+  …
+
+Exits with 0 if it is a proof, 10 if it proves nothing, 65 if the file does not parse.
+"""
+
+_SHOW_FORK = """\
+Shows in plain words what stands in a fork proof. Nothing is verified:
+
+  $ safeconduct fork show ledger.fork
 """
 
 _VERIFY = """\
@@ -49,9 +80,26 @@ Shows in plain words what stands in a receipt. Nothing is verified:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define `safeconduct audit`."""
     parser.epilog = _AUDIT
-    parser.add_argument("public", type=Path, metavar="PUBLIC", help="the published folder")
+    parser.add_argument(
+        "public",
+        type=Path,
+        metavar="PUBLIC",
+        help="the published folder; with --logs-only also one log's copy",
+    )
     _add_policy(parser)
     _add_json(parser)
+    parser.add_argument(
+        "--logs-only", action="store_true", help="audit the logs' copies and nothing else"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="keep here how far the audit of each log came, and go on from there next time",
+    )
+    parser.add_argument(
+        "--progress", action="store_true", help="tell progress even if this is no terminal"
+    )
     parser.set_defaults(run=_audit)
 
 
@@ -74,6 +122,25 @@ def add_receipt_arguments(parser: argparse.ArgumentParser) -> None:
     show.set_defaults(run=_show)
 
 
+def add_fork_arguments(parser: argparse.ArgumentParser) -> None:
+    """Define the verbs of `safeconduct fork`."""
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    check = terminal.add_verb(verbs, "verify", "say what a fork proof proves", _FORK)
+    _add_fork(check)
+    trusted = check.add_mutually_exclusive_group(required=True)
+    trusted.add_argument("--policy", type=Path, help="the tlog-policy file that lists the log")
+    trusted.add_argument("--log", metavar="VKEY", help="the log's verifier key")
+    _add_json(check)
+    check.set_defaults(run=_verify_fork)
+    show = terminal.add_verb(verbs, "show", "show what stands in it, unverified", _SHOW_FORK)
+    _add_fork(show)
+    show.set_defaults(run=_show_fork)
+
+
+def _add_fork(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("fork", type=Path, metavar="FILE", help="a .fork file")
+
+
 def _add_receipt(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("receipt", type=Path, metavar="RECEIPT", help="a .tlog-proof file")
 
@@ -89,12 +156,40 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    outcome = audit(Folder(root=options.public), _policy(options.policy))
-    if options.json:
+    policy = _policy(options.policy)
+    folder, course = Folder(root=options.public), _course(options, policy)
+    try:
+        told = _audit_logs if options.logs_only else _audit_all
+        holds = told(folder, policy, course, as_json=options.json)
+    finally:
+        course.progress.end()
+    if course.fault:
+        terminal.warn(f"how far the audit came is not kept: {course.fault}")
+    return 0 if holds else UnverifiedError.exit_code
+
+
+def _audit_all(folder: Folder, policy: Policy, course: Course, *, as_json: bool) -> bool:
+    outcome = audit(folder, policy, course)
+    if as_json:
         terminal.print_json(report.format_value(outcome))
     else:
         terminal.say(report.format_text(outcome))
-    return 0 if outcome.holds else UnverifiedError.exit_code
+    return outcome.holds
+
+
+def _audit_logs(folder: Folder, policy: Policy, course: Course, *, as_json: bool) -> bool:
+    results = audit_logs(folder, policy, course)
+    if as_json:
+        terminal.print_json(report.format_logs_value(results))
+    else:
+        terminal.say(report.format_logs_text(results))
+    return all(result.holds for result in results)
+
+
+def _course(options: argparse.Namespace, policy: Policy) -> Course:
+    told = options.progress or sys.stderr.isatty()
+    places = None if options.resume is None else load_places(options.resume, policy)
+    return Course(progress=Progress(stream=sys.stderr if told else None), places=places)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -116,6 +211,22 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _show(options: argparse.Namespace) -> int:
     terminal.say(show_receipt(read_file(options.receipt, bytes_max=PROOF_BYTES_MAX)))
+    return 0
+
+
+def _verify_fork(options: argparse.Namespace) -> int:
+    policy = None if options.policy is None else _policy(options.policy)
+    keys = [parse_vkey(options.log)] if policy is None else [log.key for log in policy.logs]
+    proven = prove(read_file(options.fork, bytes_max=FORK_BYTES_MAX), keys, policy)
+    if options.json:
+        terminal.print_json(proven.as_value())
+    else:
+        terminal.say(proven.as_text())
+    return 0
+
+
+def _show_fork(options: argparse.Namespace) -> int:
+    terminal.say(show_fork(read_file(options.fork, bytes_max=FORK_BYTES_MAX)))
     return 0
 
 

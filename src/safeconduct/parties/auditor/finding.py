@@ -77,13 +77,26 @@ FORKED = (
     "The log signed two trees of which neither begins the other: it told two stories. Keep "
     "both, they are evidence against the log and against every witness that signed both."
 )
+COPY_UNSIGNED = (
+    "Log and witnesses do not vouch for this copy under this policy, and it may have been "
+    "changed by anybody: get another copy, or the right policy."
+)
+COPY_DIFFERS = (
+    "These files are not the tree that the log signed; whoever made or handed on the copy may "
+    "have changed them. It proves nothing against the log: get another copy."
+)
 NOT_CHECKED = "Nothing by itself: see the check that it needs."
 NOT_SIGNED = (
     "Nothing against anybody yet, because the registry did not sign for these bytes: "
     "see the first two checks, and get another copy."
 )
 
-ACCUSES_NOBODY = frozenset({COPY_CHANGED, NOBODY_ANSWERS, NOT_CHECKED})
+ACCUSES_NOBODY = frozenset(
+    {COPY_CHANGED, NOBODY_ANSWERS, COPY_UNSIGNED, COPY_DIFFERS, NOT_CHECKED}
+)
+
+FAILURES_MAX = 100
+"""Per check: a copy that is wrong everywhere need not be told file by file."""
 
 
 class BlockedError(UnverifiedError):
@@ -157,6 +170,33 @@ class Audit:
     def asserted(self) -> int:
         """How many decisions rest on facts that the board asserts under seal."""
         return sum(result.asserted for result in self.results)
+
+
+def collect(
+    findings: Findings, *, number: int, name: str, title: str, file: str, proves: str
+) -> Result:
+    """A check's outcome; an error that ends it counts as a failure of `file`."""
+    passed: list[Passed] = []
+    failures: list[Failed] = []
+    try:
+        for each in findings:
+            if isinstance(each, Passed):
+                passed.append(each)
+            else:
+                failures.append(each)
+            if len(failures) == FAILURES_MAX:
+                break
+    except SafeconductError as error:
+        expected = "that this check could be made"
+        failures.append(failed_by(error, file, expected, proves))
+    return Result(
+        number=number,
+        name=name,
+        title=title,
+        computed_from=tuple(each.computed_from for each in passed),
+        failures=tuple(failures),
+        asserted=sum(each.asserted for each in passed),
+    )
 
 
 def failed_by(error: SafeconductError, file: str, expected: str, proves: str) -> Failed:

@@ -1,21 +1,21 @@
 """The ground that several checks stand on, each piece computed once and only where it holds.
 
-contents   what lies in the folder
+sums       the list of all files as a whole: its hash, and how many it lists
 founding   entry 0 of the Gazette, proven under the quorum: whose registry key counts
 state      all Gazette entries folded; only where the check of the entries held
 ledger     the Ledger copy; `whole_ledger` only where every tile of it held
 """
 
-import hashlib
 from functools import cached_property
 
 from safeconduct.errors import MalformedError, SafeconductError
+from safeconduct.parties.auditor.course import Course
 from safeconduct.parties.auditor.finding import BlockedError, EntryError
 from safeconduct.parties.auditor.folder import (
     MANIFEST,
     SUMS,
     SUMS_BYTES_MAX,
-    Contents,
+    Digest,
     Folder,
 )
 from safeconduct.parties.auditor.tree import LogCopy, prove_entry, read_copy
@@ -33,11 +33,16 @@ from safeconduct.protocol.tlog.policy import Policy
 class Ground:
     """One folder under one policy, and which checks have held so far."""
 
-    def __init__(self, folder: Folder, policy: Policy) -> None:
+    def __init__(self, folder: Folder, policy: Policy, course: Course) -> None:
         self.folder = folder
         self.policy = policy
-        self.contents: Contents = folder.walk()
+        self.course = course
         self.held: dict[str, bool] = {}
+
+    @cached_property
+    def sums(self) -> Digest:
+        """The hash of `SHA256SUMS`, and how many files it lists."""
+        return self.folder.digest(SUMS, bytes_max=SUMS_BYTES_MAX)
 
     @cached_property
     def gazette(self) -> LogCopy:
@@ -73,6 +78,7 @@ class Ground:
             except SafeconductError as error:
                 file = self.gazette.bundle_file(index)
                 raise EntryError(f"entry {index}: {error.message}", file=file) from error
+            self.course.progress.tick(index + 1, self.gazette.tree.size, "entries")
         if state is None:
             raise MalformedError("the Gazette is empty: nothing was founded")
         return state
@@ -100,8 +106,8 @@ class Ground:
     def is_signed(self) -> bool:
         """Whether the registry signed for exactly these bytes, so that it answers for them."""
         try:
-            sums = hashlib.sha256(self.folder.read(SUMS, bytes_max=SUMS_BYTES_MAX)).digest()
-            return self.held["folder"] and read_manifest(self).hash("sums") == sums
+            signed = read_manifest(self).hash("sums")
+            return self.held["folder"] and signed == self.sums.sha256
         except SafeconductError:
             return False
 

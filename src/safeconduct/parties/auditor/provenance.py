@@ -5,7 +5,6 @@
 Read from right to left it is the chain of trust: the policy is all that an auditor brings.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -21,43 +20,76 @@ from safeconduct.parties.auditor.finding import (
     failed_by,
     show_instant,
 )
-from safeconduct.parties.auditor.folder import MANIFEST, SUMS, SUMS_BYTES_MAX, parse_sums
+from safeconduct.parties.auditor.folder import MANIFEST, SUMS, Found
 from safeconduct.parties.auditor.ground import Ground, read_manifest
-from safeconduct.parties.auditor.tree import (
-    LEDGER_ENTRY_BYTES,
-    LogCopy,
-    find_faults,
-    verify_checkpoint,
-)
+from safeconduct.parties.auditor.logs import PUBLISHED, find_log
+from safeconduct.parties.auditor.tree import LogCopy
 
 
 def find_folder(ground: Ground) -> Findings:
     """Whether the files are exactly those that `SHA256SUMS` lists, byte for byte."""
-    yield from _strangers(ground)
-    sums = parse_sums(ground.folder.read(SUMS, bytes_max=SUMS_BYTES_MAX))
-    listed, present = sums.keys() | {MANIFEST, SUMS}, ground.contents.files
-    for name in sorted(present - listed):
-        yield _changed(name, "a file", f"none, because {SUMS} does not list it")
-    for name in sorted(listed - present):
-        yield _changed(name, "no such file", f"a file, because {SUMS} lists it")
-    total_bytes = 0
-    for name in sorted(sums.keys() & present):
+    count = total_bytes = 0
+    for name, listed in _side_by_side(ground):
+        if isinstance(listed, Failed):
+            yield listed
+            continue
         try:
-            digest, size_bytes = ground.folder.sha256(name)
+            digest = ground.folder.digest(name)
         except SafeconductError as error:
             yield failed_by(error, name, "a file that can be read", finding.COPY_CHANGED)
             continue
-        total_bytes += size_bytes
-        if digest != sums[name]:
-            yield _changed(name, f"SHA-256 {digest.hex()}", f"{sums[name].hex()}, says {SUMS}")
-    yield Passed(computed_from=f"{SUMS} and {len(sums)} files of {total_bytes} bytes in all")
+        count, total_bytes = count + 1, total_bytes + digest.size_bytes
+        ground.course.progress.tick(count, None, "files")
+        if digest.sha256 != listed:
+            due = f"{listed.hex()}, says {SUMS}"
+            yield _changed(name, f"SHA-256 {digest.sha256.hex()}", due)
+    yield Passed(computed_from=f"{SUMS} and {count} files of {total_bytes} bytes in all")
 
 
-def _strangers(ground: Ground) -> Iterator[Failed]:
-    for name, fault in sorted(ground.contents.strangers.items()):
-        yield _changed(name, fault, "only files that this protocol publishes")
-    for name in ground.contents.empty_folders():
-        yield _changed(ascii(name)[1:-1], "a folder without files", "no such folder")
+def _side_by_side(ground: Ground) -> Iterator[tuple[str, bytes | Failed]]:
+    """What lies there beside what is listed; what may not lie there even without a list."""
+    walk = ground.folder.walk()
+    try:
+        yield from _merged(ground, walk)
+    except SafeconductError as error:
+        expected = "a list that this check can be made by"
+        yield SUMS, failed_by(error, SUMS, expected, finding.COPY_CHANGED)
+        for found in walk:
+            if found.fault:
+                yield found.name, _changed(found.name, found.fault, found.expected)
+
+
+def _merged(ground: Ground, walk: Iterator[Found]) -> Iterator[tuple[str, bytes | Failed]]:
+    """Both are sorted, so that neither is ever held as a whole."""
+    listed = ground.folder.sums()
+    due, digest = next(listed, _END)
+    for found in walk:
+        if found.fault:
+            yield found.name, _changed(found.name, found.fault, found.expected)
+            continue
+        while due and due < found.name:
+            yield due, _missing(due)
+            due, digest = next(listed, _END)
+        if due == found.name:
+            yield due, digest
+            due, digest = next(listed, _END)
+        elif found.name not in (MANIFEST, SUMS):
+            unlisted = f"none, because {SUMS} does not list it"
+            yield found.name, _changed(found.name, "a file", unlisted)
+    while due:
+        yield due, _missing(due)
+        due, digest = next(listed, _END)
+    for name in (MANIFEST, SUMS):
+        if not ground.folder.holds(name):
+            yield name, _missing(name)
+
+
+_END = ("", b"")
+"""After the last line of a list; no file has an empty name."""
+
+
+def _missing(name: str) -> Failed:
+    return _changed(name, "no such file", f"a file, because {SUMS} lists it")
 
 
 def _changed(file: str, found: str, expected: str) -> Failed:
@@ -68,18 +100,18 @@ def find_manifest(ground: Ground) -> Findings:
     """Whether the founding record's registry signed for this list and these trees."""
     manifest = read_manifest(ground)
     gazette, ledger = ground.gazette.tree, ground.ledger.tree
-    sums = ground.folder.read(SUMS, bytes_max=SUMS_BYTES_MAX)
-    if hashlib.sha256(sums).digest() != manifest.hash("sums"):
+    sums = ground.sums
+    if sums.sha256 != manifest.hash("sums"):
         # Anybody may have changed a list that is not the one signed for.
         signed_for = f"{manifest.hash('sums').hex()}, which the manifest signs for"
-        yield _changed(SUMS, f"SHA-256 {hashlib.sha256(sums).hexdigest()}", signed_for)
+        yield _changed(SUMS, f"SHA-256 {sums.sha256.hex()}", signed_for)
     due: dict[str, bytes | int] = {
         "programme": ground.founding.hash("programme"),
         "gazette-size": gazette.size,
         "gazette-root": gazette.root_hash,
         "ledger-size": ledger.size,
         "ledger-root": ledger.root_hash,
-        "files": sums.count(b"\n"),
+        "files": sums.lines,
     }
     for name, value in due.items():
         if manifest.values[name] != value:
@@ -102,38 +134,21 @@ def _show(value: object) -> str:
 
 def find_gazette(ground: Ground) -> Findings:
     """Whether the Gazette copy is whole and cosigned."""
-    yield from _find_tree(ground, ground.gazette, entry_bytes=None)
+    yield from _find_tree(ground, ground.gazette)
 
 
 def find_ledger(ground: Ground) -> Findings:
     """Whether the Ledger copy is whole and cosigned, and holds bare hashes only."""
-    yield from _find_tree(ground, ground.ledger, entry_bytes=LEDGER_ENTRY_BYTES)
+    yield from _find_tree(ground, ground.ledger)
 
 
-def _find_tree(ground: Ground, copy: LogCopy, *, entry_bytes: int | None) -> Findings:
-    checkpoint = copy.path("checkpoint")
-    due = "signed by the log, cosigned by the policy's quorum, and by nobody else"
-    try:
-        cosigned = verify_checkpoint(copy, ground.policy)
-    except SafeconductError as error:
-        yield failed_by(error, checkpoint, due, finding.NO_QUORUM)
-    else:
-        names = ", ".join(name for name, _ in cosigned.cosignatures)
-        yield Passed(
-            computed_from=f"{copy.origin}: {copy.tree.size} entries, all tiles computed again "
-            f"up to root hash {copy.tree.root_hash.hex()}, cosigned by {names}, "
-            f"logged by {show_instant(cosigned.logged_by)}"
-        )
-    for fault in find_faults(copy, ground.contents, entry_bytes=entry_bytes):
-        yield Failed(
-            file=fault.file,
-            found=fault.found.removeprefix(f"{fault.file}: "),
-            expected=fault.expected,
-            proves=finding.TREE_DIFFERS,
-        )
-    named = f"the {copy.name} that the programme's founding record names"
+def _find_tree(ground: Ground, copy: LogCopy) -> Findings:
+    yield from find_log(copy, ground.policy, ground.course, PUBLISHED)
     yield from attempt(
-        lambda: _check_origin(ground, copy), checkpoint, named, finding.TREE_DIFFERS
+        lambda: _check_origin(ground, copy),
+        copy.path("checkpoint"),
+        f"the {copy.name} that the programme's founding record names",
+        finding.TREE_DIFFERS,
     )
 
 

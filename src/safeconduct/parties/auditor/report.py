@@ -8,10 +8,9 @@
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from safeconduct.parties.auditor.check import FAILURES_MAX
-from safeconduct.parties.auditor.finding import Audit, Failed, Result
+from safeconduct.parties.auditor.finding import FAILURES_MAX, Audit, Failed, Result
 from safeconduct.protocol.canonical import Json
 
 LINE_CHARACTERS = 96
@@ -32,6 +31,29 @@ def format_value(audit: Audit) -> Json:
         "checks": [_result_value(result) for result in audit.results],
         "holds": audit.holds,
         "signed": audit.signed,
+    }
+
+
+def format_logs_text(results: Sequence[Result]) -> str:
+    """The report on copies of logs alone, as lines of text, without the last LF."""
+    lines = [line for result in results for line in _result_lines(result)]
+    failed = sum(not result.holds for result in results)
+    count = f"{len(results)} cop{'y' if len(results) == 1 else 'ies'} of a log"
+    summary = f"{failed} of {count} failed." if failed else _LOGS_HOLD.format(count=count)
+    return "\n".join([*lines, "", *textwrap.wrap(summary, LINE_CHARACTERS)])
+
+
+_LOGS_HOLD = (
+    "{count}: whole. Nothing was asked about what the entries say, nor about anything else in "
+    "the folder."
+)
+
+
+def format_logs_value(results: Sequence[Result]) -> Json:
+    """The report on copies of logs alone, as a JSON value."""
+    return {
+        "holds": all(result.holds for result in results),
+        "logs": [_result_value(result) for result in results],
     }
 
 

@@ -7,6 +7,7 @@ can be computed. Where a file and the Gazette differ, the Gazette is right: the 
 import hashlib
 from collections.abc import Mapping
 from functools import partial
+from itertools import chain, groupby
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.parties.auditor import finding
@@ -44,7 +45,9 @@ def find_statutes(ground: Ground) -> Findings:
     """Whether each law shown is the Gazette's, and judges its own cases as it says."""
     versions = ground.state.statutes
     names = {f"statutes/{version.number}.json" for version in versions}
-    for name in sorted(ground.contents.below("statutes/") - names):
+    for name in ground.folder.names("statutes"):
+        if name in names:
+            continue
         yield Failed(
             file=name,
             found="a statute",
@@ -88,13 +91,20 @@ def _check_bytes(ground: Ground, name: str, due: bytes, bytes_max: int) -> None:
 def find_captures(ground: Ground) -> Findings:
     """Whether each capture follows from its own text, and its record stands in the Ledger."""
     programme = ground.state.programme
-    folders = {name.rpartition("/")[0] for name in ground.contents.below("captures/")}
-    for folder in sorted(folders):
+    count = 0
+    # The names come sorted, so those of one capture come together.
+    for folder, _ in groupby(ground.folder.names("captures"), key=_parent):
         yield from _find_capture(ground, folder, programme)
+        count += 1
+        ground.course.progress.tick(count, None, "captures")
     yield Passed(
-        computed_from=f"captures: {len(folders)}; title and statements found again in each, "
+        computed_from=f"captures: {count}; title and statements found again in each, "
         f"each receipt verified and looked up in the Ledger copy"
     )
+
+
+def _parent(name: str) -> str:
+    return name.rpartition("/")[0]
 
 
 def _find_capture(ground: Ground, folder: str, programme: Record) -> Findings:
@@ -164,10 +174,14 @@ def find_publications(ground: Ground) -> Findings:
     """Whether each publication's object is shown, nothing else is, and listings are whole."""
     publications = ground.state.publications
     names = [_object_name(ground, publication) for publication in publications]
-    for name, publication in zip(names, publications, strict=True):
+    shown = zip(names, publications, strict=True)
+    for count, (name, publication) in enumerate(shown, start=1):
         yield from _find_object(ground, name, publication)
-    shown = ground.contents.below("listings/") | ground.contents.below("decisions/")
-    for name in sorted(shown - set(names)):
+        ground.course.progress.tick(count, len(names), "objects")
+    named = frozenset(names)
+    for name in chain(ground.folder.names("decisions"), ground.folder.names("listings")):
+        if name in named:
+            continue
         yield Failed(
             file=name,
             found="an object",
@@ -202,7 +216,7 @@ def _object_name(ground: Ground, publication: Record) -> str:
     """Where the object lies; one that lies nowhere is missed among the listings."""
     name = f"{publication.hash('object').hex()}.json"
     decided = f"decisions/{name}"
-    return decided if decided in ground.contents.files else f"listings/{name}"
+    return decided if ground.folder.holds(decided) else f"listings/{name}"
 
 
 def _find_object(ground: Ground, name: str, publication: Record) -> Findings:
@@ -234,7 +248,8 @@ def find_decisions(ground: Ground) -> Findings:
     state = ground.state
     acquitted: dict[bytes, str] = {}  # by contribution, on whom it helped
     open_count = sealed_count = 0
-    for publication in state.publications:
+    for count, publication in enumerate(state.publications):
+        ground.course.progress.tick(count, len(state.publications), "publications")
         name = _object_name(ground, publication)
         if not name.startswith("decisions/"):
             continue
