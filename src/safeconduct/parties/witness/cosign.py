@@ -1,41 +1,52 @@
-"""Cosign: old size, consistency proof and checkpoint in; a dated signature or a refusal out.
+"""Cosign: old size, consistency proof and checkpoint in; dated signatures or a refusal out.
 
-    old 20852014                                     the size the log believes we know
-    KgQ2fCVs/sSCgC5xTx6c2+Exc3nPvZTvFDZ6C1p3pV0=     0 to 63 hashes, base64
-                                                     empty line
-    log.example/ledger                               the checkpoint with its signatures
-    ...
+The checks, in the standard's order, and the status of what fails:
 
-Spec: c2sp.org/tlog-witness, add-checkpoint.
+    400   the body does not parse
+    404   the log is not one that is served
+    403   no key of the log signed the checkpoint, or one of its keys did badly;
+          or the log is proven to have two histories, and no key of it is trusted any more
+    400   the old size is larger than the checkpoint's
+    409   the old size is not that of the latest cosigned tree, which the answer tells
+    422   the proof does not hold: among others any hash where none belongs, two roots for one
+          size, and an empty tree with another root than SHA-256("")
+    429   the log has had its share of today; also, in `site`, too many requests at once
+    503   the clock went back, or the disk cannot be relied on
+
+Size 0 is the answer to a log that was never cosigned: the first tree is taken on trust, from
+logs only that somebody has given to this witness. The same tree again gets a fresh date.
+
+Spec: c2sp.org/tlog-witness, add-checkpoint, as of July 2026 (until then 409, not 422, was the
+answer to two roots for one size).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import (
     MalformedError,
+    RefusedError,
     SafeconductError,
     UnavailableError,
     UnverifiedError,
 )
-from safeconduct.parties.witness.store import Latest, Store
-from safeconduct.protocol.canonical import decode_text, parse_decimal
+from safeconduct.parties.witness.limits import Allowance
+from safeconduct.parties.witness.logs import Log
+from safeconduct.parties.witness.memory import Memory
+from safeconduct.parties.witness.published import origin_hash
+from safeconduct.parties.witness.request import AddCheckpoint, parse_request
+from safeconduct.parties.witness.store import Latest
 from safeconduct.protocol.tlog import cosignature
-from safeconduct.protocol.tlog.checkpoint import Checkpoint, parse_checkpoint, parse_hash
-from safeconduct.protocol.tlog.merkle import PROOF_HASHES_MAX, verify_consistency
+from safeconduct.protocol.tlog.merkle import verify_consistency
 from safeconduct.protocol.tlog.note import (
+    MLDSA44,
     Note,
     SignatureLine,
     SigningKey,
-    VerifierKey,
     format_note,
     format_signature_line,
-    parse_note,
-    signatures_by,
-    verify_note,
 )
 
-REQUEST_BYTES_MAX = 64 << 10
 _SET_BACK_SECONDS_MAX = 2  # requests overtake each other, and clocks are adjusted
 SIZE_CONTENT_TYPE = "text/x.tlog.size"
 TEXT_CONTENT_TYPE = "text/plain; charset=utf-8"
@@ -43,10 +54,10 @@ TEXT_CONTENT_TYPE = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """The witness's own key, and the logs it serves by their origins."""
+    """The witness's own keys, Ed25519 first, and the logs it serves by their origins."""
 
-    own: SigningKey
-    logs: Mapping[str, VerifierKey]
+    own: Sequence[SigningKey]
+    logs: Mapping[str, Log]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,92 +70,132 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Request:
-    old_size: int
-    proof: tuple[bytes, ...]
-    note: Note
-    checkpoint: Checkpoint
+class _Asked:
+    """A request whose checkpoint is signed by `log`, in `lines`, and when it came."""
+
+    log: Log
+    lines: tuple[SignatureLine, ...]
+    request: AddCheckpoint
+    at: int
+
+    def note(self, *own: SignatureLine) -> bytes:
+        """The checkpoint with the log's lines and these; what strangers added is left out."""
+        text = self.request.note.text
+        return format_note(Note(text=text, signatures=(*self.lines, *own)))
 
 
-def cosign(body: bytes, store: Store, keys: Keys, now: int) -> Answer:
-    """The answer to one add-checkpoint request; what it promises is on disk already.
+class Witness:
+    """One witness at work; safe between threads."""
 
-    `now` is in POSIX seconds.
+    def __init__(self, *, keys: Keys, memory: Memory) -> None:
+        self.keys = keys
+        self.store = memory.store
+        self._evidence = memory.evidence
+        self._published = memory.published
+        self._allowance = Allowance()
 
-    Raises:
-        MalformedError: 400: the body does not parse, or the old tree is the larger one.
-        UnverifiedError: 404: not a log we serve; 403: not signed by it; 422: the proof fails.
-        UnavailableError: 503: our disk or our clock cannot be relied on.
-    """
-    request = _parse_request(body)
-    origin, tree = request.checkpoint.origin, request.checkpoint.tree
-    if origin not in keys.logs:
-        raise _status(404, UnverifiedError("this witness does not serve that log"))
-    verify_note(request.note, keys.logs[origin])
-    if request.old_size > tree.size:
-        raise MalformedError("the old size is larger than the checkpoint's")
-    latest = store.latest(origin)
-    _keep_fork(request, latest, store, keys, now)
-    if request.old_size != latest.tree.size:
-        return _known_size(latest)
+    def cosign(self, body: bytes, now: int) -> Answer:
+        """The answer to one add-checkpoint request; what it promises is on disk already.
+
+        `now` is in POSIX seconds.
+
+        Raises:
+            MalformedError: 400: the body does not parse, or the old tree is the larger one.
+            UnverifiedError: 404: not a log we serve; 403: not signed by it; 422: the proof
+                fails.
+            RefusedError: 403: the log has two histories.
+            UnavailableError: 429: the log asks too often; 503: our disk or our clock cannot be
+                relied on.
+        """
+        request = parse_request(body)
+        log = self.keys.logs.get(request.checkpoint.origin)
+        if log is None:
+            raise _status(404, UnverifiedError("this witness does not serve that log"))
+        asked = _Asked(log=log, lines=log.signed(request.note), request=request, at=now)
+        while True:
+            answer = self._attempt(asked)
+            if answer is not None:
+                return answer
+
+    def _attempt(self, asked: _Asked) -> Answer | None:
+        """The answer; None if another request moved this log on between check and write."""
+        latest, request = self.store.latest(asked.log.origin), asked.request
+        if latest.forked:
+            raise _two_histories(asked.log)
+        fault = _fault(latest, request)
+        # What the log has signed is evidence, however faulty the request around it is.
+        is_fork = self._evidence.look(
+            asked.log, latest, request, asked.note, holds=fault is None, now=asked.at
+        )
+        if request.old_size > request.checkpoint.tree.size:
+            raise MalformedError("the old size is larger than the checkpoint's")
+        if request.old_size != latest.tree.size:
+            return _known_size(latest)
+        if fault is not None:
+            self._keep_unexplained(asked, latest, is_fork=is_fork)
+            raise _status(422, fault)
+        if is_fork:
+            raise _two_histories(asked.log)
+        return self._sign(asked, latest)
+
+    def _sign(self, asked: _Asked, latest: Latest) -> Answer | None:
+        log, tree = asked.log, asked.request.checkpoint.tree
+        at = _date(asked.at, latest)
+        grows = tree.size > latest.tree.size
+        self._allowance.take(log.origin, log.requests_per_day, grows=grows, now=at)
+        text = asked.request.note.text
+        lines = [cosignature.cosign(text, key, at) for key in _able(self.keys.own, asked)]
+        note = asked.note(*lines)
+        new = Latest(tree=tree, cosigned_at=at, checkpoint=note)
+        if not self.store.advance(log.origin, latest, new):
+            return None
+        self._published.put(log.origin, note)
+        return Answer(status=200, body="".join(map(format_signature_line, lines)).encode())
+
+    def _keep_unexplained(self, asked: _Asked, latest: Latest, *, is_fork: bool) -> None:
+        """Remember what the log signed and did not prove: a fork, or a faulty request."""
+        tree = asked.request.checkpoint.tree
+        if tree != latest.tree and not is_fork:
+            self.store.keep_unexplained(asked.log.origin, tree, asked.note(), asked.at)
+
+
+def _fault(latest: Latest, request: AddCheckpoint) -> UnverifiedError | None:
+    """What is wrong with the proof from the latest tree to the checkpoint's, if anything."""
     try:
-        verify_consistency(latest.tree, tree, request.proof)
+        verify_consistency(latest.tree, request.checkpoint.tree, request.proof)
     except UnverifiedError as error:
-        raise _status(422, error) from error
-    at = _date(now, latest)
-    line = cosignature.cosign(request.note.text, keys.own, at)
-    own_note = _with_signatures(request.note, keys.logs[origin], line)
-    new = Latest(tree=tree, cosigned_at=at, checkpoint=own_note)
-    if not store.advance(origin, latest, new):
-        return _known_size(store.latest(origin))
-    return Answer(status=200, body=format_signature_line(line).encode())
+        return error
+    return None
 
 
-def _parse_request(body: bytes) -> _Request:
-    if len(body) > REQUEST_BYTES_MAX:
-        raise MalformedError(f"the request is longer than {REQUEST_BYTES_MAX} bytes")
-    head, empty_line, note_bytes = body.partition(b"\n\n")
-    if not empty_line:
-        raise MalformedError("no empty line before the checkpoint")
-    old, *hashes = decode_text(head, "request").split("\n")
-    if not old.startswith("old "):
-        raise MalformedError("the first line is not 'old <size>'")
-    if len(hashes) > PROOF_HASHES_MAX:
-        raise MalformedError(f"more than {PROOF_HASHES_MAX} proof hashes")
-    note = parse_note(note_bytes)
-    return _Request(
-        old_size=parse_decimal(old.removeprefix("old "), "old size"),
-        proof=tuple(parse_hash(line, "proof hash") for line in hashes),
-        note=note,
-        checkpoint=parse_checkpoint(note.text),
-    )
-
-
-def _keep_fork(request: _Request, latest: Latest, store: Store, keys: Keys, now: int) -> None:
-    """Two roots for one size under the log's own signatures are evidence, whatever else."""
-    tree, origin = request.checkpoint.tree, request.checkpoint.origin
-    if tree.size == latest.tree.size > 0 and tree.root_hash != latest.tree.root_hash:
-        other = _with_signatures(request.note, keys.logs[origin])
-        store.keep_conflict(origin, latest.checkpoint, other, tree, now)
+def _able(own: Sequence[SigningKey], asked: _Asked) -> list[SigningKey]:
+    """The keys that can cosign this text: ML-DSA-44 would not cover extension lines."""
+    extended = bool(asked.request.checkpoint.extensions)
+    able = [key for key in own if not (extended and key.algorithm == MLDSA44)]
+    if not able:
+        raise RefusedError("this witness has no key that covers extension lines")
+    return able
 
 
 def _date(now: int, latest: Latest) -> int:
-    """The date to sign: never before the last one, and never far from the clock's."""
-    if latest.cosigned_at - now > _SET_BACK_SECONDS_MAX:
+    """The date to sign: never before the last one, never 0, never far from the clock's."""
+    if now <= 0 or latest.cosigned_at - now > _SET_BACK_SECONDS_MAX:
         # An earlier date would contradict our last one, and a later one would be invented.
         raise UnavailableError("this witness's clock went back", hint="try again later")
     return max(now, latest.cosigned_at)
-
-
-def _with_signatures(note: Note, log: VerifierKey, *lines: SignatureLine) -> bytes:
-    """The note with the log's signatures and these; what strangers added is left out."""
-    return format_note(Note(text=note.text, signatures=(*signatures_by(note, log)[:1], *lines)))
 
 
 def _known_size(latest: Latest) -> Answer:
     """Another tree is the latest: the log must prove from there."""
     body = f"{latest.tree.size}\n".encode()
     return Answer(status=409, body=body, content_type=SIZE_CONTENT_TYPE)
+
+
+def _two_histories(log: Log) -> RefusedError:
+    return RefusedError(
+        "this log has signed two histories and is not cosigned any more",
+        hint=f"the proof is at /{origin_hash(log.origin)}/forks",
+    )
 
 
 def _status(status: int, error: SafeconductError) -> SafeconductError:
