@@ -3,7 +3,7 @@ from an argument, and nothing is stored unless a file is asked for.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError, UnverifiedError
@@ -16,9 +16,10 @@ from safeconduct.parties.source.claim import (
 )
 from safeconduct.parties.source.inbox import Contribution, read_inbox
 from safeconduct.parties.source.register import RegisterDoor
+from safeconduct.parties.source.restore import Restored, restore
 from safeconduct.parties.source.send import send
 from safeconduct.plumbing import clock, dice, terminal
-from safeconduct.plumbing.durable import read_file, write_secret
+from safeconduct.plumbing.durable import make_folder, read_file, write_secret
 from safeconduct.plumbing.programme import Programme, load_programme
 from safeconduct.plumbing.words import format_words, parse_words
 from safeconduct.protocol.canonical import Json, decode_text, parse_hex
@@ -27,7 +28,7 @@ from safeconduct.protocol.envelope import MESSAGE_NAME, Source
 from safeconduct.protocol.evidence.capture import check_capture, public_hash
 from safeconduct.protocol.keys import contribution_keys, master_key
 from safeconduct.protocol.receipt import verify_receipt
-from safeconduct.protocol.record import parse_record, parse_signed
+from safeconduct.protocol.record import parse_record, parse_signed, record_hash
 from safeconduct.protocol.statute.instant import format_instant
 
 MESSAGE_BYTES_MAX = 1 << 20
@@ -42,6 +43,7 @@ examples:
   safeconduct source send --programme programme/ --message letter.txt ledger.xlsx
   safeconduct source inbox --programme programme/
   safeconduct source receipt --programme programme/ --number 0 --out mine
+  safeconduct source restore --programme programme/ --mirror https://mirror.example
   safeconduct source claim --programme programme/ --subject r-0001 --name 'your legal name'
 
 The folder given with --programme holds programme.toml and policy.txt. Take the policy from
@@ -72,6 +74,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, help="writes OUT.tlog-proof, OUT.record"
     )
     receipt.set_defaults(run=_receipt)
+    _add_restore(
+        verbs.add_parser(
+            "restore", help="get receipts back from a mirror, without door and log"
+        )
+    )
     _add_claim(verbs.add_parser("claim", help="give a name and ask for what the law grants"))
     _add_appeal(verbs.add_parser("appeal", help="appeal the decision on a claim"))
 
@@ -100,6 +107,20 @@ def _add_send(parser: argparse.ArgumentParser) -> None:
         " shows fewer",
     )
     parser.set_defaults(run=_send)
+
+
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    _add_common(parser)
+    parser.add_argument("--mirror", required=True, metavar="URL", help="any mirror you reach")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="writes DIR/N.record and DIR/N.tlog-proof"
+    )
+    parser.add_argument(
+        "--compare",
+        action="store_true",
+        help="ask for every proof and take the earlier date; the mirror learns which are yours",
+    )
+    parser.set_defaults(run=_restore)
 
 
 def _add_claim(parser: argparse.ArgumentParser) -> None:
@@ -238,6 +259,55 @@ def _receipt(options: argparse.Namespace) -> int:
         write_secret(path, data)
         terminal.say(str(path))
     return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    programme = load_programme(options.programme)
+    found = restore(programme, ask_words(), options.mirror, compare=options.compare)
+    if options.out is not None and found:
+        _write_restored(options.out, found)
+    if options.json:
+        terminal.print_json([_restored_summary(item) for item in found])
+    elif not found:
+        terminal.say("empty mailbox — wrong words?")
+    else:
+        for item in found:
+            _tell_restored(item)
+    return 0
+
+
+def _write_restored(folder: Path, found: Sequence[Restored]) -> None:
+    terminal.warn("these files show that you have helped: keep them where only you look")
+    make_folder(folder, mode=0o700)
+    for item in found:
+        write_secret(folder / f"{item.number}.record", item.capsule.record)
+        if item.receipt is not None:
+            write_secret(folder / f"{item.number}.tlog-proof", item.proof)
+
+
+def _tell_restored(item: Restored) -> None:
+    if item.receipt is None:
+        terminal.say(f"contribution {item.number}: no date that holds ({item.doubt})")
+        return
+    record = item.receipt.record
+    terminal.say(f"contribution {item.number}: dated {format_instant(item.receipt.logged_by)}")
+    terminal.say(
+        f"  {record.number('size')} sealed bytes for the desk's epoch"
+        f" {record.number('epoch')}; its receipt is from the {item.origin}"
+    )
+
+
+def _restored_summary(item: Restored) -> Json:
+    receipt = item.receipt
+    return {
+        "number": item.number,
+        "record_hash": record_hash(item.capsule.record).hex(),
+        "kind": receipt.record.kind if receipt else None,
+        "logged_by": format_instant(receipt.logged_by) if receipt else None,
+        "index": receipt.logged.index if receipt else None,
+        "from": item.origin,
+        "doubt": item.doubt,
+    }
 
 
 def _contribution(programme: Programme, entropy: bytes, number: int) -> Contribution:
