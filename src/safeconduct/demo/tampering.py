@@ -39,6 +39,7 @@ ANSWER_BYTES_MAX = 1 << 16
 COSIGNATURE_BYTES = TIME_BYTES + 64
 DAY_SECONDS = 86_400
 FORK_TRIES = 10
+FAR_ENTRIES = 1 << 40
 WITNESS_SECONDS = 30.0
 
 
@@ -142,7 +143,9 @@ def _offer_fork(world: World, witness: WitnessLine) -> str:
     """What a witness answers to a tree that does not continue the one it has cosigned."""
     size, status = 0, 409
     for _ in range(FORK_TRIES):  # the true log goes on meanwhile, so the witness moves too
-        other = _signed_by_log(world, Tree(size=size + 8, root_hash=bytes(32)))
+        # Of a size that the log never reaches, else reaching it would prove that it forked,
+        # and its witnesses would be done with it for good.
+        other = _signed_by_log(world, Tree(size=size + FAR_ENTRIES, root_hash=bytes(32)))
         body = f"old {size}\n".encode() + format_base64(bytes(32)).encode() + b"\n\n" + other
         ask = partial(fetch.post, f"{witness.url}/add-checkpoint", body)
         answer = fetch.patiently(

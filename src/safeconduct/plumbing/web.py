@@ -370,7 +370,9 @@ def _listening(listen: str) -> Iterator[socket.socket]:
     if not host or not port.isdecimal() or int(port) > 65_535:
         raise MalformedError(f"{listen}: not HOST:PORT", hint="for example 127.0.0.1:8000")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
+    # The protocol is named, else asyncio takes it for something other than TCP and leaves
+    # Nagle's algorithm on, which makes each answer on a kept connection wait for 40 ms.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host.strip("[]"), int(port)))
