@@ -7,7 +7,15 @@ from safeconduct.demo.stage import HOST, Stage, free_port
 from safeconduct.demo.world import World, act, proof, shipped, tell
 from safeconduct.parties.board.found import Founding, founding_record, statute_record
 from safeconduct.parties.desk.epoch import new_epoch
-from safeconduct.parties.log.config import GAZETTE, LEDGER, LogConfig, new_log
+from safeconduct.parties.log.config import (
+    GAZETTE,
+    LEDGER,
+    PAD_DEFAULT,
+    LogConfig,
+    LogFolder,
+    load_keys,
+    new_log,
+)
 from safeconduct.parties.registry.decide import enter_publication
 from safeconduct.parties.registry.receive import open_registry
 from safeconduct.plumbing import clock, dice, terminal
@@ -75,15 +83,7 @@ def found(folder: Path, stage: Stage) -> World:
 def _make_programme(folder: Path) -> Programme:
     ports = {name: free_port() for name in ("log", "door", "desk", "register", *WITNESSES)}
     urls = {name: f"http://{HOST}:{port}" for name, port in ports.items()}
-    logs = {
-        kind: new_log(
-            folder / "log",
-            LogConfig(
-                name=kind, origin=f"{NAME}/{kind}", kind=kind, pad=8 if kind == LEDGER else 0
-            ),
-        )
-        for kind in (GAZETTE, LEDGER)
-    }
+    logs = {kind: _found_log(folder / "log", kind) for kind in (GAZETTE, LEDGER)}
     policy = _policy(folder, logs, urls)
     programme = Programme(
         name=NAME,
@@ -104,10 +104,21 @@ def _make_programme(folder: Path) -> Programme:
     return programme
 
 
-def _policy(folder: Path, logs: dict[str, VerifierKey], urls: dict[str, str]) -> bytes:
+def _found_log(folder: Path, kind: str) -> tuple[VerifierKey, ...]:
+    """Found a log; its keys of both kinds, Ed25519 first."""
+    pad = PAD_DEFAULT[kind]
+    new_log(folder, LogConfig(name=kind, origin=f"{NAME}/{kind}", kind=kind, pad=pad))
+    return load_keys(LogFolder(path=folder / kind)).verifiers
+
+
+def _policy(
+    folder: Path, logs: dict[str, tuple[VerifierKey, ...]], urls: dict[str, str]
+) -> bytes:
     """A C2SP tlog-policy: two logs, three witnesses, one group per side, both must agree."""
     lines = [
-        f"log {format_vkey(logs[kind])} {urls['log']}/{kind}" for kind in (GAZETTE, LEDGER)
+        f"log {format_vkey(key)} {urls['log']}/{kind}"
+        for kind, keys in logs.items()
+        for key in keys
     ]
     for name in WITNESSES:
         key = new_signing_key(folder / "witness" / name / "key", f"{name}.example")
