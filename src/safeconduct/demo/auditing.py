@@ -1,4 +1,4 @@
-"""Scene 7, first half: somebody with a folder and a policy file recomputes everything."""
+"""Scene 7, beginning: somebody with a folder and a policy file recomputes everything."""
 
 import subprocess
 import sys

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from safeconduct.demo.play import play
 from safeconduct.demo.stage import Stage
+from safeconduct.demo.watching import URL_FILE
 from safeconduct.demo.world import World, clear_folder
 from safeconduct.parties.press.capture import capture_file
 from safeconduct.plumbing import clock, terminal
@@ -70,6 +71,7 @@ def _show_the_way(shown: Path, folder: Path) -> None:
         f"{program} audit {shown}/public --policy {shown}/policy.txt",
         f"{program} receipt verify {shown}/receipts/clerk.tlog-proof "
         f"--record {shown}/receipts/clerk.record --policy {shown}/policy.txt",
+        f"{program} fork verify {shown}/tampered/ledger.fork --policy {shown}/policy.txt",
         f"less {shown}/letters/engineer.txt",
     ):
         terminal.say(f"  {command}")
@@ -94,6 +96,7 @@ def _keep_up(world: World) -> None:
         f"{world.path('desk', 'console.code')}"
     )
     terminal.say(f"  the register   {world.programme.register}/")
+    terminal.say(f"  the mirror     {world.path(URL_FILE).read_text().strip()}/")
     terminal.say("Ctrl-C ends everything.")
     try:
         while True:

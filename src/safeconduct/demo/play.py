@@ -12,6 +12,7 @@ from safeconduct.demo.pressing import start_capturing, tell_captures
 from safeconduct.demo.stage import Stage, wait_until
 from safeconduct.demo.tampering import tamper
 from safeconduct.demo.tips import send_late, send_tips
+from safeconduct.demo.watching import copy_and_watch
 from safeconduct.demo.world import Between, World, act, proof, tell
 from safeconduct.plumbing import clock, terminal
 from safeconduct.plumbing.durable import write_file
@@ -42,6 +43,7 @@ def play(folder: Path, stage: Stage, press: Sequence[Path], between: Between) ->
     registry = claim_and_decide(world, desk)
     between("claims", world)
     publish_and_audit(world, registry)
+    copy_and_watch(world)
     tamper(world, registry)
     between("audit", world)
     write_file(folder / "journey.svg", draw(world).encode("utf-8"))

@@ -1,4 +1,4 @@
-"""Scene 7, second half: somebody lies, in five ways, and each is caught by what evidence.
+"""Scene 7, end: somebody lies, in every way we know, and each is caught by what evidence.
 
 Those who tamper here hold the keys that such a person would hold: the body re-signs its own
 manifest, the log re-signs its own tree. It does not help them.
@@ -28,6 +28,7 @@ from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.load import with_parameters, with_version
 from safeconduct.protocol.tlog.checkpoint import parse_checkpoint
 from safeconduct.protocol.tlog.cosignature import TIME_BYTES
+from safeconduct.protocol.tlog.fork import find_fork, format_fork, verify_fork
 from safeconduct.protocol.tlog.merkle import Frontier, Tree, leaf_hash
 from safeconduct.protocol.tlog.note import format_note, parse_note
 from safeconduct.protocol.tlog.policy import WitnessLine
@@ -59,7 +60,7 @@ def redated(proof_text: bytes, at: int) -> bytes:
 
 
 def tamper(world: World, registry: Registry) -> None:
-    """Play all five lies; every one must be caught, or the play has failed."""
+    """Play all lies; every one must be caught, or the play has failed."""
     tell("")
     tell("now everybody lies, with the very keys they hold:")
     _on_a_copy(
@@ -67,6 +68,7 @@ def tamper(world: World, registry: Registry) -> None:
     )
     _on_a_copy(world, registry, "tile-flipped", "a byte in a log's tile is flipped", _flip_tile)
     _on_a_copy(world, registry, "tip-dropped", "the log drops a tip and re-signs", _drop_tip)
+    _prove_fork(world)
     _other_checkpoint(world)
     _forged_receipt(world)
     _law_changed(world)
@@ -126,6 +128,23 @@ def _drop_tip(world: World, copy: Path) -> None:
     write_file(ledger / "checkpoint", _signed_by_log(world, frontier.tree()))
 
 
+def _prove_fork(world: World) -> None:
+    """The log's two signatures, over what it published and over what it made of it."""
+    public, changed = world.path("public"), world.path("tampered", "tip-dropped")
+    notes = [
+        read_file(folder / "ledger" / "checkpoint", bytes_max=ANSWER_BYTES_MAX)
+        for folder in (public, changed)
+    ]
+    keys = [line.key for line in world.programme.policy.logs]
+    fork = find_fork(notes[0], notes[1], (), keys)
+    if fork is None:
+        raise UnavailableError("the log's two trees prove no fork")
+    write_file(world.path("tampered", "ledger.fork"), format_fork(fork))
+    size = verify_fork(fork, keys).new.size
+    tell("both signed trees are put into one file, tampered/ledger.fork")
+    proof(f"the log signed two histories of {size} entries: the file proves it to anybody")
+
+
 def _signed_by_log(world: World, tree: Tree) -> bytes:
     key = load_signing_key(LogFolder(path=world.path("log", "ledger")).key)
     return format_note(sign_tree(tree, key))
@@ -136,7 +155,6 @@ def _other_checkpoint(world: World) -> None:
     refused = [_offer_fork(world, witness) for witness in world.programme.policy.witnesses]
     tell("the log shows the witnesses another history, signed with its own key")
     proof(f"all refuse to cosign it ({', '.join(refused)}): it does not continue what they saw")
-    tell("    Two signed trees that no proof joins are evidence against the log.")
 
 
 def _offer_fork(world: World, witness: WitnessLine) -> str:

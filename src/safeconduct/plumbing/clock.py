@@ -14,6 +14,11 @@ def seconds() -> int:
     return int(time.time())
 
 
+def milliseconds() -> int:
+    """The present instant in whole POSIX milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
 def monotonic() -> float:
     """Seconds on a clock that never goes back: for waiting, never for dates."""
     return time.monotonic()

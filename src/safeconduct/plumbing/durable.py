@@ -10,6 +10,9 @@ system calls of `write_file`, in this order:
 
 An error from fsync is final: the kernel may have dropped the pages, so asking again would lie.
 The caller gets an `UnavailableError` that names the path, and must stop writing.
+
+What can be made again from something durable is written faster with `place_file`: visible whole
+or not at all, but on the medium only after `sync_file` and `sync_folder`.
 """
 
 import errno
@@ -29,6 +32,8 @@ from safeconduct.errors import MalformedError, UnavailableError
 _TEMPORARY_SUFFIX = ".tmp"
 _TOLD = "the server cannot use its disk now; what it acknowledged before is safe"
 _FILES_MAX = 1_000_000
+_PLACING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_RESERVING = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _WHAT_TO_DO = {
     errno.ENOSPC: "free some space, then start again",
@@ -74,6 +79,125 @@ def append_synced(file: BinaryIO, data: bytes) -> None:
         while view:
             view = view[os.write(file.fileno(), view) :]
         os.fdatasync(file.fileno())
+
+
+def write_synced(handle: int, data: bytes, offset_bytes: int, path: Path) -> None:
+    """Write `data` at a place in the file open as `handle`; it is on the medium on return.
+
+    Raises:
+        UnavailableError: the disk refused; how much was written is unknown. Names `path`.
+    """
+    with naming(path):
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(handle, view, offset_bytes)
+            view, offset_bytes = view[written:], offset_bytes + written
+        os.fdatasync(handle)
+
+
+def reserve_file(path: Path, length_bytes: int) -> None:
+    """Make a file of zeros whose space is set aside on the medium, replacing any other.
+
+    Raises:
+        UnavailableError: there is not that much space, or the disk refused.
+    """
+    with naming(path):
+        handle = os.open(path, _RESERVING, 0o644)
+        try:
+            os.posix_fallocate(handle, 0, length_bytes)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        _sync_folder(path.parent)
+
+
+def extend_file(path: Path, length_bytes: int) -> None:
+    """Set aside space, read as zeros, up to a length that the file may have already."""
+    with naming(path):
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.posix_fallocate(handle, 0, length_bytes)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def open_writing(path: Path) -> int:
+    """A handle for `write_synced` on the existing file at `path`; close it with `close`."""
+    with naming(path):
+        return os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+def close(handle: int) -> None:
+    """Close a handle; what was synced through it stays."""
+    os.close(handle)
+
+
+def place_file(path: Path, data: bytes, *, scratch: Path) -> None:
+    """Replace the file at `path` by `data`, atomically, but not durably: for derived files.
+
+    It is written at `scratch`, which must be on the same disk and is nobody else's, so that a
+    crash leaves nothing half-written beside `path`. Folders that are missing are made.
+
+    Raises:
+        UnavailableError: the disk refused; the old file is then still whole.
+    """
+    with naming(path):
+        handle = os.open(scratch, _PLACING, 0o644)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(handle, view) :]
+        finally:
+            os.close(handle)
+        try:
+            os.rename(scratch, path)
+        except FileNotFoundError:
+            os.makedirs(path.parent, exist_ok=True)
+            os.rename(scratch, path)
+
+
+def sync_file(path: Path, *, mode: int) -> None:
+    """Give a file its final mode; it and its bytes are on the medium when this returns."""
+    with naming(path):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            os.fchmod(handle, mode)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def sync_folder(path: Path) -> None:
+    """The names in the folder `path` are on the medium when this returns."""
+    with naming(path):
+        _sync_folder(path)
+
+
+def rename_durably(source: Path, target: Path) -> None:
+    """Give a durable file another name in the same folder; it has it when this returns."""
+    with naming(target):
+        os.rename(source, target)
+        _sync_folder(target.parent)
+
+
+def remove_file(path: Path) -> None:
+    """Delete a file if it is there; after a power cut it may be back."""
+    with naming(path), suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def remove_empty_folder(path: Path) -> None:
+    """Delete a folder if it is there and there is nothing in it."""
+    with suppress(OSError):
+        os.rmdir(path)
+
+
+def free_bytes(path: Path) -> int:
+    """How much more the disk of `path` takes from this user."""
+    with naming(path):
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
 
 
 def make_folder(path: Path, *, mode: int = 0o755) -> None:
@@ -147,7 +271,11 @@ def open_appending(path: Path) -> BinaryIO:
     """The file at `path`, made if it is absent, for `append_synced`; its name is durable."""
     with naming(path):
         file = FileIO(path, "ab")
-        _sync_folder(path.parent)
+        try:
+            _sync_folder(path.parent)
+        except BaseException:
+            file.close()
+            raise
         return file
 
 
@@ -185,12 +313,17 @@ def remove_folder(path: Path) -> None:
         shutil.rmtree(path)
 
 
-def remove_temporaries(folder: Path) -> None:
-    """Delete what writers killed in the middle left below `folder`. Only for its one writer."""
+def remove_temporaries(folder: Path, *, below: bool = True) -> None:
+    """Delete what writers killed in the middle left in `folder`. Only for its one writer.
+
+    Looks into the folders `below` as well, unless told that there can be none.
+    """
     with naming(folder):
-        for parent, _, files in os.walk(folder):
+        for parent, folders, files in os.walk(folder):
             for name in filter(_is_temporary, files):
                 os.unlink(Path(parent, name))
+            if not below:
+                folders.clear()
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:

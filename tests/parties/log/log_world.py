@@ -10,9 +10,10 @@ from pathlib import Path
 from safeconduct.parties.log.admission import Admit, admit_hash
 from safeconduct.parties.log.config import LogConfig, LogFolder, load_config, new_log
 from safeconduct.parties.log.sequence import Log, Pace, open_log
-from safeconduct.parties.witness.cosign import Keys
+from safeconduct.parties.witness.cosign import Keys, Witness
+from safeconduct.parties.witness.logs import logs_of
+from safeconduct.parties.witness.memory import open_memory
 from safeconduct.parties.witness.site import make_site
-from safeconduct.parties.witness.store import open_store
 from safeconduct.plumbing import web
 from safeconduct.protocol.tlog.note import COSIGNATURE, SigningKey, VerifierKey
 from safeconduct.protocol.tlog.policy import (
@@ -26,6 +27,10 @@ from safeconduct.protocol.tlog.policy import (
 
 ORIGIN = "log.example/ledger"
 NAMES = ("anna", "boris", "clara")
+
+
+class CrashError(Exception):
+    """What a test does to a log."""
 
 
 def hash_entry(number: int) -> bytes:
@@ -64,21 +69,32 @@ class World:
     def start_witness(self, name: str) -> None:
         """Serve a witness, with what it remembers, at the address it had before."""
         self.up[name] = stack = ExitStack()
-        store = open_store(self.folder / f"{name}.db", [ORIGIN])
-        stack.callback(store.close)
-        keys = Keys(own=_key(name), logs={ORIGIN: self.log_key})
+        memory = open_memory(self.folder / name, [ORIGIN])
+        stack.callback(memory.store.close)
+        keys = Keys(own=[_key(name)], logs=logs_of([self.log_key]))
+        site = make_site(Witness(keys=keys, memory=memory))
         listen = self.urls.get(name, "http://127.0.0.1:0").removeprefix("http://")
-        self.urls[name] = stack.enter_context(web.running(make_site(store, keys), listen))
+        self.urls[name] = stack.enter_context(web.running(site, listen))
 
     def stop_witness(self, name: str) -> None:
         self.up.pop(name).close()
 
     @contextmanager
-    def open(self, admit: Admit = admit_hash, pace: Pace | None = None) -> Iterator[Log]:
-        """The log, opened as at a start of the process; rounds are made by the test."""
-        config = load_config(self.paths.path)
-        with open_log(self.paths.path, config, self.policy, admit, pace or Pace()) as log:
+    def open(
+        self, admit: Admit = admit_hash, pace: Pace | None = None, *, crash: bool = False
+    ) -> Iterator[Log]:
+        """The log, opened as at a start of the process; rounds are made by the test.
+
+        Closed at the end of the block, or left as a process that crashes there leaves it.
+        """
+        config, paths = load_config(self.paths.path), self.paths
+        with (
+            contextlib.suppress(CrashError),
+            open_log(paths.path, config, self.policy, admit, pace or Pace()) as log,
+        ):
             yield log
+            if crash:
+                raise CrashError
 
     def verify(self, log: Log, entry: bytes, index: int) -> Logged:
         """Ensure that an outsider accepts the log's proof of `entry`."""

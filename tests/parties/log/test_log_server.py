@@ -11,7 +11,10 @@ from tests.parties.servers import Server, run, start
 
 from safeconduct.errors import SafeconductError
 from safeconduct.plumbing import fetch
+from safeconduct.protocol.canonical import parse_json
+from safeconduct.protocol.tlog.cosignature import verify_log
 from safeconduct.protocol.tlog.merkle import leaf_hash
+from safeconduct.protocol.tlog.note import ED25519, MLDSA44, parse_note, parse_vkey
 from safeconduct.protocol.tlog.policy import Policy, open_checkpoint, parse_policy, verify_proof
 from safeconduct.protocol.tlog.tile import bundle_path, bundles_of, parse_bundle
 
@@ -47,10 +50,10 @@ class Programme:
                 *("new", "--dir", str(self.folder), "--name", name, "--kind", name),
                 *("--origin", origin),
             )
-            self.log_keys.append(made.stdout.strip())
+            self.log_keys += made.stdout.split()
         for name in NAMES:
             made = run(WITNESS, "new", "--dir", str(self.folder / name), "--name", name)
-            self.witness_keys[name] = made.stdout.strip()
+            self.witness_keys[name] = made.stdout.split()[0]
             self.start_witness(name)
         self._write_policy()
         self.start_log()
@@ -164,6 +167,7 @@ REQUESTS: dict[str, tuple[str, str, bytes, int]] = {
     "a hash in capitals": ("GET", f"/ledger/proof?entry-hash={'A' * 64}", b"", 400),
     "a tile beyond the tree": ("GET", "/ledger/tile/0/x001/000", b"", 404),
     "a tile of width 0": ("GET", "/ledger/tile/0/000.p/0", b"", 400),
+    "the health of a log that is not here": ("GET", "/nowhere/health", b"", 404),
     "a path that climbs": ("GET", "/ledger/tile/%2e%2e/%2e%2e/key", b"", 400),
 }
 
@@ -177,6 +181,28 @@ def test_what_cannot_be_served_gets_one_clear_error(case: str, programme: Progra
     assert answer.body.count(b"error: ") == 1
     after = fetch.get(f"{programme.url}/gazette/checkpoint", bytes_max=BYTES_MAX)
     assert after.split(b"\n")[:3] == before.split(b"\n")[:3]
+
+
+def test_a_stranger_can_see_how_the_log_is(programme: Programme) -> None:
+    acknowledged(programme, hash_entry(4))
+    data = fetch.get(f"{programme.url}/ledger/health", bytes_max=BYTES_MAX)
+    health = parse_json(data, "health")
+    assert isinstance(health, dict)
+    assert (health["accepting"], health["reason"]) == (True, "")
+    sizes = [health[name] for name in ("published_size", "tree_size", "free_bytes")]
+    assert all(isinstance(size, int) and size > 0 for size in sizes)
+    ages = [health[name] for name in ("signed_age_seconds", "published_age_seconds")]
+    assert all(isinstance(age, int) and 0 <= age < 60 for age in ages)
+
+
+def test_both_keys_of_the_log_sign_what_is_published(programme: Programme) -> None:
+    shown = fetch.get(f"{programme.url}/", bytes_max=BYTES_MAX).decode().splitlines()
+    acknowledged(programme, hash_entry(5))
+    data = fetch.get(f"{programme.url}/ledger/checkpoint", bytes_max=BYTES_MAX)
+    keys = [parse_vkey(line.partition(" ")[2]) for line in shown if line.startswith("ledger ")]
+    assert [key.algorithm for key in keys] == [ED25519, MLDSA44]
+    for key in keys:
+        verify_log(parse_note(data), key)
 
 
 def test_a_lost_quorum_holds_up_the_answer_until_it_is_back(programme: Programme) -> None:

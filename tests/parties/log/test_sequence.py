@@ -1,3 +1,4 @@
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -7,6 +8,7 @@ import pytest
 from tests.parties.log.log_world import ORIGIN, World, hash_entry, kept, make_world
 
 from safeconduct.errors import (
+    ConflictError,
     MalformedError,
     RefusedError,
     SafeconductError,
@@ -16,7 +18,7 @@ from safeconduct.parties.log.config import LogConfig, new_log
 from safeconduct.parties.log.sequence import Log, Pace, writing
 from safeconduct.parties.log.store import LockStore, open_store
 from safeconduct.plumbing import durable
-from safeconduct.protocol.tlog.merkle import leaf_hash
+from safeconduct.protocol.tlog.merkle import Tree, leaf_hash
 from safeconduct.protocol.tlog.policy import open_checkpoint, verify_proof
 
 
@@ -166,14 +168,15 @@ def test_without_a_quorum_nothing_is_published_and_nothing_is_lost(world: World)
 
 
 def test_an_entry_outlives_a_restart_without_quorum(world: World) -> None:
-    world.stop_witness("anna")
-    world.stop_witness("boris")
     with world.open() as log:
+        add(log, 0)
+        world.stop_witness("anna")
+        world.stop_witness("boris")
         assert add(log, 1) == [None]
     world.start_witness("anna")
     with world.open() as log:
         log.round()
-        assert kept(log.submit(hash_entry(1))) == 0
+        assert kept(log.submit(hash_entry(1))) == 1
 
 
 def test_a_witness_that_missed_much_is_proven_to_from_its_size(world: World) -> None:
@@ -191,37 +194,31 @@ def test_a_witness_that_missed_much_is_proven_to_from_its_size(world: World) -> 
         assert names == {"boris", "clara"}
 
 
-WRITES = ("journal", "lock store", "first tile", "history", "checkpoint")
+WRITES = {
+    "journal": (durable, "write_synced"),
+    "lock store": (LockStore, "swap"),
+    "first tile": (durable, "place_file"),
+    "history": (LockStore, "keep_published"),
+    "checkpoint": (durable, "write_file"),
+}
 
 
 def break_write(monkeypatch: pytest.MonkeyPatch, write: str, persisted: bool) -> None:
     """Make one kind of write fail once, before or after it has happened."""
     broken = threading.Event()
 
-    def failing(
-        real: Callable[..., object], is_meant: Callable[..., bool]
-    ) -> Callable[..., object]:
-        def attempt(*arguments: object, **options: object) -> object:
-            if broken.is_set() or not is_meant(*arguments):
-                return real(*arguments, **options)
-            broken.set()
-            if persisted:
-                real(*arguments, **options)
-            raise UnavailableError("the disk is gone")
+    target, name = WRITES[write]
+    real: Callable[..., object] = getattr(target, name)
 
-        return attempt
+    def attempt(*arguments: object, **options: object) -> object:
+        if broken.is_set():
+            return real(*arguments, **options)
+        broken.set()
+        if persisted:
+            real(*arguments, **options)
+        raise UnavailableError("the disk is gone")
 
-    def is_checkpoint(path: Path, *_: object) -> bool:
-        return (path.name == "checkpoint") == (write == "checkpoint")
-
-    target, name, is_meant = {
-        "journal": (durable, "append_synced", lambda *_: True),
-        "lock store": (LockStore, "swap", lambda *_: True),
-        "history": (LockStore, "keep_published", lambda *_: True),
-        "first tile": (durable, "write_file", is_checkpoint),
-        "checkpoint": (durable, "write_file", is_checkpoint),
-    }[write]
-    monkeypatch.setattr(target, name, failing(getattr(target, name), is_meant))
+    monkeypatch.setattr(target, name, attempt)
 
 
 @pytest.mark.parametrize("persisted", [False, True], ids=["lost", "kept but reported lost"])
@@ -236,7 +233,10 @@ def test_any_one_write_may_fail_and_nothing_acknowledged_is_lost(
             promise = log.submit(hash_entry(3))
             with pytest.raises(UnavailableError, match="disk is gone"):
                 log.round()
-        assert kept(promise) is None
+        with pytest.raises(UnavailableError, match="has stopped: the disk is gone"):
+            promise.result(timeout=0)
+        with pytest.raises(UnavailableError, match="has stopped"):
+            log.round()
     with world.open() as log:
         log.round()
         for number in (1, 2):
@@ -246,6 +246,7 @@ def test_any_one_write_may_fail_and_nothing_acknowledged_is_lost(
         for index in range(4):
             world.verify(log, hash_entry(index + 1), index)
     assert not list(world.paths.public.rglob(".*"))
+    assert not world.paths.scratch.exists()
 
 
 def test_after_a_disk_fault_nothing_is_taken_in_but_reads_go_on(
@@ -274,46 +275,77 @@ def test_those_who_wait_are_told_when_the_log_is_stopped(world: World) -> None:
             promise.result(timeout=5)
 
 
+def segment(world: World) -> Path:
+    """The one segment of a journal that a crash has left."""
+    [path] = [path for path in world.paths.journal.iterdir() if path.name != "spare"]
+    return path
+
+
+def replaced(path: Path, start: int, data: bytes) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:start] + data + whole[start + len(data) :])
+
+
+FRAME_BYTES = 36 + 2 * 34  # of two hashes
+FIRST_FRAME = 32
+
+
 def test_a_torn_tail_that_nothing_rests_on_is_dropped(world: World) -> None:
-    with world.open() as log:
+    with world.open(crash=True) as log:
         add(log, 1, 2)
-    with world.paths.journal.open("ab") as file:
-        file.write(b"\x00\x00\x01\x00 torn in the middle")
-    with world.open() as log:
+    path, length = segment(world), segment(world).stat().st_size
+    replaced(path, FIRST_FRAME + FRAME_BYTES, b"\x00\x00\x01\x00 torn in the middle")
+    with world.open(crash=True) as log:
+        assert (path.stat().st_size, b"torn" in path.read_bytes()) == (length, False)
         assert add(log, 3) == [2]
     with world.open() as log:
         assert log.index_of(leaf_hash(hash_entry(3))) == 2
 
 
-def cut(data: bytes) -> bytes:
-    return data[:-1]
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut": lambda data: data[: FIRST_FRAME + FRAME_BYTES - 1],
+    "an entry flipped": lambda data: data[:100] + bytes([data[100] ^ 1]) + data[101:],
+    "the length flipped": lambda data: data[:35] + bytes([data[35] ^ 1]) + data[36:],
+    "zeros": lambda data: data[:FIRST_FRAME] + bytes(len(data) - FIRST_FRAME),
+}
 
 
-def flip(data: bytes) -> bytes:
-    return data[:-1] + bytes([data[-1] ^ 1])
-
-
-@pytest.mark.parametrize("damage", [cut, flip, lambda _: b""], ids=["cut", "flipped", "gone"])
-def test_a_journal_without_what_was_signed_is_not_opened(
-    damage: Callable[[bytes], bytes], world: World
-) -> None:
-    with world.open() as log:
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_journal_without_what_was_signed_is_not_opened(damage: str, world: World) -> None:
+    with world.open(crash=True) as log:
         add(log, 1, 2)
-    world.paths.journal.write_bytes(damage(world.paths.journal.read_bytes()))
-    kept_data = world.paths.journal.read_bytes()
-    with pytest.raises(UnavailableError, match="2 were signed"), world.open():
+    path = segment(world)
+    path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    kept_data = path.read_bytes()
+    with pytest.raises(UnavailableError, match="2 were signed") as caught, world.open():
         pass
-    assert world.paths.journal.read_bytes() == kept_data
+    assert "log fsck" in caught.value.hint
+    assert "log repair --from-mirror" in caught.value.hint
+    assert path.read_bytes() == kept_data
+
+
+def test_a_journal_that_is_gone_is_not_made_anew(world: World) -> None:
+    with world.open(crash=True) as log:
+        add(log, 1, 2)
+    segment(world).unlink()
+    with pytest.raises(UnavailableError, match="good for 0 entries, but 2"), world.open():
+        pass
+
+
+def test_a_journal_of_an_earlier_release_is_told_so(world: World) -> None:
+    world.paths.journal.write_bytes(b"one file")
+    with pytest.raises(UnavailableError, match="earlier release"), world.open():
+        pass
 
 
 def test_a_journal_with_other_entries_is_not_opened(world: World, tmp_path: Path) -> None:
-    with world.open() as log:
+    with world.open(crash=True) as log:
         add(log, 1, 2)
     with make_world(tmp_path / "other") as other:
-        with other.open() as log:
+        with other.open(crash=True) as log:
             add(log, 3, 4)
-        world.paths.journal.write_bytes(other.paths.journal.read_bytes())
-    with pytest.raises(UnavailableError, match="not those that were signed"), world.open():
+        segment(world).write_bytes(segment(other).read_bytes())
+    with pytest.raises(UnavailableError, match="not the 2 entries that were"), world.open():
         pass
 
 
@@ -326,34 +358,39 @@ def test_a_lock_store_is_never_made_anew(world: World) -> None:
 
 
 def test_a_log_restored_from_a_backup_is_stopped_by_its_own_public_checkpoint(
-    world: World,
+    world: World, tmp_path: Path
 ) -> None:
     with world.open() as log:
         add(log, 1)
-    old = {path: path.read_bytes() for path in (world.paths.journal, world.paths.lock_store)}
+    shutil.copytree(world.paths.path, tmp_path / "backup")
     with world.open() as log:
         add(log, 2)
-    for path, data in old.items():
-        path.write_bytes(data)
+    newest = world.paths.checkpoint.read_bytes()
+    shutil.rmtree(world.paths.path)
+    shutil.copytree(tmp_path / "backup", world.paths.path)
+    world.paths.checkpoint.write_bytes(newest)
     with pytest.raises(UnavailableError, match="the public has a tree"), world.open():
         pass
 
 
 def test_a_log_restored_whole_is_stopped_by_its_witnesses(
-    world: World, capsys: pytest.CaptureFixture[str]
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    files = (world.paths.journal, world.paths.lock_store, world.paths.checkpoint)
     with world.open() as log:
         add(log, 1)
-    old = {path: path.read_bytes() for path in files}
+    shutil.copytree(world.paths.path, tmp_path / "backup")
     with world.open() as log:
         add(log, 2, 3)
-    for path, data in old.items():
-        path.write_bytes(data)
+    shutil.rmtree(world.paths.path)
+    shutil.copytree(tmp_path / "backup", world.paths.path)
     with world.open() as log:
-        assert add(log, 9) == [None]
+        with pytest.raises(ConflictError, match="shows 3 entries under this log's own"):
+            add(log, 9)
+        with pytest.raises(UnavailableError, match="has stopped"):
+            log.submit(hash_entry(10))
         assert log.published().tree.size == 1
-    assert "has cosigned 3 entries, but this log has 2" in capsys.readouterr().err
+        assert not log.health().accepting
+    assert "restored from a backup" in capsys.readouterr().err
 
 
 def test_a_second_writer_stops_with_the_reason(world: World) -> None:
@@ -369,8 +406,9 @@ def test_the_lock_store_stops_a_second_writer_that_the_file_lock_missed(world: W
     with world.open() as log:
         add(log, 1)
         store = open_store(world.paths.lock_store, ORIGIN)
-        signed, note = store.signed()
-        store.swap(signed, type(signed)(size=5, root_hash=b"f" * 32), note)
+        signed = store.signed()
+        other = Tree(size=5, root_hash=b"f" * 32)
+        store.swap(signed.tree, other, signed.checkpoint, signed.signed_at_ms)
         store.close()
         with pytest.raises(SafeconductError, match="another writer has signed"):
             add(log, 2)
@@ -379,7 +417,7 @@ def test_the_lock_store_stops_a_second_writer_that_the_file_lock_missed(world: W
 def test_too_many_waiting_entries_are_refused_not_dropped(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("safeconduct.parties.log.sequence.POOL_ENTRIES_MAX", 2)
+    monkeypatch.setattr("safeconduct.parties.log.pool.POOL_ENTRIES_MAX", 2)
     with world.open() as log:
         promises = [log.submit(hash_entry(number)) for number in (1, 2)]
         with pytest.raises(UnavailableError, match="too many"):

@@ -1,15 +1,17 @@
 """What makes one log: its folder, and the few facts fixed when it was founded.
 
 <dir>/<name>/log.json       name, origin, kind, pad: canonical JSON, written once
-             key            the log's signing key, mode 0600
+             key            the log's Ed25519 signing key, mode 0600
+             key-mldsa44    its ML-DSA-44 key, for a second signature line; mode 0600
              signed.db      the lock store
-             journal        every entry
+             journal/       the newest entries, until they are settled in their bundles
              writer         held by the one process that writes
+             placing        the tile being written at this moment
              public/        checkpoint and tiles; may be served by any web server
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError
@@ -17,8 +19,11 @@ from safeconduct.parties.log.store import create_store
 from safeconduct.plumbing import durable, keys
 from safeconduct.protocol.canonical import Json, format_json, parse_json
 from safeconduct.protocol.tlog.checkpoint import Checkpoint, format_checkpoint
+from safeconduct.protocol.tlog.cosignature import sign_as_log
 from safeconduct.protocol.tlog.merkle import EMPTY_ROOT, Tree
 from safeconduct.protocol.tlog.note import (
+    ED25519,
+    MLDSA44,
     Note,
     SigningKey,
     VerifierKey,
@@ -74,6 +79,10 @@ class LogFolder:
         return self.path / "key"
 
     @property
+    def second_key(self) -> Path:
+        return self.path / "key-mldsa44"
+
+    @property
     def lock_store(self) -> Path:
         return self.path / "signed.db"
 
@@ -86,6 +95,10 @@ class LogFolder:
         return self.path / "writer"
 
     @property
+    def scratch(self) -> Path:
+        return self.path / "placing"
+
+    @property
     def public(self) -> Path:
         return self.path / "public"
 
@@ -94,8 +107,23 @@ class LogFolder:
         return self.public / "checkpoint"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeys:
+    """What a log signs its checkpoints with; logs founded before 2026-11 have no second key."""
+
+    first: SigningKey
+    second: SigningKey | None = None
+
+    @property
+    def verifiers(self) -> tuple[VerifierKey, ...]:
+        """The public halves, Ed25519 first."""
+        return tuple(key.verifier() for key in (self.first, self.second) if key is not None)
+
+
 def new_log(folder: Path, config: LogConfig) -> VerifierKey:
-    """Found a log in `folder`/<name>: its key, its signed empty tree, its config.
+    """Found a log in `folder`/<name>: its keys, its signed empty tree, its config.
+
+    Returns its Ed25519 key; `load_keys` has both.
 
     Raises:
         RefusedError: there is a log already.
@@ -108,6 +136,7 @@ def new_log(folder: Path, config: LogConfig) -> VerifierKey:
     probe = SigningKey(name=config.origin, seed=bytes(32)).verifier()
     parse_vkey(format_vkey(probe))
     key = keys.new_signing_key(paths.key, config.origin)
+    keys.new_signing_key(paths.second_key, config.origin, MLDSA44)
     tree = Tree(size=0, root_hash=EMPTY_ROOT)
     create_store(paths.lock_store, config.origin, tree, format_note(sign_tree(tree, key)))
     durable.make_folder(paths.public)
@@ -136,6 +165,21 @@ def load_config(folder: Path) -> LogConfig:
     return LogConfig(name=name, origin=origin, kind=kind, pad=pad)
 
 
+def load_keys(paths: LogFolder) -> LogKeys:
+    """The signing keys of the log in `paths`.
+
+    Raises:
+        MalformedError: a file holds something else, or a key of the wrong type.
+        RefusedError: other users of this machine may read one.
+        UnavailableError: the first is not there.
+    """
+    first = keys.load_signing_key(paths.key)
+    second = keys.load_signing_key(paths.second_key) if paths.second_key.exists() else None
+    if first.algorithm != ED25519 or (second is not None and second.algorithm != MLDSA44):
+        raise MalformedError(f"{paths.path}: a key of the wrong type for its file")
+    return LogKeys(first=first, second=second)
+
+
 def find_logs(folder: Path) -> list[Path]:
     """The folders of all logs below `folder`, by name.
 
@@ -149,9 +193,17 @@ def find_logs(folder: Path) -> list[Path]:
 
 
 def sign_tree(tree: Tree, key: SigningKey) -> Note:
-    """The checkpoint of `tree` with the log's signature; the key's name is the origin."""
+    """The checkpoint of `tree` with the log's Ed25519 signature; its name is the origin."""
     text = format_checkpoint(Checkpoint(origin=key.name, tree=tree))
     return Note(text=text, signatures=(sign_note(text, key),))
+
+
+def with_second_line(note: Note, key: SigningKey | None, at: int) -> Note:
+    """A log's note with the line of its ML-DSA-44 key, if it has one, dated `at` seconds."""
+    if key is None:
+        return note
+    line = sign_as_log(note.text, key, at)
+    return replace(note, signatures=(*note.signatures, line))
 
 
 def _to_json(config: LogConfig) -> Json:

@@ -4,29 +4,26 @@ POST /<name>/add                   the entry's bytes in, its tlog-proof out
 GET  /<name>/checkpoint            c2sp.org/tlog-tiles
 GET  /<name>/tile/…                c2sp.org/tlog-tiles
 GET  /<name>/proof?index=N         or ?entry-hash=<hex leaf hash>: its tlog-proof
+GET  /<name>/health                canonical JSON: whether it takes entries, sizes, ages
 """
 
-import asyncio
 from collections.abc import Sequence
-from pathlib import Path
 
-from safeconduct.errors import MalformedError, UnavailableError
+from safeconduct.errors import MalformedError
+from safeconduct.parties.log.counter import Counter
+from safeconduct.parties.log.parts import Health
 from safeconduct.parties.log.sequence import Log
-from safeconduct.plumbing import durable, web
-from safeconduct.protocol.canonical import parse_decimal, parse_hex
+from safeconduct.parties.log.tiles import read_tile
+from safeconduct.plumbing import clock, web
+from safeconduct.protocol.canonical import format_json, parse_decimal, parse_hex
 from safeconduct.protocol.tlog.merkle import HASH_BYTES
 from safeconduct.protocol.tlog.note import format_vkey
 from safeconduct.protocol.tlog.tile import (
-    BUNDLE_BYTES_MAX,
     ENTRIES,
     ENTRY_BYTES_MAX,
     TILE_HEIGHT,
     TILE_WIDTH,
-    Tile,
-    format_bundle,
-    parse_bundle,
     parse_tile_path,
-    tile_path,
 )
 
 WAIT_SECONDS = 20.0
@@ -38,6 +35,7 @@ _SHORT = {"cache-control": "public, max-age=1"}
 def make_site(logs: Sequence[Log]) -> web.App:
     """The application that serves all of `logs`, each below its name."""
     by_name = {log.config.name: log for log in logs}
+    counters = {log.config.name: Counter(log, WAIT_SECONDS) for log in logs}
 
     def find(request: web.Request) -> Log:
         name = request.path_params["name"]
@@ -46,20 +44,13 @@ def make_site(logs: Sequence[Log]) -> web.App:
         return by_name[name]
 
     def about(_: web.Request) -> web.Response:
-        return web.text("".join(f"{log.config.name} {format_vkey(log.key)}\n" for log in logs))
+        lines = [f"{log.config.name} {format_vkey(key)}\n" for log in logs for key in log.keys]
+        return web.text("".join(lines))
 
     async def add(request: web.Request) -> web.Response:
-        log = find(request)
+        counter = counters[find(request).config.name]
         entry = await web.read_body(request, bytes_max=ENTRY_BYTES_MAX)
-        promise = await web.in_thread(log.submit, entry)
-        try:
-            index = await asyncio.wait_for(asyncio.wrap_future(promise), WAIT_SECONDS)
-        except TimeoutError as error:
-            raise UnavailableError(
-                "the witnesses have not cosigned in time",
-                hint="nothing is lost: send the same entry again later",
-            ) from error
-        return web.data(await web.in_thread(log.first_proof, index), _TEXT)
+        return web.data(await counter.proof_of(entry), _TEXT)
 
     def proof(request: web.Request) -> web.Response:
         log = find(request)
@@ -72,6 +63,9 @@ def make_site(logs: Sequence[Log]) -> web.App:
         data = _read_public(find(request), f"tile/{request.path_params['rest']}")
         return web.data(data, headers=_IMMUTABLE)
 
+    def health(request: web.Request) -> web.Response:
+        return web.data(_format_health(find(request).health()), "application/json")
+
     return web.make_app(
         [
             web.Route("GET", "/", about),
@@ -79,6 +73,7 @@ def make_site(logs: Sequence[Log]) -> web.App:
             web.Route("GET", "/{name}/proof", proof),
             web.Route("GET", "/{name}/checkpoint", checkpoint),
             web.Route("GET", "/{name}/tile/{rest:path}", tile),
+            web.Route("GET", "/{name}/health", health),
         ]
     )
 
@@ -91,6 +86,25 @@ def _asked_index(log: Log, query: dict[str, str]) -> int:
     raise MalformedError("ask for ?index=N or for ?entry-hash=HEX")
 
 
+def _format_health(health: Health) -> bytes:
+    """What monitors read; an age is null if there is nothing that has one."""
+    now = clock.seconds()
+    ages = {
+        f"{name}_age_seconds": max(0, now - at) if at else None
+        for name, at in (("signed", health.signed_at), ("published", health.published_at))
+    }
+    return format_json(
+        {
+            "accepting": health.accepting,
+            "reason": health.reason,
+            "tree_size": health.tree_size,
+            "published_size": health.published_size,
+            "free_bytes": health.free_bytes,
+            **ages,
+        }
+    )
+
+
 def _read_public(log: Log, path: str) -> bytes:
     """A tile of the published tree; larger trees are sequenced, but not yet the public's."""
     tile = parse_tile_path(path)
@@ -98,22 +112,6 @@ def _read_public(log: Log, path: str) -> bytes:
     end = (tile.index * TILE_WIDTH + tile.width) << height
     if end > log.published().tree.size:
         raise web.missing("no such tile is published")
-    file = log.public_folder / path
-    if file.exists():
-        return durable.read_file(file, bytes_max=BUNDLE_BYTES_MAX)
-    return _beginning(log.public_folder, tile)
-
-
-def _beginning(folder: Path, tile: Tile) -> bytes:
-    """A partial tile cut from the full one, for which it was removed.
-
-    Whoever holds the checkpoint from before needs it still, and the full tile is not the
-    public's before the witnesses have seen the tree that filled it.
-    """
-    file = folder / tile_path(Tile(level=tile.level, index=tile.index))
-    if not file.exists():
-        raise web.missing("no such tile is published")
-    data = durable.read_file(file, bytes_max=BUNDLE_BYTES_MAX)
-    if tile.level == ENTRIES:
-        return format_bundle(parse_bundle(data, TILE_WIDTH)[: tile.width])
-    return data[: tile.width * HASH_BYTES]
+    # Whoever holds a checkpoint from before may ask for a width that was removed since, and a
+    # full tile is not the public's before the witnesses have seen the tree that filled it.
+    return read_tile(log.public_folder, tile)

@@ -1,6 +1,7 @@
 """The lock store: the checkpoint signed last, replaced only by compare-and-swap.
 
-Beside it, the first cosigned checkpoint of each size, for those who ask again.
+Beside it, how much of the log is settled in its tiles, and the first cosigned checkpoint of
+each size, for those who ask again.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,29 @@ from safeconduct.errors import ConflictError, UnavailableError
 from safeconduct.plumbing.database import Database, open_database
 from safeconduct.protocol.tlog.merkle import Tree
 
-PUBLISHED_KEPT_MAX = 300_000  # three days and more at one a second; some 200 MB
+PUBLISHED_KEPT_MAX = 300_000  # three days and more at one a second
+SCHEMA_VERSION = 2
+FIRST_CHAIN = bytes(32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """The tree signed last, its note, and when that was, in POSIX milliseconds."""
+
+    tree: Tree
+    checkpoint: bytes
+    signed_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The first `tree_size` entries and the journal's 32-byte `chain` at their end."""
+
+    tree_size: int
+    chain: bytes
+
+
+NOTHING_SETTLED = Settled(tree_size=0, chain=FIRST_CHAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +52,8 @@ class LockStore:
         self._database = database
         self._origin = origin
 
-    def signed(self) -> tuple[Tree, bytes]:
-        """The tree signed last, and its note.
+    def signed(self) -> Signed:
+        """What was signed last.
 
         Raises:
             UnavailableError: the store was made for another log.
@@ -38,28 +61,52 @@ class LockStore:
         rows = self._database.read("SELECT * FROM signed WHERE origin = ?", (self._origin,))
         if not rows:
             raise UnavailableError(f"the lock store holds no log called {self._origin}")
-        tree = Tree(size=rows[0]["tree_size"], root_hash=rows[0]["root_hash"])
-        return tree, rows[0]["checkpoint"]
+        return Signed(
+            tree=Tree(size=rows[0]["tree_size"], root_hash=rows[0]["root_hash"]),
+            checkpoint=rows[0]["checkpoint"],
+            signed_at_ms=rows[0]["signed_at_ms"],
+        )
 
-    def swap(self, old: Tree, new: Tree, checkpoint: bytes) -> None:
-        """Replace `old` by `new`, durably.
+    def swap(self, old: Tree, new: Tree, checkpoint: bytes, at_ms: int) -> None:
+        """Replace `old` by `new`, signed at `at_ms` POSIX milliseconds, durably.
 
         Raises:
-            ConflictError: another writer has signed a different tree meanwhile.
+            ConflictError: another writer has signed meanwhile, or later than this one.
         """
         with self._database.write() as tx:
             changed = tx.execute(
-                "UPDATE signed SET tree_size = ?, root_hash = ?, checkpoint = ?"
-                " WHERE origin = ? AND tree_size = ? AND root_hash = ?",
+                "UPDATE signed SET tree_size = ?, root_hash = ?, checkpoint = ?,"
+                " signed_at_ms = ? WHERE origin = ? AND tree_size = ? AND root_hash = ?"
+                " AND signed_at_ms <= ?",
                 (
-                    *(new.size, new.root_hash, checkpoint),
-                    *(self._origin, old.size, old.root_hash),
+                    *(new.size, new.root_hash, checkpoint, at_ms),
+                    *(self._origin, old.size, old.root_hash, at_ms),
                 ),
             )
         if changed != 1:
             raise ConflictError(
                 f"{self._origin}: another writer has signed since {old.size} entries",
                 hint="stop one of the two processes",
+            )
+
+    def settled(self) -> Settled:
+        """How much of the log is in its tiles for good."""
+        rows = self._database.read("SELECT * FROM settled WHERE origin = ?", (self._origin,))
+        if not rows:
+            return NOTHING_SETTLED
+        return Settled(tree_size=rows[0]["tree_size"], chain=rows[0]["chain"])
+
+    def settle(self, settled: Settled) -> None:
+        """Record, durably, that the tiles of so many entries have been synced.
+
+        Raises:
+            ConflictError: more was settled before.
+        """
+        with self._database.write() as tx:
+            tx.execute(
+                "INSERT INTO settled VALUES (?, ?, ?) ON CONFLICT (origin) DO UPDATE"
+                " SET tree_size = excluded.tree_size, chain = excluded.chain",
+                (self._origin, settled.tree_size, settled.chain),
             )
 
     def keep_published(self, published: Published) -> None:
@@ -91,15 +138,23 @@ class LockStore:
         self._database.close()
 
 
-def create_store(path: Path, origin: str, tree: Tree, checkpoint: bytes) -> None:
-    """Make the lock store of a new log, whose signed empty tree is `tree`."""
-    database = open_database(path, _schema())
-    with database.write() as tx:
-        tx.execute(
-            "INSERT INTO signed VALUES (?, ?, ?, ?)",
-            (origin, tree.size, tree.root_hash, checkpoint),
-        )
-    database.close()
+def create_store(
+    path: Path, origin: str, tree: Tree, checkpoint: bytes, at_ms: int = 0
+) -> None:
+    """Make the lock store of a log that has signed `tree` last: of a new one, the empty tree.
+
+    Raises:
+        ConflictError: it holds that log already.
+    """
+    database = open_database(path, _schema(), version=SCHEMA_VERSION)
+    try:
+        with database.write() as tx:
+            tx.execute(
+                "INSERT INTO signed VALUES (?, ?, ?, ?, ?)",
+                (origin, tree.size, tree.root_hash, checkpoint, at_ms),
+            )
+    finally:
+        database.close()
 
 
 def open_store(path: Path, origin: str) -> LockStore:
@@ -111,9 +166,9 @@ def open_store(path: Path, origin: str) -> LockStore:
     if not path.exists():
         raise UnavailableError(
             f"{path}: the lock store is gone",
-            hint="find it again; without it, retire this log and found a new one",
+            hint="find it again; without it: safeconduct log repair --from-mirror URL",
         )
-    return LockStore(open_database(path, _schema()), origin)
+    return LockStore(open_database(path, _schema(), version=SCHEMA_VERSION), origin)
 
 
 def _schema() -> str:
