@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,11 @@ class Seen:
     witnessed: dict[str, int]
 
 
-def keys_of(policy: str) -> dict[str, tuple[str, int, bytes]]:
-    """Key name → (line's word, algorithm, public key) for every key of a tlog-policy."""
+Keys = dict[tuple[str, bytes], tuple[str, int, bytes]]
+
+
+def keys_of(policy: str) -> Keys:
+    """(key name, key ID) → (line's word, algorithm, public key) of each key of a policy."""
     keys = {}
     for line in policy.splitlines():
         words = line.split()
@@ -32,7 +36,8 @@ def keys_of(policy: str) -> dict[str, tuple[str, int, bytes]]:
             name, _, blob = vkey.split("+", 2)
             raw = base64.b64decode(blob)
             label = words[0] if words[0] == "log" else words[1]
-            keys[name] = (label, raw[0], raw[1:])
+            key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+            keys[name, key_id] = (label, raw[0], raw[1:])
     return keys
 
 
@@ -70,25 +75,33 @@ def _root(entry: bytes, index: int, size: int, path: list[bytes]) -> bytes:
     return node
 
 
-def _check_signatures(
-    text: str, signatures: str, keys: dict[str, tuple[str, int, bytes]], origin: str
-) -> dict[str, int]:
+def _check_signatures(text: str, signatures: str, keys: Keys, origin: str) -> dict[str, int]:
     witnessed: dict[str, int] = {}
-    signed_by_log = False
+    signed_by_log = set()
     for line in signatures.splitlines():
         dash, name, encoded = line.split(" ")
         assert dash == "—"
-        label, algorithm, public = keys[name]
         blob = base64.b64decode(encoded)
-        id_input = name.encode() + b"\n" + bytes([algorithm]) + public
-        assert blob[:4] == hashlib.sha256(id_input).digest()[:4]
-        key = Ed25519PublicKey.from_public_bytes(public)
+        label, algorithm, public = keys[name, blob[:4]]
         if algorithm == 1:
-            key.verify(blob[4:], text.encode())
-            signed_by_log = signed_by_log or name == origin
+            Ed25519PublicKey.from_public_bytes(public).verify(blob[4:], text.encode())
+        elif algorithm == 4:
+            [witnessed[label]] = struct.unpack(">Q", blob[4:12])
+            message = f"cosignature/v1\ntime {witnessed[label]}\n{text}".encode()
+            Ed25519PublicKey.from_public_bytes(public).verify(blob[12:], message)
         else:
-            [at] = struct.unpack(">Q", blob[4:12])
-            key.verify(blob[12:], f"cosignature/v1\ntime {at}\n{text}".encode())
-            witnessed[label] = at
-    assert signed_by_log
+            message = _subtree_message(text, name, blob[4:12])
+            MLDSA44PublicKey.from_public_bytes(public).verify(blob[12:], message)
+        if name == origin:
+            signed_by_log.add(algorithm)
+    assert signed_by_log == {1, 6}, "the log signs with both of its keys"
     return witnessed
+
+
+def _subtree_message(text: str, name: str, at: bytes) -> bytes:
+    """c2sp.org/tlog-cosignature, ML-DSA-44, for the whole tree of a checkpoint."""
+    origin, size, root = text.split("\n")[:3]
+    signer = bytes([len(name.encode())]) + name.encode()
+    log = bytes([len(origin.encode())]) + origin.encode()
+    tree = struct.pack(">QQ", 0, int(size)) + base64.b64decode(root)
+    return b"subtree/v1\n\0" + signer + at + log + tree

@@ -13,7 +13,7 @@ from safeconduct.plumbing.durable import write_file
 from safeconduct.protocol.statute.instant import format_instant
 
 MONITOR_SECONDS = 60
-PACE = ("--every", "1")  # seconds between two looks at the logs
+PACE = ("--every", "0.5")  # seconds between two looks at the logs; the shelf every 6
 URL_FILE = "mirror.url"
 
 

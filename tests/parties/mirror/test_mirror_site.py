@@ -219,7 +219,7 @@ def test_a_door_that_sends_no_shelf_adds_nothing(
 def test_the_shelf_is_fetched_less_often_than_the_logs(world: World) -> None:
     with world.open() as mirror:
         paces = {work.name: work.every_seconds for work in mirror.works(0.5)}
-    assert paces == {"gazette": 0.5, "ledger": 0.5, "capsules": follow.SHELF_EVERY_SECONDS}
+    assert paces == {"gazette": 0.5, "ledger": 0.5, "capsules": 6.0}
 
 
 # Our own word.

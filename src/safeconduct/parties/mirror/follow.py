@@ -23,8 +23,8 @@ from safeconduct.protocol.tlog.note import SigningKey
 
 EVERY_SECONDS = 5.0
 """Between two looks at a log: also how much later than the log's our dates may be."""
-SHELF_EVERY_SECONDS = 60.0
-"""The shelf is fetched whole, and may be large."""
+LOOKS_PER_SHELF = 12
+"""The shelf is fetched whole, and may be large: once for so many looks at a log."""
 _END_SECONDS = 10.0
 SHELF = "capsules"
 
@@ -87,11 +87,10 @@ class Mirror:
         ]
         shelf = self.shelf
         if shelf is not None:
-            pace = max(every_seconds, SHELF_EVERY_SECONDS)
             works.append(
                 Work(
                     name=SHELF,
-                    every_seconds=pace,
+                    every_seconds=LOOKS_PER_SHELF * every_seconds,
                     run=lambda _: copy_shelf(shelf, self.door),
                 )
             )
