@@ -134,12 +134,13 @@ def _start_servers(world: World) -> None:
     for key_folder in ("door/server", "register/registry"):
         place, name = key_folder.split("/")
         new_signing_key(world.path(place, f"{name}.key"), f"{NAME}/{name}")
-    logs = [format_vkey(line.key) for line in world.programme.policy.logs]
+    logs = world.path("witness", "logs")
+    vkeys = [format_vkey(line.key) for line in world.programme.policy.logs]
+    write_file(logs, ("\n".join(vkeys) + "\n").encode("ascii"))
     for line in world.programme.policy.witnesses:
         assert line.url is not None
-        arguments = ["witness", "serve", "--dir", str(world.path("witness", line.name))]
-        for vkey in logs:
-            arguments += ["--log", vkey]
+        own = str(world.path("witness", line.name))
+        arguments = ["witness", "serve", "--dir", own, "--logs", str(logs)]
         _start(world, line.name, line.url, arguments)
     policy = str(world.path("policy.txt"))
     _start(
