@@ -3,6 +3,9 @@
 While it is played, servers are killed hard between the scenes, so that everything which is
 tested on it later has been through that. Tests may send more tips into it; they leave what they
 make in `world.words`, so that the search for leaked secrets sees those too.
+
+When it has come to its end, a monitor with its page is served beside it, which is no part of
+the play; it is killed once, too.
 """
 
 import io
@@ -15,8 +18,10 @@ from pathlib import Path
 import pytest
 
 from safeconduct.demo.play import play
-from safeconduct.demo.stage import Stage
+from safeconduct.demo.stage import HOST, Stage, free_port
+from safeconduct.demo.watching import URL_FILE
 from safeconduct.demo.world import World
+from safeconduct.plumbing import clock, fetch
 from safeconduct.plumbing.logs import fetch_file, read_checkpoint
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.tlog.tile import (
@@ -33,17 +38,27 @@ KILLED_AFTER: Mapping[str, tuple[str, ...]] = {
     "press": ("north", "log"),
     "date": ("door", "register"),
     "claims": ("log", "east"),
-    "audit": ("desk", "north", "south"),
+    "audit": ("desk", "north", "south", "mirror"),
 }
-"""By scene, the servers that get a `kill -9` after it. All of them stand here, each twice."""
+"""By scene, the servers that get a `kill -9` after it.
+
+All of them stand here, each twice; once the mirror, which starts in the last scene.
+"""
+_ROUND_SECONDS = 86_400  # the monitor has one round, and then all that it keeps stays as it is
+_WAIT_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """A play that came to its end, with all its servers up; `told` is what it printed."""
+    """A play that came to its end, with all its servers up; `told` is what it printed.
+
+    `watching` is the stage of the monitor, and `monitor` its address.
+    """
 
     folder: Path
     stage: Stage
+    watching: Stage
+    monitor: str
     world: World
     told: str
     scenes: tuple[str, ...]
@@ -62,8 +77,14 @@ class Played:
             "door": self.programme.door,
             "register": self.programme.register,
             **{line.name: line.url for line in self.programme.policy.witnesses},
+            "mirror": self.world.path(URL_FILE).read_text().strip(),
+            "monitor": self.monitor,
         }
         return str(addresses[server])
+
+    def stage_of(self, server: str) -> Stage:
+        """The stage that keeps a server up."""
+        return self.watching if server in self.watching.names() else self.stage
 
     def diagnostics(self) -> dict[str, str]:
         """By server, all that it wrote to its standard output and error."""
@@ -98,7 +119,45 @@ def _play(folder: Path, stack: ExitStack) -> Played:
         world = play(folder, stage, [], between)
     stage.wait_for(*stage.names())
     told = heard.getvalue().decode("utf-8")
-    return Played(folder=folder, stage=stage, world=world, told=told, scenes=tuple(scenes))
+    mirror = world.path(URL_FILE).read_text().strip()
+    watching = stack.enter_context(Stage(folder))
+    return Played(
+        folder=folder,
+        stage=stage,
+        watching=watching,
+        monitor=_watch(folder, mirror, watching),
+        world=world,
+        told=told,
+        scenes=tuple(scenes),
+    )
+
+
+def _watch(folder: Path, mirror: str, stage: Stage) -> str:
+    """The address of a monitor that has one whole round behind it since it was killed."""
+    port = free_port()
+    monitor = (
+        *("monitor", "run", "--programme", str(folder / "programme"), "--mirror", mirror),
+        *("--dir", str(folder / "monitor"), "--public", str(folder / "public")),
+        *("--listen", f"{HOST}:{port}", "--every", str(_ROUND_SECONDS)),
+    )
+    url = stage.start("monitor", port, monitor).url
+    stage.wait_for("monitor")
+    stage.kill("monitor")
+    killed_at = clock.seconds()
+    stage.wait_for("monitor")
+    _wait_for_round(url, killed_at)
+    return url
+
+
+def _wait_for_round(monitor: str, since: int) -> None:
+    """Return once the monitor has ended a round that began at POSIX second `since` or later."""
+    deadline = clock.monotonic() + _WAIT_SECONDS
+    while clock.monotonic() < deadline:
+        said, _, at = fetch.get(f"{monitor}/health", bytes_max=1 << 10).decode().partition(" ")
+        if said == "ok" and int(at) >= since:
+            return
+        clock.sleep(0.1)
+    raise AssertionError(f"the monitor ended no round for {_WAIT_SECONDS} s")
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from safeconduct import __version__
-from safeconduct.errors import SafeconductError
+from safeconduct.errors import SafeconductError, UnavailableError
+from safeconduct.plumbing.terminal import printable
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
@@ -83,9 +84,7 @@ def run(arguments: Sequence[str]) -> int:
         code: int = options.run(options)
         sys.stdout.flush()
     except SafeconductError as error:
-        sys.stderr.write(f"error: {error.message}\n")
-        if error.hint:
-            sys.stderr.write(f"hint: {error.hint}\n")
+        _complain(error.message, error.hint)
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -93,7 +92,21 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read our output has gone; the interpreter must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # An argument names what no file system takes, or lies in a folder that is closed to us.
+        reason = (error.strerror or "cannot be used").lower()
+        _complain(f"{error.filename or 'this machine'}: {reason}")
+        return UnavailableError.exit_code
     return code
+
+
+def _complain(message: str, hint: str = "") -> None:
+    """One line, and perhaps a hint; what a server or a path says in it orders nothing."""
+    for kind, text in (("error", message), ("hint", hint)):
+        if text:
+            # Not `terminal.note`: its text may have several lines.
+            shown = printable(text).replace("\n", "\\u{a}")
+            sys.stderr.write(f"{kind}: {shown}\n")
 
 
 def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -17,7 +17,7 @@ from safeconduct.parties.auditor.folder import Folder
 from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import record_hash
 
-SERVERS = ("north", "south", "east", "log", "door", "desk", "register")
+SERVERS = ("north", "south", "east", "log", "door", "desk", "register", "mirror")
 IN_RECEIPTS = ("clerk", "engineer", "rival", "visitor", "late")
 END_SECONDS = 30
 ENDING = (signal.SIGTERM, signal.SIGINT)
@@ -32,7 +32,7 @@ def test_the_table_of_kills_names_every_server_and_every_pause(played: Played) -
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_killed_server_was_started_again_each_time(played: Played, server: str) -> None:
     kills = sum(server in names for names in KILLED_AFTER.values())
-    assert kills >= 2
+    assert kills >= (1 if server == "mirror" else 2)  # which starts in the last scene
     assert played.stage.starts(server) == 1 + kills
 
 

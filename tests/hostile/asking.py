@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import quote, urlencode
 
-from tests.world import Played, rows
+from tests.world import Played, log_entries, rows
 
 from safeconduct.parties.desk.site import FORM_BYTES_MAX
 from safeconduct.plumbing import clock, dice
@@ -191,8 +191,8 @@ def _signed(scene: Scene, action: str, body: bytes) -> dict[str, str]:
 
 def gazette_entry(scene: Scene) -> bytes:
     """A founding record, well signed; the Gazette has one already and takes no other."""
-    state = scene.file("log", "gazette", "public", "tile", "entries", "000.p", "1")
-    return state[2 : 2 + int.from_bytes(state[:2], "big")]
+    programme = scene.played.programme
+    return log_entries(programme, programme.gazette, programme.gazette_origin)[0]
 
 
 def add_checkpoint(scene: Scene) -> bytes:

@@ -1,12 +1,13 @@
 """Every endpoint of every server is given nonsense: one clear error, and nothing changes.
 
-The tables below are complete: a test compares them with the routes that the five sites declare.
+The tables below are complete: a test compares them with the routes that all sites declare.
 """
 
 import re
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ from tests.hostile.asking import (
 )
 from tests.world import Played, files, ledger_entries, rows, tables
 
+from safeconduct.demo.founding import NAME
 from safeconduct.parties.desk import site as desk_site
 from safeconduct.parties.desk.desk import open_desk
 from safeconduct.parties.intake import site as door_site
@@ -45,13 +47,17 @@ from safeconduct.parties.intake.command import open_intake
 from safeconduct.parties.intake.pages import MAIL_FORM_BYTES_MAX
 from safeconduct.parties.intake.tell import FORM_BYTES_MAX
 from safeconduct.parties.log import site as log_site
+from safeconduct.parties.mirror import site as mirror_site
+from safeconduct.parties.mirror.follow import Health, Mirror
+from safeconduct.parties.monitor import site as monitor_site
+from safeconduct.parties.monitor.store import open_store
 from safeconduct.parties.registry import site as register_site
 from safeconduct.parties.registry.receive import open_registry
 from safeconduct.parties.witness import site as witness_site
-from safeconduct.parties.witness.cosign import REQUEST_BYTES_MAX, Keys
-from safeconduct.parties.witness.store import open_store
+from safeconduct.parties.witness.cosign import Keys, Witness
+from safeconduct.parties.witness.memory import load_keys, open_memory
+from safeconduct.parties.witness.request import REQUEST_BYTES_MAX
 from safeconduct.plumbing import web
-from safeconduct.plumbing.keys import load_signing_key
 from safeconduct.protocol.capsule import CAPSULE_BYTES
 from safeconduct.protocol.claim import BUNDLE_BYTES_MAX
 from safeconduct.protocol.record import RECORD_BYTES_MAX, record_hash
@@ -62,6 +68,7 @@ SECONDS = 60
 TELLING = ("Traceback", "site-packages", "src/safeconduct", ".py", "sqlite", sys.prefix)
 OTHER = "ab" * 32  # a hash of nothing that exists
 SLOT = "ab" * 16
+LEDGER = sha256(f"{NAME}/ledger".encode()).hexdigest()  # as witnesses and mirrors call it
 LEAF = bytes(32)
 PATCHED = f"/deliver/{OTHER}?offset=0"
 CODE = form(code="0" * 32)
@@ -83,13 +90,25 @@ LOG: Mapping[str, Sequence[Asker]] = {
         in_path("/ledger/{}", lambda _: "tile/0/000", "tile/9"),
         in_path("/ledger/tile/{}", tip_hash, "../../key"),
     ],
+    "GET /{name}/health": [in_path("/{}/health", lambda _: "ledger", "..")],
 }
 WITNESS: Mapping[str, Sequence[Asker]] = {
     "GET /": [anything_but("/north")],
     "POST /add-checkpoint": [
         in_body("/add-checkpoint", add_checkpoint, REQUEST_BYTES_MAX, record)
     ],
-    "GET /{origin_hash}/checkpoint": [in_path("/{}/checkpoint", tip_hash, "harbour")],
+    "GET /{origin_hash}/checkpoint": [
+        in_path("/{}/checkpoint", tip_hash, "harbour"),
+        in_path("/{}/checkpoint", lambda _: LEDGER, f"{NAME}/ledger"),
+    ],
+    "GET /{origin_hash}/forks": [
+        in_path("/{}/forks", tip_hash, "harbour"),
+        in_path("/{}/forks", lambda _: LEDGER, f"{NAME}/ledger"),
+    ],
+    "GET /{origin_hash}/forks/{name}": [
+        in_path("/{}/forks/1.fork", lambda _: LEDGER, OTHER),
+        in_path(f"/{LEDGER}/forks/{{}}", tip_hash, "../../witness.db"),
+    ],
 }
 DOOR: Mapping[str, Sequence[Asker]] = {
     "POST /commit": [in_body("/commit", lambda _: LEAF, len(LEAF), record)],
@@ -200,7 +219,41 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
     ],
     "GET /case/{page}/decision.record": [in_path("/case/{}/decision.record", page_hash, OTHER)],
 }
-SITES = {"log": LOG, "north": WITNESS, "door": DOOR, "desk": DESK, "register": REGISTER}
+MIRROR: Mapping[str, Sequence[Asker]] = {
+    "GET /": [anything_but("/ledger")],
+    "GET /capsules": [anything_but("/capsules")],
+    "GET /health": [anything_but("/health")],
+    "GET /{name}/checkpoint": [
+        in_path("/{}/checkpoint", lambda _: "ledger", ".."),
+        in_path("/{}/checkpoint", lambda _: LEDGER, OTHER),
+    ],
+    "GET /{name}/proof": [
+        in_path("/{}/proof?index=0", lambda _: LEDGER, "ledger/../../key"),
+        in_path("/ledger/proof?index={}", lambda _: "x1", "-1"),
+        in_path(f"/{LEDGER}/proof?entry-hash={{}}", tip_hash, OTHER),
+    ],
+    "GET /{name}/tile/{rest:path}": [
+        in_path("/ledger/{}", lambda _: "tile/0/000", "tile/9"),
+        in_path("/ledger/tile/{}", tip_hash, "../../../key"),
+    ],
+}
+MONITOR: Mapping[str, Sequence[Asker]] = {
+    "GET /": [anything_but()],
+    "GET /alerts": [anything_but("/alerts")],
+    "GET /evidence/{name}": [in_path("/evidence/{}", tip_hash, "../monitor.db")],
+    "GET /metrics": [anything_but("/metrics")],
+    "GET /health": [anything_but("/health")],
+    "GET /style.css": [anything_but("/style.css")],
+}
+SITES = {
+    "log": LOG,
+    "north": WITNESS,
+    "door": DOOR,
+    "desk": DESK,
+    "register": REGISTER,
+    "mirror": MIRROR,
+    "monitor": MONITOR,
+}
 CASES = [
     pytest.param(server, route, asker, id=f"{server} {route} {number}")
     for server, site in SITES.items()
@@ -237,15 +290,20 @@ def declared(played: Played, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[
 
     monkeypatch.setattr(web, "make_app", gather)
     folder = played.folder
-    witness = folder / "witness" / "north"
-    keys = Keys(own=load_signing_key(witness / "key"), logs={})
+    north = folder / "witness" / "north"
+    witness = Witness(keys=Keys(own=load_keys(north), logs={}), memory=open_memory(north))
+    # The running mirror alone may open its folder; its routes are the same without copies.
+    mirror = Mirror(copies=(), shelf=None, door="", own_keys=(), health=Health())
     made: dict[str, Callable[[], object]] = {
         "log": lambda: log_site.make_site([]),
-        "north": lambda: witness_site.make_site(open_store(witness / "witness.db", {}), keys),
+        "north": lambda: witness_site.make_site(witness),
         "door": lambda: door_site.make_site(open_intake(folder / "door")),
         "desk": lambda: desk_site.make_site(open_desk(folder / "desk"), "code"),
         "register": lambda: register_site.make_site(open_registry(folder / "register")),
+        "mirror": lambda: mirror_site.make_site(mirror),
+        "monitor": lambda: monitor_site.make_site(open_store(folder / "monitor")),
     }
+    assert made.keys() == SITES.keys()
     routes = {}
     for name, make in made.items():
         make()
@@ -298,13 +356,20 @@ def wrong_with(answer: httpx.Response, folder: Path) -> str:
 
 
 def held(folder: Path, server: str) -> object:
-    """What a server keeps, but for what grows by itself: the padded Ledger, its witnesses."""
+    """What a server keeps, but for what grows by itself: the padded Ledger, its followers."""
     if server == "log":
         gazette = folder / "log" / "gazette"
         [signed] = rows(gazette / "signed.db", "signed")
         return signed[1:3], files(gazette / "public" / "tile")
     if server == "north":
-        return rows(folder / "witness" / "north" / "witness.db", "conflicts")
+        memory = folder / "witness" / "north" / "witness.db"
+        return [rows(memory, name) for name in ("forks", "unexplained", "listed")]
+    if server == "mirror":
+        kept = files(folder / "mirror").items()
+        still = {name: facts for name, facts in kept if not name.startswith("ledger/")}
+        return still, rows(folder / "mirror" / "gazette" / "index.db", "leaves")
+    if server == "monitor":
+        return tables(folder / "monitor" / "monitor.db"), files(folder / "monitor")
     database = {"desk": "desk.sqlite", "door": "door.sqlite", "register": "registry.sqlite"}
     return tables(folder / server / database[server]), files(folder / server)
 
@@ -344,9 +409,10 @@ def test_what_is_not_http_is_refused_and_the_server_goes_on(
         line.sendall(said)
         answer = line.recv(4_096)
     assert answer.startswith(b"HTTP/1.1 4")
-    starts = played.stage.starts(server)
-    played.stage.wait_for(server)
-    assert played.stage.starts(server) == starts
+    stage = played.stage_of(server)
+    starts = stage.starts(server)
+    stage.wait_for(server)
+    assert stage.starts(server) == starts
 
 
 def test_the_desk_does_nothing_for_somebody_who_is_not_signed_in(

@@ -1,29 +1,26 @@
-"""Every verb is given malformed files: one `error:` line, an exit code of the table, no more.
-
-The verbs run in this very process: an exception that escapes them would fail the test.
-"""
+"""Every verb is given malformed files: one `error:` line, and an exit code of the table."""
 
 import argparse
-import io
 import re
 import shutil
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
-from tests.world import Played, files, tables
+from tests.hostile.console import (
+    KINDS,
+    NOT_UTF8,
+    ROOT,
+    WORDS,
+    Console,
+    check_refused,
+    spoil,
+    still,
+    too_large,
+)
 
 from safeconduct.cli import VERBS, make_parser, run
 from safeconduct.plumbing.words import format_words
-
-NOT_UTF8 = b"\xff\xfe\x80 not text \xc3"
-HUGE_BYTES = 80 << 20  # longer than what any verb reads; the file has a hole, and costs nothing
-EXIT_CODES = {65, 10, 11, 12, 75, 2}
-KINDS = ("empty", "huge", "truncated", "wrong kind", "not UTF-8")
-NOT_LISTENING = "nowhere"  # what comes before listening must have failed already
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +121,20 @@ SPOILT = (
         kinds=("empty", "huge"),
     ),
     Case(command="log serve --dir log --policy bad --listen nowhere", valid="policy.txt"),
+    Case(
+        command="log repair --dir log --name ledger --from-mirror {mirror}/ledger --policy bad",
+        valid="policy.txt",
+    ),
+    Case(command="fork verify bad --policy policy.txt", valid="tampered/ledger.fork"),
+    Case(command="fork verify bad --log {vkey}", valid="tampered/ledger.fork"),
+    Case(command="fork verify tampered/ledger.fork --policy bad", valid="policy.txt"),
+    Case(command="fork show bad", valid="tampered/ledger.fork"),
+    Case(command="audit public --logs-only --policy bad", valid="policy.txt"),
+    Case(command="mirror new --dir made --programme bad", valid="policy.txt"),
+    Case(
+        command="mirror new --dir made --programme bad --name mirror.example",
+        valid="policy.txt",
+    ),
 )
 
 # By command: the party whose folder is copied as `own`, and the files in it that are spoilt.
@@ -155,9 +166,41 @@ OWN = {
         "witness/north",
         ("key", "witness.db"),
     ),
+    "witness catch-up --dir own --log {vkey} --log-url {log}/gazette": (
+        "witness/north",
+        ("key", "witness.db"),
+    ),
     "log serve --dir own --policy policy.txt --listen nowhere": (
         "log",
-        ("gazette/log.json", "gazette/key", "gazette/signed.db"),
+        ("gazette/log.json", "gazette/key", "gazette/key-mldsa44", "gazette/signed.db"),
+    ),
+    "log repair --dir own --name gazette --from-mirror {mirror}/gazette": (
+        "log",
+        ("gazette/log.json", "gazette/key", "gazette/key-mldsa44", "gazette/signed.db"),
+    ),
+    "mirror copy --dir own": (
+        "mirror",
+        (
+            "policy.txt",
+            "programme.toml",
+            "shelf.db",
+            "ledger/index.db",
+            "ledger/checkpoints.db",
+        ),
+    ),
+    "mirror serve --dir own --listen nowhere": ("mirror", ("policy.txt", "programme.toml")),
+    "mirror new --dir own/made --programme own": (
+        "programme",
+        ("programme.toml", "policy.txt"),
+    ),
+    "monitor run --programme own --dir own/made --once": (
+        "programme",
+        ("programme.toml", "policy.txt"),
+    ),
+    "monitor run --programme programme --dir own --once": ("monitor", ("monitor.db",)),
+    "source restore --programme own --mirror {mirror} --out own/made": (
+        "programme",
+        ("programme.toml", "policy.txt"),
     ),
     "programme show --programme own": ("programme", ("programme.toml", "policy.txt")),
     "source send --programme own policy.txt": ("programme", ("programme.toml", "policy.txt")),
@@ -178,96 +221,6 @@ SPOILT_OWN = [
 ]
 
 
-def content(kind: str, valid: bytes) -> bytes:
-    """The bytes of a malformed file; of a huge one, its first."""
-    made = {
-        "empty": b"",
-        "huge": valid,
-        "truncated": valid[: len(valid) * 2 // 3],
-        "wrong kind": b'{"kind":"shopping list","items":[]}',
-        "not UTF-8": NOT_UTF8 + valid[:40],
-    }
-    return made[kind]
-
-
-def spoil(path: Path, kind: str, valid: bytes) -> None:
-    """Write a malformed file, readable by its owner alone, as keys must be."""
-    path.write_bytes(content(kind, valid))
-    path.chmod(0o600)
-    if kind == "huge":
-        with path.open("r+b") as file:
-            file.truncate(HUGE_BYTES)
-
-
-@dataclass(slots=True)
-class Console:
-    """Runs commands in a folder of links into the play's, and keeps an eye on that."""
-
-    played: Played
-    folder: Path
-    capsys: pytest.CaptureFixture[str]
-    monkeypatch: pytest.MonkeyPatch
-    said: str = field(default="")
-
-    def enter(self) -> None:
-        self.monkeypatch.chdir(self.folder)
-        for path in (*self.played.folder.iterdir(), ROOT / "statutes", ROOT / "examples"):
-            # Links to folders only: a link in the place of a file is refused as such.
-            if path.is_dir():
-                (self.folder / path.name).symlink_to(path)
-            else:
-                shutil.copyfile(path, self.folder / path.name)
-        (self.folder / "facts.json").write_bytes(b"{}")
-
-    def run(self, command: str, typed: bytes = b"") -> int:
-        """The exit code; `said` is then what stood on standard error."""
-        world = self.played.world
-        filled = command.replace("{tip}", world.hashes["clerk"].hex())
-        filled = filled.replace("{vkey}", self._vkey())
-        stdin = io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8")
-        self.monkeypatch.setattr(sys, "stdin", stdin)
-        self.capsys.readouterr()
-        code = run(filled.split(" "))
-        self.said = self.capsys.readouterr().err
-        return code
-
-    def _vkey(self) -> str:
-        line = (self.played.folder / "policy.txt").read_text().split("\n")[0]
-        return line.split(" ")[1]
-
-    def held(self) -> object:
-        """All that the parties keep but logs and witnesses, who are never idle."""
-        folder = self.played.folder
-        databases = ("door/door.sqlite", "desk/desk.sqlite", "register/registry.sqlite")
-        kept = ("door", "desk", "register", "board", "press", "programme", "receipts", "public")
-        return (
-            [tables(folder / path) for path in databases],
-            [files(folder / name) for name in kept],
-            (self.folder / "made").exists(),
-        )
-
-
-@pytest.fixture
-def console(
-    played: Played,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Console:
-    made = Console(played, tmp_path, capsys, monkeypatch)
-    made.enter()
-    return made
-
-
-def check_refused(console: Console, command: str, code: int) -> None:
-    """One `error:` line, perhaps a hint, and a code of the table."""
-    lines = [line for line in console.said.splitlines() if not line.startswith("warning: ")]
-    assert code in EXIT_CODES, f"{command}: exit {code}, {console.said}"
-    assert [line.partition(":")[0] for line in lines] in (["error"], ["error", "hint"]), lines
-    assert NOT_LISTENING not in console.said
-    assert "Traceback" not in console.said
-
-
 WHOLE = (
     "audit public --policy policy.txt",
     "receipt show receipts/clerk.tlog-proof",
@@ -282,6 +235,10 @@ WHOLE = (
     "register show 1 --dir register",
     "press show --dir press",
     "programme show --programme programme",
+    "audit public --policy policy.txt --logs-only",
+    "audit mirror/gazette/public --policy policy.txt --logs-only",
+    "fork verify tampered/ledger.fork --policy policy.txt",
+    "fork show tampered/ledger.fork",
 )
 
 
@@ -313,22 +270,16 @@ def test_a_party_whose_own_file_is_spoilt_says_so_and_does_not_start(
     before = console.held()
     # An empty database is a new one, and one with zeros behind it is whole.
     for kind in KINDS[3:] if name.endswith(("sqlite", ".db")) else KINDS:
-        shutil.copytree(console.played.folder / own, copy, ignore=_too_large)
+        shutil.copytree(console.played.folder / own, copy, ignore=too_large)
         path = next(copy.glob(name))
         spoil(path, kind, path.read_bytes())
-        code = console.run(command, format_words(bytes(16)).encode() + b"\n")
+        spoilt = still(copy)
+        code = console.run(command, WORDS)
         check_refused(console, f"{command} ({name} {kind})", code)
+        assert still(copy) == spoilt
+        assert not (copy / "made").exists()
         shutil.rmtree(copy)
     assert console.held() == before
-
-
-def _too_large(folder: str, names: list[str]) -> set[str]:
-    """What no verb of the table reads: payloads, and what belongs to a running server."""
-    return {
-        name
-        for name in names
-        if name in {"tips", "staged", "tile"} or name.endswith(("-wal", "-shm"))
-    }
 
 
 TYPED = {
@@ -342,7 +293,10 @@ TYPED = {
 }
 
 
-@pytest.mark.parametrize("verb", ["inbox", "send policy.txt", "receipt --out made"])
+@pytest.mark.parametrize(
+    "verb",
+    ["inbox", "send policy.txt", "receipt --out made", "restore --mirror {mirror} --out made"],
+)
 @pytest.mark.parametrize("typed", list(TYPED.values()), ids=list(TYPED))
 def test_words_that_are_none_are_refused_and_never_repeated(
     console: Console, verb: str, typed: bytes
@@ -353,6 +307,35 @@ def test_words_that_are_none_are_refused_and_never_repeated(
     check_refused(console, command, code)
     assert not {"zoo", "abandon", "horse"}.intersection(re.findall(r"\w+", console.said))
     assert console.held() == before
+
+
+@pytest.mark.parametrize("kind", ["empty", "truncated"])
+def test_an_audit_whose_own_memory_is_spoilt_begins_anew_and_says_so(
+    console: Console, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = "audit public --policy policy.txt --logs-only --resume places"
+    assert console.run(command) == 0
+    places = console.folder / "places"
+    spoil(places, kind, places.read_bytes())
+    capsys.readouterr()
+    before = console.held()
+    assert console.run(command) == 0
+    assert "from entry 0" in capsys.readouterr().out
+    assert not console.said
+    assert console.held() == before
+
+
+@pytest.mark.parametrize("name", ["policy.txt", "receipts/clerk.record", "board/member-1/key"])
+def test_an_audit_never_writes_its_memory_over_another_file(
+    console: Console, name: str
+) -> None:
+    given = console.folder / "given"
+    given.write_bytes((console.folder / name).read_bytes())
+    given.chmod(0o600)
+    before = given.read_bytes()
+    code = console.run("audit public --policy policy.txt --logs-only --resume given")
+    check_refused(console, name, code)
+    assert given.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["public.json", "capture.record", "capture.tlog-proof"])
@@ -366,7 +349,7 @@ def test_a_claim_with_a_spoilt_capture_is_refused_before_it_is_filed(
     for kind in KINDS:
         shutil.copytree(capture, copy)
         spoil(copy / name, kind, (copy / name).read_bytes())
-        code = console.run(command, format_words(bytes(16)).encode() + b"\n")
+        code = console.run(command, WORDS)
         check_refused(console, f"{command} ({name} {kind})", code)
         shutil.rmtree(copy)
     assert console.held() == before

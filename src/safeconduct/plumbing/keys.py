@@ -28,15 +28,19 @@ def new_signing_key(path: Path, name: str, algorithm: int = ED25519) -> SigningK
     if path.exists() or path.is_symlink():
         raise RefusedError(f"{path}: already exists", hint="choose another folder or name")
     key = SigningKey(name=name, seed=dice.random_bytes(_SEED_BYTES), algorithm=algorithm)
-    try:
-        data = (format_skey(key) + "\n").encode()
-    except UnicodeEncodeError as error:
-        raise MalformedError("key name: not UTF-8") from error
-    # A key that could not be loaded again would be found out only when it is needed.
-    _parse(data, path)
+    data = _format(key, path)
     durable.make_folder(path.parent)
     durable.write_secret(path, data)
     return key
+
+
+def check_name(name: str) -> None:
+    """Return if a key can have this name.
+
+    Raises:
+        MalformedError: it cannot.
+    """
+    _format(SigningKey(name=name, seed=bytes(_SEED_BYTES)), Path("key name"))
 
 
 def load_signing_key(path: Path) -> SigningKey:
@@ -51,6 +55,16 @@ def load_signing_key(path: Path) -> SigningKey:
     if path.stat().st_mode & _OTHERS:
         raise RefusedError(f"{path}: other users can read this key", hint=f"chmod 600 {path}")
     return _parse(data, path)
+
+
+def _format(key: SigningKey, path: Path) -> bytes:
+    """The file of a key, which can be loaded again: else that would be found out too late."""
+    try:
+        data = (format_skey(key) + "\n").encode()
+    except UnicodeEncodeError as error:
+        raise MalformedError("key name: not UTF-8") from error
+    _parse(data, path)
+    return data
 
 
 def _parse(data: bytes, path: Path) -> SigningKey:

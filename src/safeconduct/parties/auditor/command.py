@@ -39,7 +39,7 @@ all that is trusted. Exits with 0 if every check holds, else with 10.
 
 A log's copy may be audited alone, for instance a mirror's, and a large one bit by bit:
 
-  $ safeconduct audit mirror/ledger --policy policy.txt --logs-only --resume my-audit.places
+  $ safeconduct audit mirror/ledger/public --policy policy.txt --logs-only --resume my.places
 
 The file keeps how far you came; the next audit reads on from there if the copy still leads to
 it. Keep it like a key: who can write it can make your audit skip entries.

@@ -183,9 +183,12 @@ def _new(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     policy, pace = _read_policy(arguments.policy), _read_pace(arguments)
     with ExitStack() as stack:
+        # All of them are read before the first one signs anything.
+        configs = {
+            folder: _read_config(folder, arguments.pad) for folder in find_logs(arguments.dir)
+        }
         logs = [
-            _start(stack, folder, policy, pace, arguments.pad)
-            for folder in find_logs(arguments.dir)
+            _start(stack, folder, config, policy, pace) for folder, config in configs.items()
         ]
         web.serve(
             make_site(logs),
@@ -216,10 +219,16 @@ def _read_pace(arguments: argparse.Namespace) -> Pace:
     )
 
 
-def _start(stack: ExitStack, folder: Path, policy: Policy, pace: Pace, pad: int | None) -> Log:
+def _read_config(folder: Path, pad: int | None) -> LogConfig:
     config = load_config(folder)
     if pad is not None and config.kind == LEDGER:
-        config = replace(config, pad=pad)
+        return replace(config, pad=pad)
+    return config
+
+
+def _start(
+    stack: ExitStack, folder: Path, config: LogConfig, policy: Policy, pace: Pace
+) -> Log:
     log = stack.enter_context(open_log(folder, config, policy, GATES[config.kind](), pace))
     stack.enter_context(writing(log))
     return log

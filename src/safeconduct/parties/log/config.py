@@ -28,8 +28,6 @@ from safeconduct.protocol.tlog.note import (
     SigningKey,
     VerifierKey,
     format_note,
-    format_vkey,
-    parse_vkey,
     sign_note,
 )
 
@@ -133,8 +131,7 @@ def new_log(folder: Path, config: LogConfig) -> VerifierKey:
     if paths.config.exists():
         raise RefusedError(f"{paths.path}: there is a log already")
     # The key's name is the origin; whatever a reader of the key would refuse is refused now.
-    probe = SigningKey(name=config.origin, seed=bytes(32)).verifier()
-    parse_vkey(format_vkey(probe))
+    keys.check_name(config.origin)
     key = keys.new_signing_key(paths.key, config.origin)
     keys.new_signing_key(paths.second_key, config.origin, MLDSA44)
     tree = Tree(size=0, root_hash=EMPTY_ROOT)
