@@ -3,8 +3,9 @@
 import http.client
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import pytest
 
@@ -172,6 +173,47 @@ def test_an_answer_longer_than_expected_is_refused(url: str) -> None:
         fetch.get(f"{url}/pieces", bytes_max=5)
 
 
+def test_pieces_are_the_body_that_get_gives(url: str) -> None:
+    assert b"".join(fetch.pieces(f"{url}/pieces", bytes_max=6)) == b"onetwo"
+
+
+def test_pieces_end_at_the_limit(url: str) -> None:
+    got = list[bytes]()
+    with pytest.raises(MalformedError, match="longer than 5 bytes"):
+        got.extend(fetch.pieces(f"{url}/pieces", bytes_max=5))
+    assert len(b"".join(got)) <= 5
+
+
+@pytest.mark.parametrize("which", range(len(FAMILIES)), ids=[f.__name__ for f in FAMILIES])
+def test_an_error_instead_of_pieces_is_raised_here(which: int, url: str) -> None:
+    with pytest.raises(SafeconductError) as caught:
+        next(fetch.pieces(f"{url}/fail/{which}", bytes_max=BYTES_MAX))
+    assert type(caught.value) is FAMILIES[which]
+    assert (caught.value.message, caught.value.hint) == ("this & that", "try again")
+
+
+def test_pieces_let_other_requests_pass_between(url: str) -> None:
+    got = b""
+    for piece in fetch.pieces(f"{url}/pieces", bytes_max=BYTES_MAX):
+        got += piece
+        assert fetch.get(f"{url}/pieces", bytes_max=BYTES_MAX) == b"onetwo"
+    assert got == b"onetwo"
+
+
+def test_pieces_that_nobody_reads_to_the_end_leave_no_connection_behind(url: str) -> None:
+    for _ in range(40):  # more than there are connections
+        given = fetch.pieces(f"{url}/pieces", bytes_max=BYTES_MAX)
+        assert next(given).startswith(b"one")
+        del given
+
+
+def test_to_be_sent_elsewhere_is_no_answer(url: str) -> None:
+    with pytest.raises(UnavailableError, match="303: it sends us to another address"):
+        fetch.get(f"{url}/away", bytes_max=BYTES_MAX)
+    with pytest.raises(UnavailableError, match="303"):
+        next(fetch.pieces(f"{url}/away", bytes_max=BYTES_MAX))
+
+
 @pytest.mark.parametrize("address", ["ftp://example.org/", "example.org", "http://a:b/", ""])
 def test_what_is_no_web_address_is_malformed(address: str) -> None:
     with pytest.raises(MalformedError, match="not an http"):
@@ -226,6 +268,56 @@ def test_a_badly_behaved_server_is_one_of_our_errors(case: str) -> None:
     answer, family = BAD_ANSWERS[case]
     with answering(answer) as base, pytest.raises(family):
         fetch.get(base, bytes_max=BYTES_MAX)
+
+
+@pytest.mark.parametrize("case", BAD_ANSWERS)
+def test_a_badly_behaved_server_gives_no_pieces_but_one_of_our_errors(case: str) -> None:
+    answer, family = BAD_ANSWERS[case]
+    with answering(answer) as base, pytest.raises(family):
+        list(fetch.pieces(base, bytes_max=BYTES_MAX))
+
+
+@contextmanager
+def dripping(head: bytes, drop: bytes) -> Iterator[str]:
+    """A server that never comes to an end, and never makes anybody wait for long."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(4096)
+                connection.sendall(head)
+                while not over.wait(0.02):
+                    connection.sendall(drop)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        over.set()
+        thread.join(5)
+
+
+ENDLESS = {
+    "a head": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+    "interim answers": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 50),
+    "a body": (b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n", b"x"),
+}
+
+
+@pytest.mark.parametrize("case", ENDLESS)
+def test_a_server_that_never_ends_holds_nobody_beyond_the_time_for_the_whole(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "WHOLE_SECONDS", 0.3)
+    for ask in (
+        lambda base: fetch.request("GET", base, bytes_max=BYTES_MAX, seconds=0.3),
+        lambda base: list(fetch.pieces(base, bytes_max=BYTES_MAX)),
+    ):
+        began = time.monotonic()
+        with dripping(*ENDLESS[case]) as base, pytest.raises(UnavailableError):
+            ask(base)
+        assert time.monotonic() - began < 3
 
 
 def failing_times(times: int, error: SafeconductError) -> Callable[[], int]:

@@ -6,12 +6,16 @@ that the very error which was raised there is raised here.
 
 import atexit
 import functools
+import ssl
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import httpcore
 import httpx
 
 from safeconduct.errors import (
@@ -32,6 +36,7 @@ _CONNECTIONS_MAX = 32
 _BACK_OFF_FIRST_SECONDS = 0.05
 _BACK_OFF_LAST_SECONDS = 1.0
 _MESSAGE_CHARACTERS_MAX = 500
+_ERROR_BYTES_MAX = 1 << 16
 
 ERROR_FAMILY_HEADER = "x-error-family"
 _FAMILIES: Mapping[str, type[SafeconductError]] = {
@@ -67,16 +72,44 @@ class Response:
     body: bytes = b""
 
 
-def get(url: str, *, bytes_max: int, headers: Mapping[str, str] | None = None) -> bytes:
+def get(
+    url: str,
+    *,
+    bytes_max: int,
+    headers: Mapping[str, str] | None = None,
+    seconds: float = WHOLE_SECONDS,
+) -> bytes:
     """The body of a successful GET.
 
     Raises:
         SafeconductError: the family that the server's error belongs to; `UnavailableError` if
             it cannot be reached, `MalformedError` if it sends more than `bytes_max` bytes.
     """
-    response = request("GET", url, bytes_max=bytes_max, headers=headers)
+    response = request("GET", url, bytes_max=bytes_max, headers=headers, seconds=seconds)
     raise_for(response)
     return response.body
+
+
+def pieces(url: str, *, bytes_max: int) -> Iterator[bytes]:
+    """The body of a successful GET, piece by piece as it comes; never held as a whole.
+
+    What was given out before an error was part of an answer that is not whole.
+
+    Raises:
+        SafeconductError: as for `get`.
+    """
+    deadline = time.monotonic() + WHOLE_SECONDS
+    with _naming(url):
+        with _until(deadline):
+            answer = _open("GET", url, b"", None, WHOLE_SECONDS)
+        try:
+            with _until(deadline):
+                _raise_for_stream(answer, url, deadline)
+            received = _received(answer, url, bytes_max, deadline)
+            while piece := _next(received, deadline):
+                yield piece
+        finally:
+            answer.close()
 
 
 def post(
@@ -127,33 +160,29 @@ def request(
         UnavailableError: not reached, broken off, or not done within `seconds`.
     """
     deadline = time.monotonic() + seconds
-    try:
-        with _client().stream(
-            method, url, content=body, headers=headers, timeout=_timeout(seconds)
-        ) as answer:
-            received = _read(answer, url, bytes_max, deadline)
-            return Response(
-                status=answer.status_code,
-                headers={name.lower(): value for name, value in answer.headers.items()},
-                body=received,
-            )
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise MalformedError(f"{url}: not an http(s) address") from error
-    except httpx.TransportError as error:
-        reason = str(error) or type(error).__name__
-        raise UnavailableError(
-            f"{_place(url)}: cannot be reached ({reason})", hint="try again in a moment"
-        ) from error
+    with _naming(url), _until(deadline):
+        answer = _open(method, url, body, headers, seconds)
+        try:
+            return _response(answer, b"".join(_received(answer, url, bytes_max, deadline)))
+        finally:
+            answer.close()
 
 
 def raise_for(response: Response) -> None:
     """Return if the status says success, else raise the error that the server raised.
 
+    To be sent elsewhere is no success: what is at another address is not what was asked for.
+
     Raises:
         SafeconductError: its family, from the header or else from the status.
     """
-    if response.status < 400:
+    if 200 <= response.status < 300:
         return
+    if response.status < 400:
+        raise UnavailableError(
+            f"the server answered {response.status}: it sends us to another address",
+            hint="give the address itself",
+        )
     family = response.headers.get(ERROR_FAMILY_HEADER, "")
     if family not in _FAMILIES:
         by_default = "unavailable" if response.status >= 500 else "malformed"
@@ -182,17 +211,63 @@ def patiently(call: Callable[[], Answer], *, seconds: float) -> Answer:
         pause = min(2 * pause, _BACK_OFF_LAST_SECONDS)
 
 
-def _read(answer: httpx.Response, url: str, bytes_max: int, deadline: float) -> bytes:
+def _open(
+    method: str, url: str, body: bytes, headers: Mapping[str, str] | None, seconds: float
+) -> httpx.Response:
+    """An answer of which the body is still to be read; whoever asked must close it."""
+    client = _client()
+    asked = client.build_request(
+        method, url, content=body, headers=headers, timeout=_timeout(seconds)
+    )
+    return client.send(asked, stream=True)
+
+
+def _response(answer: httpx.Response, body: bytes) -> Response:
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Response(status=answer.status_code, headers=headers, body=body)
+
+
+def _raise_for_stream(answer: httpx.Response, url: str, deadline: float) -> None:
+    """`raise_for`; only of an error the body is read, as far as it says something."""
+    status = answer.status_code
+    said = _received(answer, url, _ERROR_BYTES_MAX, deadline) if status >= 400 else ()
+    raise_for(_response(answer, b"".join(said)))
+
+
+def _received(
+    answer: httpx.Response, url: str, bytes_max: int, deadline: float
+) -> Iterator[bytes]:
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise MalformedError(f"{_place(url)}: answered with a compressed body")
-    received = bytearray()
+    received_bytes = 0
     for piece in answer.iter_raw():
-        received += piece
-        if len(received) > bytes_max:
+        received_bytes += len(piece)
+        if received_bytes > bytes_max:
             raise MalformedError(f"{_place(url)}: the answer is longer than {bytes_max} bytes")
         if time.monotonic() > deadline:
             raise UnavailableError(f"{_place(url)}: the answer takes too long")
-    return bytes(received)
+        if piece:
+            yield piece
+
+
+def _next(received: Iterator[bytes], deadline: float) -> bytes:
+    """The next piece, or nothing at the end."""
+    with _until(deadline):
+        return next(received, b"")
+
+
+@contextmanager
+def _naming(url: str) -> Iterator[None]:
+    """Turn httpx's errors inside into ours."""
+    try:
+        yield
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise MalformedError(f"{url}: not an http(s) address") from error
+    except httpx.TransportError as error:
+        reason = str(error) or type(error).__name__
+        raise UnavailableError(
+            f"{_place(url)}: cannot be reached ({reason})", hint="try again in a moment"
+        ) from error
 
 
 def _told(response: Response) -> tuple[str, str]:
@@ -222,12 +297,107 @@ def _timeout(seconds: float) -> httpx.Timeout:
 def _client() -> httpx.Client:
     """The one pool of connections of this process; httpx clients are safe between threads."""
     client = httpx.Client(
+        transport=_transport(),
         follow_redirects=False,
         trust_env=False,
         # No cookie is ever taken: one would tie a source's requests to each other.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        limits=httpx.Limits(max_connections=_CONNECTIONS_MAX, keepalive_expiry=_IDLE_SECONDS),
         headers={"user-agent": "safeconduct", "accept-encoding": "identity"},
     )
     atexit.register(client.close)
     return client
+
+
+# httpx bounds each single read only: a server that sends one byte of its head every few
+# seconds, or interim answers without end, would hold us for ever. So each read and write asks
+# how long the whole may still take. Requests run in the thread that makes them.
+
+_running = threading.local()
+
+
+@contextmanager
+def _until(deadline: float) -> Iterator[None]:
+    """End whatever this thread reads or writes during the block by `deadline`."""
+    before = getattr(_running, "deadline", None)
+    _running.deadline = deadline
+    try:
+        yield
+    finally:
+        _running.deadline = before
+
+
+def _left(seconds: float | None) -> float | None:
+    """How long a step may take that would take `seconds` by itself.
+
+    Raises:
+        httpcore.ReadTimeout: the whole has taken too long.
+    """
+    deadline = getattr(_running, "deadline", None)
+    if deadline is None:
+        return seconds
+    left: float = deadline - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the answer takes too long")
+    return left if seconds is None else min(seconds, left)
+
+
+def _transport() -> httpx.HTTPTransport:
+    transport = httpx.HTTPTransport(trust_env=False)
+    # httpx has no option for the network below its pool of connections; httpcore has.
+    transport._pool = httpcore.ConnectionPool(
+        ssl_context=httpx.create_ssl_context(trust_env=False),
+        max_connections=_CONNECTIONS_MAX,
+        keepalive_expiry=_IDLE_SECONDS,
+        network_backend=_Network(),
+    )
+    return transport
+
+
+class _Network(httpcore.NetworkBackend):
+    """What httpcore opens connections with: its own, but each with our deadline.
+
+    Here and below is where it wants classes of ours.
+    """
+
+    def __init__(self) -> None:
+        self._plain = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(
+            self._plain.connect_tcp(host, port, _left(timeout), local_address, socket_options)
+        )
+
+    def sleep(self, seconds: float) -> None:
+        self._plain.sleep(seconds)
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, plain: httpcore.NetworkStream) -> None:
+        self._plain = plain
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._plain.read(max_bytes, _left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._plain.write(buffer, _left(timeout))
+
+    def close(self) -> None:
+        self._plain.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._plain.start_tls(ssl_context, server_hostname, _left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._plain.get_extra_info(info)

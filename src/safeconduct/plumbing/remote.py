@@ -11,17 +11,16 @@ from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
 
-from safeconduct.errors import RefusedError
-from safeconduct.plumbing import fetch
-from safeconduct.protocol.tlog.checkpoint import CHECKPOINT_BYTES_MAX
+from safeconduct.errors import RefusedError, UnavailableError
+from safeconduct.plumbing import clock, fetch
 from safeconduct.protocol.tlog.merkle import Frontier, ReadHashes, consistency_proof
+from safeconduct.protocol.tlog.note import NOTE_BYTES_MAX
 from safeconduct.protocol.tlog.tile import (
     BUNDLE_BYTES_MAX,
     TILE_BYTES,
     TILE_WIDTH,
     Tile,
     bundle_path,
-    bundles_of,
     hash_reader,
     parse_bundle,
     tile_path,
@@ -32,10 +31,15 @@ NOT_FOUND = 404
 
 
 class RemoteLog:
-    """A tree of tiles below the address `url`, which has no slash at its end."""
+    """A tree of tiles below the address `url`, which has no slash at its end.
 
-    def __init__(self, url: str) -> None:
+    With `seconds`, the checkpoint may take so long, and so may all tiles and bundles together.
+    """
+
+    def __init__(self, url: str, *, seconds: float | None = None) -> None:
         self.url = url.rstrip("/")
+        self._seconds = seconds
+        self._deadline: float | None = None
         self._tile = lru_cache(maxsize=_CACHED_TILES_MAX)(self._fetch_tile)
 
     def checkpoint(self) -> bytes:
@@ -45,7 +49,8 @@ class RemoteLog:
             UnavailableError: nobody answers.
             RefusedError: there is none.
         """
-        return fetch.get(f"{self.url}/checkpoint", bytes_max=CHECKPOINT_BYTES_MAX)
+        seconds = fetch.WHOLE_SECONDS if self._seconds is None else self._seconds
+        return note_at(f"{self.url}/checkpoint", seconds=seconds)
 
     def hashes(self, tree_size: int) -> ReadHashes:
         """A reader of the stored hashes of the first `tree_size` entries."""
@@ -83,33 +88,54 @@ class RemoteLog:
 
     def bundles(self, tree_size: int, *, first: int = 0) -> Iterator[list[bytes]]:
         """The bundles of the first `tree_size` entries, from number `first` on."""
-        for index, width in bundles_of(tree_size)[first:]:
-            yield self.bundle(index, width)
+        # One by one: a log that we do not trust says how many there are.
+        for index in range(first, -(-tree_size // TILE_WIDTH)):
+            yield self.bundle(index, min(TILE_WIDTH, tree_size - index * TILE_WIDTH))
 
     def _fetch_tile(self, tile: Tile) -> bytes:
         if tile.width < TILE_WIDTH:
             with suppress(RefusedError):
-                return fetch.get(f"{self.url}/{tile_path(tile)}", bytes_max=TILE_BYTES)
+                return self._get(tile_path(tile), TILE_BYTES)
         full = Tile(level=tile.level, index=tile.index)
-        return fetch.get(f"{self.url}/{tile_path(full)}", bytes_max=TILE_BYTES)
+        return self._get(tile_path(full), TILE_BYTES)
 
-    def _get(self, path: str) -> bytes:
-        return fetch.get(f"{self.url}/{path}", bytes_max=BUNDLE_BYTES_MAX)
+    def _get(self, path: str, bytes_max: int = BUNDLE_BYTES_MAX) -> bytes:
+        url = f"{self.url}/{path}"
+        if self._seconds is None:
+            return fetch.get(url, bytes_max=bytes_max)
+        if self._deadline is None:
+            self._deadline = clock.monotonic() + self._seconds
+        left = self._deadline - clock.monotonic()
+        if left <= 0:
+            raise UnavailableError(f"{self.url}: takes too long to answer")
+        return fetch.get(url, bytes_max=bytes_max, seconds=left)
 
 
-def cosigned_at(url: str, origin: str) -> bytes | None:
+def note_at(url: str, *, seconds: float = fetch.WHOLE_SECONDS) -> bytes:
+    """The signed note at an address, not verified: as long as 100 signatures make it.
+
+    Raises:
+        UnavailableError: nobody answers in time.
+        RefusedError: there is none.
+    """
+    response = fetch.request("GET", url, bytes_max=NOTE_BYTES_MAX, seconds=seconds)
+    fetch.raise_for(response)
+    return response.body
+
+
+def cosigned_at(url: str, origin: str, *, seconds: float = fetch.WHOLE_SECONDS) -> bytes | None:
     """The checkpoint of a log that a witness serves at its monitoring prefix, not verified.
 
     None if the witness has none of that log.
 
     Raises:
-        UnavailableError: nobody answers.
+        UnavailableError: nobody answers in time.
 
     Spec: c2sp.org/tlog-witness, "checkpoint".
     """
     name = sha256(origin.encode()).hexdigest()
     try:
-        return fetch.get(f"{url.rstrip('/')}/{name}/checkpoint", bytes_max=CHECKPOINT_BYTES_MAX)
+        return note_at(f"{url.rstrip('/')}/{name}/checkpoint", seconds=seconds)
     except RefusedError as error:
         if error.http_status == NOT_FOUND:
             return None

@@ -164,12 +164,14 @@ def test_a_receipt_comes_back_out_of_its_capsule_and_nobody_learns_whose_it_is(
     assert item.receipt.logged_by == NOW
 
 
-def test_a_capsule_without_its_receipt_gets_it_from_the_mirror(tmp_path: Path) -> None:
+def test_a_capsule_without_its_receipt_gets_it_from_the_mirror_on_demand(
+    tmp_path: Path,
+) -> None:
     far = Far()
     record = far.contribute(0)
     far.shelve(0, record)
     with gone(tmp_path, far) as world:
-        [item] = world.restore()
+        [item] = world.restore(compare=True)
         assert world.asked == ["/capsules", PROOF_PATH]
     assert item.receipt is not None
     assert (item.origin, item.receipt.logged_by) == (MIRROR, NOW)
@@ -181,7 +183,7 @@ def test_a_receipt_that_does_not_verify_is_replaced_by_the_mirrors(tmp_path: Pat
     record = far.contribute(0)
     far.shelve(0, record, builders.redated(far.prove(record), -60))
     with gone(tmp_path, far) as world:
-        [item] = world.restore()
+        [item] = world.restore(compare=True)
     assert item.origin == MIRROR
     assert item.receipt is not None
     assert item.receipt.logged_by == NOW
@@ -210,7 +212,7 @@ def test_a_record_that_nobody_logged_has_no_date(tmp_path: Path) -> None:
     far.shelve(0, record)
     far.ledger.pop()
     with gone(tmp_path, far) as world:
-        [item] = world.restore()
+        [item] = world.restore(compare=True)
     assert (item.receipt, item.origin) == (None, NOWHERE)
     assert "no such entry" in item.doubt
 
@@ -241,7 +243,7 @@ def test_a_mirror_that_lies_is_not_believed(tmp_path: Path) -> None:
         ]
     )
     with web.running(app) as url:
-        [item] = restore(programme, builders.ENTROPY, url)
+        [item] = restore(programme, builders.ENTROPY, url, compare=True)
     assert item.receipt is None
     assert "quorum" in item.doubt
 
@@ -280,14 +282,14 @@ def test_the_verb_tells_what_was_found_and_writes_only_if_asked(
     far.shelve(1, records[1])
     out = tmp_path / "out"
     with gone(tmp_path, far) as world:
-        assert run(monkeypatch, world) == 0
+        assert run(monkeypatch, world, "--compare") == 0
         told = capsys.readouterr()
         assert "contribution 0: dated 2027-01-15T08:00:00Z\n" in told.out
         assert "its receipt is from the capsule\n" in told.out
         assert "its receipt is from the mirror\n" in told.out
         assert told.err == ""
         assert not out.exists()
-        run(monkeypatch, world, "--out", str(out))
+        run(monkeypatch, world, "--compare", "--out", str(out))
         assert capsys.readouterr().err == (
             "warning: these files show that you have helped: keep them where only you look\n"
         )
@@ -296,7 +298,7 @@ def test_the_verb_tells_what_was_found_and_writes_only_if_asked(
         assert {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()} == {0o600}
         assert stat.S_IMODE(out.stat().st_mode) == 0o700
         assert (out / "1.record").read_bytes() == records[1]
-        run(monkeypatch, world, "--json")
+        run(monkeypatch, world, "--compare", "--json")
         summaries = json.loads(capsys.readouterr().out)
         assert [each["from"] for each in summaries] == [CAPSULE, MIRROR]
         assert summaries[1] == {

@@ -8,6 +8,7 @@ whole, the log has forked: both signed checkpoints are then written out as the p
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from safeconduct.errors import SafeconductError, UnavailableError, UnverifiedError
@@ -168,6 +169,9 @@ def _fork_proof(copy: LogCopy, kept: Place, policy: Policy) -> bytes | None:
 
 def _write_proof(places: Path, proof: bytes) -> str:
     path = places.with_name(f"{places.name}.fork")
+    if path.exists():
+        # It may be the proof against another log, or an earlier one against this.
+        path = places.with_name(f"{places.name}.{sha256(proof).hexdigest()[:16]}.fork")
     try:
         write_file(path, proof)
     except UnavailableError as error:

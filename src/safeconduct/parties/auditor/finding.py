@@ -113,10 +113,14 @@ class EntryError(UnverifiedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """What a check was computed from, in words; `asserted` if facts are the board's word."""
+    """What a check was computed from, in words; `asserted` if facts are the board's word.
+
+    `earlier` counts the entries that only an earlier audit has looked at.
+    """
 
     computed_from: str
     asserted: bool = False
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,7 @@ class Result:
     computed_from: tuple[str, ...]
     failures: tuple[Failed, ...]
     asserted: int  # decisions whose facts nobody can compute again
+    earlier: int = 0  # entries that only an earlier audit has looked at
 
     @property
     def holds(self) -> bool:
@@ -165,6 +170,11 @@ class Audit:
     def holds(self) -> bool:
         """Whether every check held."""
         return all(result.holds for result in self.results)
+
+    @property
+    def earlier(self) -> int:
+        """How many entries only an earlier audit has looked at."""
+        return sum(result.earlier for result in self.results)
 
     @property
     def asserted(self) -> int:
@@ -196,6 +206,7 @@ def collect(
         computed_from=tuple(each.computed_from for each in passed),
         failures=tuple(failures),
         asserted=sum(each.asserted for each in passed),
+        earlier=sum(each.earlier for each in passed),
     )
 
 

@@ -148,6 +148,8 @@ class Folder:
             while piece := file.read(_PIECE_BYTES):
                 hashed.update(piece)
                 size_bytes += len(piece)
+                if size_bytes > bytes_max:
+                    raise MalformedError(f"{name}: it grew beyond {bytes_max} bytes")
                 lines += piece.count(b"\n")
         return Digest(sha256=hashed.digest(), size_bytes=size_bytes, lines=lines)
 

@@ -25,6 +25,7 @@ from safeconduct.parties.auditor.finding import (
 from safeconduct.parties.auditor.folder import Folder
 from safeconduct.parties.auditor.recompute import (
     Later,
+    count_files,
     find_faults,
     find_strangers,
     find_strays,
@@ -73,7 +74,7 @@ def find_log(copy: LogCopy, policy: Policy, course: Course, setting: Setting) ->
         yield failed_by(error, copy.path("checkpoint"), due, setting.unsigned)
         cosigned = None
     later = Later()
-    strays = find_strangers(copy, later) if setting.alone else find_strays(copy)
+    strays = find_strangers(copy, later) if setting.alone else find_strays(copy, later)
     for fault in strays:
         yield _failed(fault.file, fault.found, fault.expected, setting)
     leg = course.enter(
@@ -86,6 +87,11 @@ def find_log(copy: LogCopy, policy: Policy, course: Course, setting: Setting) ->
     for fault in find_faults(copy, entry_bytes=leg.entry_bytes, rows=leg.rows, watch=watch):
         leg.failed = True
         yield _failed(fault.file, fault.found, fault.expected, setting)
+    if leg.earlier is not None and later.own != (due_count := count_files(copy.tree.size)):
+        # Files that are not read again could be gone without anybody noticing.
+        leg.failed = True
+        found = f"{later.own} tiles and bundles of its tree"
+        yield _failed(copy.path("tile"), found, f"{due_count} of them", setting)
     proof = course.leave(leg, policy)
     if proof is not None:
         yield Failed(
@@ -96,7 +102,10 @@ def find_log(copy: LogCopy, policy: Policy, course: Course, setting: Setting) ->
             stands_alone=True,
         )
     if cosigned is not None:
-        yield Passed(computed_from=_computed_from(leg, cosigned, later.files))
+        yield Passed(
+            computed_from=_computed_from(leg, cosigned, later.files),
+            earlier=leg.earlier.edge.size if leg.earlier else 0,
+        )
 
 
 def audit_logs(folder: Folder, policy: Policy, course: Course | None = None) -> list[Result]:

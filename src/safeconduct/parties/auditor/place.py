@@ -170,14 +170,22 @@ def load_places(path: Path, policy: Policy) -> Places:
     return places
 
 
+def _foreign(path: Path) -> RefusedError:
+    return RefusedError(
+        f"{path}: not a file that an audit kept its place in",
+        hint="name a file of its own, which the audit will make",
+    )
+
+
 def _read_places(path: Path) -> tuple[dict[str, Place], bytes]:
     mode = os.lstat(path).st_mode
-    data = read_file(path, bytes_max=PLACES_BYTES_MAX)
+    try:
+        data = read_file(path, bytes_max=PLACES_BYTES_MAX)
+    except (MalformedError, UnavailableError) as error:
+        # Whatever it is, a link, a film or a locked file, it is not ours to write over.
+        raise _foreign(path) from error
     if data and not data.startswith(_HEADER):
-        raise RefusedError(
-            f"{path}: not a file that an audit kept its place in",
-            hint="name a file of its own, which the audit will make",
-        )
+        raise _foreign(path)
     if stat.S_IMODE(mode) != _OWNER_ONLY or os.lstat(path).st_uid != os.geteuid():
         raise MalformedError(
             f"{path} is not of mode 0600 and yours, so others may have made it"

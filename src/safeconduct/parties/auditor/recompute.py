@@ -201,17 +201,27 @@ def _subtrees(row: list[bytes]) -> Iterator[bytes]:
 
 @dataclass(slots=True, kw_only=True)
 class Later:
-    """How many files of a copy belong to larger trees than its own."""
+    """How many files of a copy belong to larger trees than its own, and how many to that."""
 
     files: int = 0
+    own: int = 0
 
 
-def find_strays(copy: LogCopy) -> Iterator[Fault]:
+def count_files(tree_size: int) -> int:
+    """How many tiles and bundles a tree has."""
+    count = -(-tree_size // TILE_WIDTH)
+    while tree_size:
+        count += -(-tree_size // TILE_WIDTH)
+        tree_size >>= TILE_HEIGHT
+    return count
+
+
+def find_strays(copy: LogCopy, later: Later | None = None) -> Iterator[Fault]:
     """Files that no tree of this size has; missing ones are found when they are read.
 
     What is no log's file at all is passed over: the walk of the whole folder names it.
     """
-    for found, _ in _strays(copy):
+    for found, _ in _strays(copy, later or Later()):
         if not found.fault:
             yield _stray(copy, found.name)
 
@@ -223,7 +233,7 @@ def find_strangers(copy: LogCopy, later: Later) -> Iterator[Fault]:
     of its next ones before it publishes them. The first must be the beginnings of the full
     ones. The second are of no tree that anybody has signed: they are counted, and not read.
     """
-    for found, tile in _strays(copy):
+    for found, tile in _strays(copy, later):
         if found.fault:
             yield Fault(file=found.name, found=found.fault, expected="only a log's files")
         elif tile is None:
@@ -244,7 +254,7 @@ def _stray(copy: LogCopy, name: str) -> Fault:
     return Fault(file=name, found="a file", expected=due)
 
 
-def _strays(copy: LogCopy) -> Iterator[tuple[Found, Tile | None]]:
+def _strays(copy: LogCopy, later: Later) -> Iterator[tuple[Found, Tile | None]]:
     """Each thing that the tree does not need, and which tile it says it is, if any."""
     checkpoint, prefix = copy.path("checkpoint"), copy.path("")
     for found in copy.folder.walk(copy.name, known=None if copy.name else is_log_name):
@@ -256,6 +266,8 @@ def _strays(copy: LogCopy) -> Iterator[tuple[Found, Tile | None]]:
             tile = None
         if tile is None or tile.width != copy.width(tile.level, tile.index):
             yield found, tile
+        else:
+            later.own += 1
 
 
 def _older_fault(copy: LogCopy, name: str, tile: Tile) -> Iterator[Fault]:

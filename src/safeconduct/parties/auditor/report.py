@@ -40,6 +40,7 @@ def format_logs_text(results: Sequence[Result]) -> str:
     failed = sum(not result.holds for result in results)
     count = f"{len(results)} cop{'y' if len(results) == 1 else 'ies'} of a log"
     summary = f"{failed} of {count} failed." if failed else _LOGS_HOLD.format(count=count)
+    summary += _earlier_text(sum(result.earlier for result in results))
     return "\n".join([*lines, "", *textwrap.wrap(summary, LINE_CHARACTERS)])
 
 
@@ -87,13 +88,23 @@ def _summary_lines(audit: Audit) -> list[str]:
     count = len(audit.results)
     failed = [str(result.number) for result in audit.results if not result.holds]
     if not failed:
-        return textwrap.wrap(_all_hold(count, audit.asserted), LINE_CHARACTERS)
+        told = _all_hold(count, audit.asserted) + _earlier_text(audit.earlier)
+        return textwrap.wrap(told, LINE_CHARACTERS)
     signed = (
         "The registry signed for exactly these bytes: it answers for them."
         if audit.signed
         else "The registry did not sign for exactly these bytes."
     )
     return [f"{len(failed)} of {count} checks failed: {', '.join(failed)}.", signed]
+
+
+def _earlier_text(entries: int) -> str:
+    if not entries:
+        return ""
+    return (
+        f" But {entries} entries were looked at by earlier audits only: their files are here, "
+        "and what is in them now was not read. Leave out --resume to have all of it read."
+    )
 
 
 def _all_hold(count: int, asserted: int) -> str:

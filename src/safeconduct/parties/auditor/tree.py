@@ -127,7 +127,10 @@ def read_copy(folder: Folder, name: str) -> LogCopy:
         MalformedError: no checkpoint.
         UnavailableError: the file is not there.
     """
-    data = folder.read(_below(name, "checkpoint"), bytes_max=CHECKPOINT_BYTES_MAX)
+    path = _below(name, "checkpoint")
+    data = folder.read(path, bytes_max=CHECKPOINT_BYTES_MAX)
+    if not folder.holds(path):
+        raise MalformedError(f"{path}: lies behind a symbolic link")
     parsed = parse_checkpoint(parse_note(data).text)
     return LogCopy(
         folder=folder, name=name, checkpoint=data, origin=parsed.origin, tree=parsed.tree

@@ -29,7 +29,7 @@ from safeconduct.errors import (
     UnavailableError,
     UnverifiedError,
 )
-from safeconduct.parties.mirror.evidence import Case, contradiction, fork_ahead
+from safeconduct.parties.mirror.evidence import Case, contradiction, fork_ahead, unjoined
 from safeconduct.parties.mirror.folder import Plan, Source
 from safeconduct.parties.mirror.store import Checkpoints, Index, Seen
 from safeconduct.parties.mirror.tiles import TileWriter, read_bundle, tile_reader
@@ -237,7 +237,9 @@ def _grow(
         if left_over:
             # What an earlier visit left may be what was wrong; nothing of it is now used.
             return _grow(copy, log, known, seen, ending)
-        raise fork_ahead(_case(copy), log, known, seen) or error from None
+        case = _case(copy)
+        fork = fork_ahead(case, log, known, seen)
+        raise fork or unjoined(case, log, known, seen, error) from None
 
 
 def _fill(

@@ -18,11 +18,11 @@ from safeconduct.parties.mirror.tiles import tile_reader
 from safeconduct.plumbing import durable
 from safeconduct.plumbing.remote import RemoteLog
 from safeconduct.protocol.tlog.fork import find_fork, fork_hashes, format_fork
-from safeconduct.protocol.tlog.merkle import root
+from safeconduct.protocol.tlog.merkle import root, verify_consistency
 from safeconduct.protocol.tlog.note import VerifierKey
 
 EVIDENCE_FILES_MAX = 1_000
-"""More of the same proves no more."""
+"""Of one log and one kind: more of the same proves no more, and crowds out nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,22 @@ def fork_ahead(case: Case, log: RemoteLog, known: Seen, seen: Seen) -> ConflictE
     return None
 
 
+def unjoined(
+    case: Case, log: RemoteLog, known: Seen, seen: Seen, error: UnverifiedError
+) -> UnverifiedError:
+    """What to raise if a larger tree cannot be reached, and no fork is proven.
+
+    A log that keeps back the hashes which would convict it has signed all the same: what it
+    signed is kept, unless its hashes show that it continues ours and only a bundle is bad.
+    """
+    if not known.note or _is_continued(log, known, seen):
+        return error
+    sizes = f"{seen.tree.size}-not-after-{known.tree.size}"
+    digest = sha256(seen.note).digest()[:8].hex()
+    kept = _kept(case, f"{case.source.name}-{sizes}-{digest}.checkpoint", seen.note)
+    return UnverifiedError(f"{error.message}; {kept}", hint=error.hint)
+
+
 def _forked(case: Case, known: Seen, seen: Seen, hashes: Sequence[bytes]) -> ConflictError:
     origin, sizes = case.source.origin, sorted([known.tree.size, seen.tree.size])
     fork = find_fork(known.note, seen.note, hashes, case.log_keys)
@@ -90,9 +106,25 @@ def _kept(case: Case, name: str, data: bytes) -> str:
     try:
         durable.make_folder(case.folder)
         if not path.exists():
-            if len(durable.list_files(case.folder)) >= EVIDENCE_FILES_MAX:
+            if _count_like(case, path.suffix) >= EVIDENCE_FILES_MAX:
                 return f"{case.folder} holds {EVIDENCE_FILES_MAX} proofs already"
             durable.write_file(path, data)
     except SafeconductError as error:
         return f"not kept: {error.message}"
     return f"see {path}"
+
+
+def _is_continued(log: RemoteLog, known: Seen, seen: Seen) -> bool:
+    try:
+        proof = log.consistency(known.tree.size, seen.tree.size)
+        verify_consistency(known.tree, seen.tree, proof)
+    except SafeconductError:
+        return False
+    return True
+
+
+def _count_like(case: Case, suffix: str) -> int:
+    """How much evidence of one kind there is against this log."""
+    prefix = f"{case.source.name}-"
+    names = durable.list_files(case.folder)
+    return sum(name.startswith(prefix) and name.endswith(suffix) for name in names)

@@ -30,6 +30,8 @@ from safeconduct.protocol.tlog.policy import Policy, parse_policy
 
 _KEY_FILES = {"key": ED25519, "key-mldsa44": MLDSA44}
 _LOG_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+_TAKEN = frozenset({*_KEY_FILES, "writer", "evidence"})
+"""Names in the folder that no log may have."""
 LOGS_MAX = 32
 
 
@@ -69,6 +71,7 @@ def new_mirror(folder: Path, given: Sequence[Path], name: str | None) -> tuple[S
         raise RefusedError(f"{folder}: there is a mirror already")
     policy, programme = _read_given(given)
     if name is not None:
+        keys.check_name(name)
         _check_name(parse_policy(policy), name)
     durable.make_folder(folder)
     made = [
@@ -161,7 +164,7 @@ def _listed(policy: Policy) -> tuple[Source, ...]:
     names: dict[str, str] = {}
     for origin, url in urls.items():
         last = url.rpartition("/")[2]
-        usable = _LOG_NAME.fullmatch(last) and last not in names.values()
+        usable = _LOG_NAME.fullmatch(last) and last not in _TAKEN | set(names.values())
         names[origin] = last if usable else origin_hash(origin)
     return tuple(
         Source(name=names[origin], origin=origin, url=url) for origin, url in urls.items()

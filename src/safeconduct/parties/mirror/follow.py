@@ -5,7 +5,9 @@ copy's growth until the process is started again: after a failed sync nothing ca
 What is served stays served in every case.
 """
 
+import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -174,6 +176,14 @@ def _repeat(work: Work, health: Health, ending: threading.Event) -> None:
             if error.told:
                 terminal.warn(f"{work.name}: copying has stopped; the copy is still served")
                 return
+        except Exception as error:
+            # A hostile server may find a way that no error family foresees. It must not end
+            # the copying, and least of all unseen; a message might quote what it sent.
+            if health.ill(
+                work.name, SafeconductError(f"internal fault: {type(error).__name__}")
+            ):
+                terminal.warn(f"{work.name}: internal fault: {type(error).__name__}")
+                sys.stderr.write("".join(traceback.format_tb(error.__traceback__)))
         else:
             if health.well(work.name):
                 terminal.note(f"{work.name}: well again")

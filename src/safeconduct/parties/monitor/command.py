@@ -39,7 +39,8 @@ this machine's clock, for what is fresh is judged by it.
 
 An alert is told once when it begins and once when it ends, with its evidence in DIR/evidence/.
 --on-alert runs a command for each, without a shell, with the alert as JSON on its standard
-input; one that fails is asked again. After a crash an alert may be told twice, under the same
+input; one that fails is asked again, 20 times, or for a proven contradiction until it takes it.
+After a crash an alert may be told twice, under the same
 number.
 
 Watched duties: an open desk key; nothing published before it is final; the board's count; the
@@ -121,6 +122,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _watched(arguments: argparse.Namespace) -> Watched:
+    for option in ("listen", "on_alert", "public"):
+        # A script's variable that is not set must not silence anybody.
+        if getattr(arguments, option) == "":
+            raise MalformedError(f"--{option.replace('_', '-')}: nothing is given")
     if len(arguments.mirror) > MIRRORS_MAX:
         raise MalformedError(f"--mirror: more than {MIRRORS_MAX}")
     for url in arguments.mirror:

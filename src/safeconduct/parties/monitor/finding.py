@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TypeVar
 
 from safeconduct.errors import SafeconductError, UnavailableError
+from safeconduct.plumbing.terminal import printable
 from safeconduct.protocol.statute.instant import INSTANT_AT_MAX, format_instant
 
 CONTRADICTION = "contradiction"
@@ -250,7 +251,7 @@ class Findings:
 
 def reason(error: SafeconductError) -> str:
     """An error's message as part of a sentence: one line, bounded; servers write some of it."""
-    line = " ".join(error.message.split())
+    line = printable(" ".join(error.message.split()))
     return line[:_REASON_CHARACTERS_MAX].rstrip(".")
 
 

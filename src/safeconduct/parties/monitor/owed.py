@@ -14,7 +14,7 @@ is being looked after.
 Spec: docs/3-protocol.md §7.4, §13.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,8 +35,14 @@ from safeconduct.protocol.record import (
     verify_signer,
 )
 from safeconduct.protocol.statute.instant import DAY_SECONDS, INSTANT_AT_MAX
-from safeconduct.protocol.tlog.merkle import inclusion_proof, leaf_hash, verify_inclusion
-from safeconduct.protocol.tlog.tile import TILE_WIDTH, bundles_of
+from safeconduct.protocol.tlog.merkle import (
+    Frontier,
+    Subtree,
+    inclusion_proof,
+    leaf_hash,
+    verify_inclusion,
+)
+from safeconduct.protocol.tlog.tile import TILE_WIDTH
 
 LOGGED_SECONDS_MAX = 2 * DAY_SECONDS
 """A delivery names only its day; by the end of the next it must stand in the Ledger."""
@@ -134,20 +140,36 @@ def _search(missing: Mapping[bytes, int], ledger: LogView) -> tuple[dict[bytes, 
     size, first = ledger.signed.tree.size, min(missing.values())
     last = first // TILE_WIDTH + BUNDLES_PER_ROUND_MAX
     found, searched = dict[bytes, int](), first
-    for index, width in bundles_of(size)[first // TILE_WIDTH : last]:
-        for offset, entry in enumerate(ledger.remote.bundle(index, width)):
+    for index in range(first // TILE_WIDTH, min(last, -(-size // TILE_WIDTH))):
+        width = min(TILE_WIDTH, size - index * TILE_WIDTH)
+        entries = ledger.remote.bundle(index, width)
+        _verify_bundle(entries, index * TILE_WIDTH, ledger)
+        for number, entry in enumerate(entries, index * TILE_WIDTH):
             if entry in missing:
-                number = index * TILE_WIDTH + offset
-                _prove(entry, number, ledger)
                 found.setdefault(entry, number)
         searched = index * TILE_WIDTH + width
     return found, searched
 
 
-def _prove(entry: bytes, index: int, ledger: LogView) -> None:
-    tree = ledger.signed.tree
-    proof = inclusion_proof(index, tree.size, ledger.remote.hashes(tree.size))
-    verify_inclusion(leaf_hash(entry), index, proof, tree)
+def _verify_bundle(entries: list[bytes], first: int, ledger: LogView) -> None:
+    """Ensure that entries from number `first` on are the Ledger's: what is missing is missed.
+
+    The proof of the first entry names the others by hashes, and those are computed here.
+
+    Raises:
+        UnverifiedError: they are not.
+    """
+    tree, served = ledger.signed.tree, ledger.remote.hashes(ledger.signed.tree.size)
+    leaves = [leaf_hash(entry) for entry in entries]
+    _, filled = Frontier.empty().extend(leaves)
+    own = {(level, place + (first >> level)): filled[level, place] for level, place in filled}
+
+    def read(asked: Sequence[Subtree]) -> list[bytes]:
+        rest = [each for each in asked if each not in own]
+        known = own | dict(zip(rest, served(rest), strict=True))
+        return [known[each] for each in asked]
+
+    verify_inclusion(leaves[0], first, inclusion_proof(first, tree.size, read), tree)
 
 
 def owed_duties(

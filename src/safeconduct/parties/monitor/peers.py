@@ -22,6 +22,7 @@ from safeconduct.parties.monitor.places import (
     minutes,
     report_fork,
     saw,
+    tiles_within,
     tree_words,
 )
 from safeconduct.parties.monitor.trees import (
@@ -134,7 +135,7 @@ def _read_witness(
     if view is not None:
         story = f"The {seat.name} shows us {tree_words(view.signed)}, and to the witness "
         story += f"{witness.label} it showed {tree_words(signed)}"
-        compare(story, view, signed, newest, [view.remote.hashes], look, findings)
+        compare(story, view, signed, newest, [tiles_within(view.seat.url)], look, findings)
     return Shown(
         origin=seat.origin,
         tree_size=signed.tree.size,
@@ -164,7 +165,9 @@ def _check_lag(
     witness: Witness, seat: Seat, newest: int, look: Look, findings: Findings
 ) -> None:
     """Whether the endpoint shows what we know that the witness cosigned an hour ago."""
-    known = max(look.store.cosigned_at(seat.origin, name, newest) for name in witness.keys)
+    # What it makes up of the future is not remembered.
+    first = min(newest, look.at)
+    known = max(look.store.cosigned_at(seat.origin, name, first) for name in witness.keys)
     if known - newest <= LAG_SECONDS_MAX:
         findings.hold("witness-behind", subject=seat.origin)
         return
@@ -282,7 +285,7 @@ def _read_mirror(
     if view is not None:
         story = f"The {seat.name} shows us {tree_words(view.signed)}, and the mirror {url} "
         story += f"{tree_words(signed)}"
-        tiles = [view.remote.hashes, remote.hashes]
+        tiles = [tiles_within(view.seat.url), remote.hashes]
         compare(story, view, signed, logged_by, tiles, look, findings)
     return Shown(origin=seat.origin, tree_size=signed.tree.size, dated_at=logged_by)
 

@@ -31,6 +31,10 @@ STALE_SECONDS = 600
 """An idle log has itself cosigned afresh every minute; ten of them missing is a fault."""
 SILENT_SECONDS_MAX = 3_600
 WITHHELD_SECONDS = 600
+LOOK_SECONDS = 40.0
+"""How long a log may take for its checkpoint, and again for the tiles of one look."""
+JOIN_SECONDS = 15.0
+"""How long a log or mirror may take, in all, to show the tiles that join two trees."""
 CLOCK_SECONDS_MAX = 300
 """How far two clocks may differ before it is said."""
 
@@ -69,8 +73,9 @@ def watch_log(
 
     `spare` are tiles of mirrors, for what the log does not show any more.
     """
-    remote = RemoteLog(seat.url)
-    data = findings.attempt("unreachable", f"The {seat.name} cannot be read", remote.checkpoint)
+    # A log that dawdles over its tiles must not keep its checkpoint from being compared.
+    near = RemoteLog(seat.url, seconds=LOOK_SECONDS)
+    data = findings.attempt("unreachable", f"The {seat.name} cannot be read", near.checkpoint)
     if data is None:
         return None
     shown = (Exhibit(suffix=".checkpoint", data=data),)
@@ -91,16 +96,17 @@ def watch_log(
     if dated is not None:
         _check_fresh(seat, dated, look, findings)
         saw(seat, dict(dated.cosignatures), look, findings, shown)
-    grown = _has_grown(seat, signed, [remote.hashes, *spare], look, findings)
+    grown = _has_grown(seat, signed, [near.hashes, *spare], look, findings)
     findings.attempt(
         "log-tiles",
         f"The {seat.name} serves tiles that are not those of its checkpoint",
-        lambda: check_edge(remote, signed),
+        lambda: check_edge(near, signed),
         exhibits=shown,
     )
     if grown:
         look.store.advance(seat.origin, data)
     _check_witnesses(seat, look, findings)
+    remote = RemoteLog(seat.url)
     return LogView(seat=seat, signed=signed, dated=dated, grown=grown, remote=remote)
 
 
@@ -197,6 +203,7 @@ def saw(
 
 def _check_witnesses(seat: Seat, look: Look, findings: Findings) -> None:
     """Whether each witness of the policy still cosigns this log, wherever that was seen."""
+    look.store.forget_future(seat.origin, look.at + CLOCK_SECONDS_MAX, look.at)
     for line in look.policy.witnesses:
         last_at = look.store.cosigned_at(seat.origin, line.name, look.at)
         age = look.at - last_at
@@ -237,8 +244,8 @@ def compare(
     try:
         fork = join(view.signed, other, tiles, seat)
     except SafeconductError as error:
-        look.store.keep_pending(findings.place, seat.origin, other.data)
-        if look.at - dated_at > WITHHELD_SECONDS:
+        since = look.store.keep_pending(findings.place, seat.origin, other.data, look.at)
+        if look.at - min(since, dated_at) > WITHHELD_SECONDS:
             exhibits = (view.signed.exhibit, other.exhibit)
             sentence = f"{story}, which it keeps from us: {reason(error)}."
             findings.find("withheld", sentence, subject=seat.origin, exhibits=exhibits)
@@ -246,6 +253,8 @@ def compare(
     if fork is not None:
         sentence = f"{story}: it has told two stories."
         report_fork(findings, sentence, fork, subject=seat.origin)
+        return
+    findings.hold("withheld", subject=seat.origin)
 
 
 def _compare_pending(
@@ -254,12 +263,23 @@ def _compare_pending(
     """Settle a tree that was once larger than the log's, now that the log shows as much."""
     seat = view.seat
     known = _remembered(look.store.pending(findings.place, seat.origin), seat)
-    if known is None or known.tree.size > view.signed.tree.size:
+    if known is None:
+        look.store.settle_pending(findings.place, seat.origin)
+        return
+    if known.tree.size > view.signed.tree.size:
         return
     story = f"The {seat.name} shows us {tree_words(view.signed)}, and showed others "
     story += tree_words(known)
     if _join(story, known, view.signed, tiles, seat, findings, subject=seat.origin):
         look.store.settle_pending(findings.place, seat.origin)
+
+
+def tiles_within(url: str) -> Tiles:
+    """The tiles that a log or a mirror serves, as long as it does not dawdle.
+
+    Else it would hold up the check of whoever shows another tree, until that one is blamed.
+    """
+    return RemoteLog(url, seconds=JOIN_SECONDS).hashes
 
 
 def check_edge(remote: RemoteLog, signed: Signed) -> bool:

@@ -9,6 +9,7 @@ CREATE TABLE pending (
   place       TEXT NOT NULL,
   origin      TEXT NOT NULL,
   checkpoint  BLOB NOT NULL,
+  since       INTEGER NOT NULL,
   PRIMARY KEY (place, origin)
 ) STRICT;
 

@@ -13,9 +13,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from safeconduct.parties.monitor.finding import NOTICE, Finding
+from safeconduct.parties.monitor.finding import CONTRADICTION, NOTICE, Finding
 from safeconduct.plumbing.database import Database, Row, Transaction, open_database
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
+from safeconduct.plumbing.terminal import printable
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.fork import FORK_BYTES_MAX
@@ -23,6 +24,8 @@ from safeconduct.protocol.tlog.merkle import HASH_BYTES
 
 EVIDENCE_FOLDER = "evidence"
 EVIDENCE_FILES_MAX = 9  # of one alert: the first ones prove it, more would fill the disk
+EVIDENCE_BEGINNINGS_MAX = 10
+"""So often an alert that begins again has room anew: nobody uses it up beforehand."""
 EVIDENCE_BYTES_MAX = FORK_BYTES_MAX
 HAND_TRIES_MAX = 20
 _DATABASE_FILE = "monitor.db"
@@ -108,12 +111,21 @@ class Store:
         )
         return rows[0]["checkpoint"] if rows else None
 
-    def keep_pending(self, place: str, origin: str, checkpoint: bytes) -> None:
-        """Remember such a checkpoint; the first one stays until it is settled."""
+    def keep_pending(self, place: str, origin: str, checkpoint: bytes, at: int) -> int:
+        """Remember such a checkpoint; the first one stays until it is settled.
+
+        Returns when that one was seen, by our own clock: a newer one begins no new wait.
+        """
         with self._database.write() as tx:
             tx.execute(
-                "INSERT OR IGNORE INTO pending VALUES (?, ?, ?)", (place, origin, checkpoint)
+                "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)",
+                (place, origin, checkpoint, at),
             )
+            rows = tx.read(
+                "SELECT since FROM pending WHERE place = ? AND origin = ?", (place, origin)
+            )
+        since: int = rows[0]["since"]
+        return since
 
     def settle_pending(self, place: str, origin: str) -> None:
         """Forget it: the log shows it, or the fork is proven."""
@@ -128,6 +140,16 @@ class Store:
         )
         at: int = rows[0]["at"]
         return at
+
+    def forget_future(self, origin: str, latest: int, at: int) -> None:
+        """Let what was seen after `latest` count as seen at `at`.
+
+        Our own clock was ahead when it was written; it would silence us until then.
+        """
+        with self._database.write() as tx:
+            tx.execute(
+                "UPDATE cosigned SET at = ? WHERE origin = ? AND at > ?", (at, origin, latest)
+            )
 
     def saw_cosigned(
         self, origin: str, times: Mapping[str, int], *, only_new: bool = False
@@ -216,10 +238,14 @@ class Store:
         return [_alert(row) for row in self._rows(newest)]
 
     def news(self, count_max: int = 100) -> list[News]:
-        """What is still to be told, in order; at most `count_max` at a time."""
+        """What is still to be told, in order; at most `count_max` at a time.
+
+        Alerts come before notices, which a board can make by the thousand.
+        """
         rows = self._database.read(
-            "SELECT * FROM news WHERE said = 0 OR handed = 0 ORDER BY number LIMIT ?",
-            (count_max,),
+            "SELECT * FROM news WHERE said = 0 OR handed = 0"
+            " ORDER BY json_extract(message, '$.severity') = ?, number LIMIT ?",
+            (NOTICE, count_max),
         )
         return [_news(row) for row in rows]
 
@@ -236,12 +262,16 @@ class Store:
             tx.execute("UPDATE news SET said = 1 WHERE number = ?", (number,))
 
     def handed(self, number: int, *, taken: bool) -> None:
-        """Note that the command took it; or that it did not, and is asked again, 20 times."""
+        """Note that the command took it; or that it did not, and is asked again, 20 times.
+
+        With a contradiction it is asked until it takes it: there are few of these, and whoever
+        is convicted must not get away by stopping the mail for a while.
+        """
         with self._database.write() as tx:
             tx.execute(
-                "UPDATE news SET tries = tries + 1, handed = (? OR tries + 1 >= ?)"
-                " WHERE number = ?",
-                (int(taken), HAND_TRIES_MAX, number),
+                "UPDATE news SET tries = tries + 1, handed = (? OR (tries + 1 >= ?"
+                " AND json_extract(message, '$.severity') <> ?)) WHERE number = ?",
+                (int(taken), HAND_TRIES_MAX, CONTRADICTION, number),
             )
 
     # The page's state.
@@ -272,19 +302,28 @@ class Store:
 
     def _keep(self, finding: Finding) -> list[str]:
         """Write the finding's evidence; returns all the names that its alert has now."""
-        names = self._evidence_names(finding.id)
+        names, room = self._evidence_names(finding.id)
         for exhibit in finding.exhibits:
             digest = sha256(exhibit.data).digest()[:_DIGEST_BYTES].hex()
             name = f"{finding.id}-{digest}{exhibit.suffix}"
-            if name not in names and len(names) < EVIDENCE_FILES_MAX:
+            if name not in names and len(names) < room:
                 write_file(self.folder / EVIDENCE_FOLDER / name, exhibit.data)
                 names.append(name)
         return names
 
-    def _evidence_names(self, alert_id: str) -> list[str]:
-        rows = self._database.read("SELECT evidence FROM alerts WHERE id = ?", (alert_id,))
-        names: list[str] = json.loads(rows[0]["evidence"]) if rows else []
-        return names
+    def _evidence_names(self, alert_id: str) -> tuple[list[str], int]:
+        """What an alert has, and how many files it may have now."""
+        rows = self._rows_of(alert_id)
+        if not rows:
+            return [], EVIDENCE_FILES_MAX
+        names: list[str] = json.loads(rows[0]["evidence"])
+        begun = len(names) // EVIDENCE_FILES_MAX + 1
+        if rows[0]["ended"] is None and names and len(names) % EVIDENCE_FILES_MAX == 0:
+            begun -= 1  # While it stands, what is full stays full.
+        return names, EVIDENCE_FILES_MAX * min(begun, EVIDENCE_BEGINNINGS_MAX)
+
+    def _rows_of(self, alert_id: str) -> list[Row]:
+        return self._database.read("SELECT * FROM alerts WHERE id = ?", (alert_id,))
 
     def _go_on(self, tx: Transaction, finding: Finding, evidence: list[str], at: int) -> None:
         """Begin the alert of a finding, or let it stand with the evidence it has by now."""
@@ -293,7 +332,7 @@ class Store:
             id=finding.id,
             severity=finding.kind.severity,
             place=finding.place,
-            sentence=finding.sentence,
+            sentence=printable(finding.sentence),
             next_step=finding.kind.next_step,
             since=standing[0].since if standing else at,
             ended=None,
@@ -343,7 +382,7 @@ def _add_notice(tx: Transaction, notice: Notice, at: int) -> None:
         id=notice.id,
         severity=NOTICE,
         place=notice.place,
-        sentence=notice.sentence,
+        sentence=printable(notice.sentence),
         next_step="",
         since=at,
         ended=at,

@@ -1,7 +1,8 @@
 """One round of watching: everybody is looked at once, then what changed is settled and told.
 
     1  the logs, side by side
-    2  witnesses, mirrors, the Gazette's entries and duties, the keeper's tips, side by side
+    2  witnesses, mirrors, the Gazette's entries and duties, side by side; then the public
+       folder and the keeper's tips
     3  this machine's clock, against the witnesses'
     4  alerts begin, go on and end in one transaction; telling comes after
 
@@ -42,13 +43,13 @@ from safeconduct.parties.monitor.places import (
     STALE_SECONDS,
     LogView,
     Look,
+    tiles_within,
     watch_log,
 )
 from safeconduct.parties.monitor.store import Notice, Store
 from safeconduct.parties.monitor.trees import Seat
 from safeconduct.plumbing import clock
 from safeconduct.plumbing.programme import Programme
-from safeconduct.plumbing.remote import RemoteLog
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.statute.instant import INSTANT_AT_MAX
@@ -56,6 +57,7 @@ from safeconduct.protocol.statute.instant import INSTANT_AT_MAX
 PHASE_SECONDS_MAX = 120.0
 ANSWER_DAYS = 30
 ENTRIES_PLACE = "the Gazette's entries"
+PUBLIC_PLACE = "the public folder"
 TIPS_PLACE = "your tips"
 MACHINE_PLACE = "this machine"
 
@@ -129,12 +131,10 @@ class Watch:
         done |= self._side_by_side(self._other_tasks(views, look))
         reading: Reading | None = done[ENTRIES_PLACE][1]
         duties = list(reading.duties) if reading else []
-        if self.watched.owed is not None:
-            # After the Gazette, which says whose signatures count.
-            book = reading.book if reading else self.book
-            task = partial(_read_owed, self.watched, self.store, book, views, look)
-            done |= self._side_by_side({TIPS_PLACE: task})
-            duties += done[TIPS_PLACE][1] or []
+        later = self._later_tasks(reading.book if reading else self.book, views, look)
+        done |= self._side_by_side(later)
+        for place in later:
+            duties += done[place][1] or []
         self._settle([findings for findings, _ in done.values()], done, views, look)
         self._remember(reading, look.at)
         shown = self._shown(done)
@@ -150,7 +150,7 @@ class Watch:
         """Looks at the logs; mirrors' tiles are spare ones."""
         tasks: dict[str, Task] = {}
         for seat in self.watched.seats:
-            spare = [RemoteLog(below(url, seat)).hashes for url in self.watched.mirrors]
+            spare = [tiles_within(below(url, seat)) for url in self.watched.mirrors]
             tasks[seat.origin] = partial(watch_log, seat, spare, look)
         return tasks
 
@@ -165,6 +165,15 @@ class Watch:
         tasks[ENTRIES_PLACE] = partial(
             _read_gazette, self.watched, self.book, until, views, look
         )
+        return tasks
+
+    def _later_tasks(self, book: Book, views: Views, look: Look) -> dict[str, Task]:
+        """What comes after the Gazette, which says what is owed and whose signatures count."""
+        watched, tasks = self.watched, dict[str, Task]()
+        if watched.public is not None:
+            tasks[PUBLIC_PLACE] = partial(_read_public, watched, book.state, views, look)
+        if watched.owed is not None:
+            tasks[TIPS_PLACE] = partial(_read_owed, watched, self.store, book, views, look)
         return tasks
 
     def _shown(self, done: Done) -> dict[str, list[Shown]]:
@@ -242,8 +251,6 @@ def _read_gazette(
     if after.state is not None:
         notices += _passed(after.state, read_until or at, at)
         duties = read_duties(after.state, at)
-        if watched.public is not None:
-            duties += read_listings(after.state, watched.public, at, findings)
         report(duties, findings)
     whole = after.edge.size == view.signed.tree.size
     return Reading(
@@ -253,6 +260,18 @@ def _read_gazette(
         read_until=max(read_until, at) if whole else read_until,
         duties=tuple(duties),
     )
+
+
+def _read_public(
+    watched: Watched, state: GazetteState | None, views: Views, look: Look, findings: Findings
+) -> list[Duty]:
+    """The duties that listings set; apart, since whoever serves them may dawdle."""
+    view = _dated_view(views, "Gazette")
+    if view is None or state is None or watched.public is None:
+        return []
+    duties = read_listings(state, watched.public, _date(view, look), findings)
+    report(duties, findings)
+    return duties
 
 
 def _passed(state: GazetteState, before: int, at: int) -> list[Notice]:

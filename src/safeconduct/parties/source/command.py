@@ -272,7 +272,7 @@ def _restore(options: argparse.Namespace) -> int:
         terminal.say("empty mailbox — wrong words?")
     else:
         for item in found:
-            _tell_restored(item)
+            _tell_restored(item, asked=options.compare)
     return 0
 
 
@@ -285,9 +285,17 @@ def _write_restored(folder: Path, found: Sequence[Restored]) -> None:
             write_secret(folder / f"{item.number}.tlog-proof", item.proof)
 
 
-def _tell_restored(item: Restored) -> None:
+_ON_DEMAND = (
+    "  another mirror may hold a newer capsule; --compare asks this one for the proof, "
+    "and tells it that this entry is yours"
+)
+
+
+def _tell_restored(item: Restored, *, asked: bool) -> None:
     if item.receipt is None:
         terminal.say(f"contribution {item.number}: no date that holds ({item.doubt})")
+        if not asked:
+            terminal.say(_ON_DEMAND)
         return
     record = item.receipt.record
     terminal.say(f"contribution {item.number}: dated {format_instant(item.receipt.logged_by)}")

@@ -1,9 +1,12 @@
 """Get everything back from words and any mirror, when door, log and witnesses are gone.
 
 The shelf is fetched whole and searched here, as at the door. A capsule usually holds its
-receipt; only for one that holds none that verifies is the mirror asked for the proof of that
-one entry, since to ask is to tell the mirror whose entry it is. Nothing is believed that does
-not verify under the programme's own policy.
+receipt. To ask the mirror for the proof of an entry is to tell it whose entry that is, and
+which others are the same person's. So it is asked only on demand, even where a capsule holds no
+receipt that verifies: a mirror that shows old versions of capsules could else find out at will.
+Nothing is believed that does not verify under the programme's own policy.
+
+The mirror learns that somebody at this address fetched the shelf now, and nothing else.
 
 Spec: docs/3-protocol.md §11, §17.7.
 """
@@ -50,7 +53,8 @@ def restore(
 ) -> tuple[Restored, ...]:
     """All contributions of these words that the mirror's shelf holds; empty for wrong words.
 
-    With `compare` the mirror is asked for every proof, and the earlier date counts.
+    With `compare` the mirror is asked for every proof, and so learns which entries are this
+    source's; the earlier date counts. Without, a capsule's own receipt is all there is.
 
     Raises:
         MalformedError: what the mirror shows is no shelf.
@@ -69,8 +73,8 @@ def _restore(programme: Programme, found: Found, mirror: str, compare: bool) -> 
     """The contribution with the earliest date that verifies."""
     number, capsule = found.keys.number, found.capsule
     held, doubt = _check(programme, number, capsule, capsule.proof, CAPSULE)
-    if held is not None and not compare:
-        return held
+    if not compare:
+        return held or Restored(number=number, capsule=capsule, doubt=doubt)
     try:
         proof = _ask(programme, mirror, capsule.record)
         shown, doubt = _check(programme, number, capsule, proof, MIRROR)
