@@ -67,6 +67,13 @@ AHEAD: dict[str, tuple[Serve, str]] = {
         always(200, TRUE.shown(21, LOG_KEYS[1:])),
         "signed only 20",
     ),
+    "a larger tree, with a bad line beside our good one": (
+        always(
+            200,
+            TRUE.shown(40, LOG_KEYS[:1]) + TRUE.shown(20, LOG_KEYS[1:]).split(b"\n\n")[1],
+        ),
+        "signed only 20",
+    ),
     "as many entries with another root": (always(200, FORKED.shown(20)), "another root"),
     "fewer entries of another history": (always(200, FORKED.shown(11)), "do not begin"),
 }
@@ -105,10 +112,6 @@ def tampered(size: int) -> bytes:
 NO_ANSWER: dict[str, Serve] = {
     "a larger tree that a stranger signed": always(200, signed_by_a_stranger(40)),
     "our signature over another text": always(200, tampered(40)),
-    "one good signature of ours and one bad": always(
-        200,
-        TRUE.shown(40, LOG_KEYS[:1]) + TRUE.shown(20, LOG_KEYS[1:]).split(b"\n\n")[1],
-    ),
     "another log's checkpoint": always(200, another_logs_checkpoint()),
     "its own cosignature without ours": always(
         200, TRUE.note(40).text.encode() + b"\n" + lines(TRUE.note(40).text, key_of("anna"))

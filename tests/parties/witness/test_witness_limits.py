@@ -35,8 +35,8 @@ def test_strangers_who_ask_for_fresh_dates_do_not_use_up_what_the_log_needs(
 ) -> None:
     with witness_in(tmp_path, logs=THREE_A_DAY) as witness:
         witness.cosign(honest(LOG, 0, 10), NOW)
-        again = [status_of(honest(LOG, 10, 10), witness) for _ in range(5)]
-        assert again == [200, 200, 200, 429, 429]
+        again = {witness.cosign(honest(LOG, 10, 10), NOW + second).body for second in range(5)}
+        assert len(again) == 1
         assert status_of(honest(LOG, 10, 11), witness) == 200
 
 

@@ -16,26 +16,32 @@ Spec: c2sp.org/tlog-witness, "checkpoint" (the monitoring endpoint).
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TypeAlias
 
 from safeconduct.errors import ConflictError, UnavailableError, UnverifiedError
-from safeconduct.plumbing import clock, fetch
+from safeconduct.plumbing import fetch
 from safeconduct.protocol.tlog.checkpoint import parse_checkpoint
 from safeconduct.protocol.tlog.cosignature import verify_log
 from safeconduct.protocol.tlog.merkle import Tree
-from safeconduct.protocol.tlog.note import VerifierKey, parse_note, signatures_by
+from safeconduct.protocol.tlog.note import (
+    NOTE_BYTES_MAX,
+    Note,
+    SignatureLine,
+    VerifierKey,
+    parse_note,
+    signatures_by,
+)
 from safeconduct.protocol.tlog.policy import Policy, WitnessLine, reaches_quorum
 
 Ask: TypeAlias = Callable[[str, bytes | None], fetch.Response]
 """(address, body to POST or None to GET) to the answer, whatever its status."""
 
 WITNESS_SECONDS = 5.0
-ANSWER_BYTES_MAX = 64 << 10
+ANSWER_BYTES_MAX = NOTE_BYTES_MAX
 REPAIR_HINT = "safeconduct log repair --from-mirror URL takes up what is missing"
-_GRACE_SECONDS = 0.5  # for the other witnesses, once enough have answered
 _OK, _MISSING = 200, 404
 
 
@@ -152,14 +158,13 @@ class Lookout:
             )
 
     def _ask_all(self) -> dict[str, Future[Sighting | None]]:
-        """All answers that came in time; a moment after enough have come, the rest is left."""
+        """All answers that come in time, also after enough: a slow one may know more.
+
+        They are asked once at a start, and what they can prevent cannot be mended.
+        """
         threads = ThreadPoolExecutor(max(1, len(self._seats)), thread_name_prefix="look")
         asked = {url: threads.submit(look, url, self._keys, self._ask) for url in self._seats}
-        waiting, deadline = set(asked.values()), clock.monotonic() + WITNESS_SECONDS
-        while waiting and (remaining := deadline - clock.monotonic()) > 0:
-            _, waiting = wait(waiting, remaining, return_when=FIRST_COMPLETED)
-            if self._suffices(asked):
-                deadline = min(deadline, clock.monotonic() + _GRACE_SECONDS)
+        wait(asked.values(), WITNESS_SECONDS)
         threads.shutdown(wait=False, cancel_futures=True)
         return asked
 
@@ -192,9 +197,16 @@ def _read_ours(data: bytes, keys: Sequence[VerifierKey]) -> Sighting:
     checkpoint = parse_checkpoint(note.text)
     if checkpoint.origin != keys[0].name:
         raise UnverifiedError("it shows another log's checkpoint")
-    signers = [key for key in keys if signatures_by(note, key)]
-    if not signers:
+    # One good line is enough: a bad one beside it may be anybody's, and must hide nothing.
+    claimed = [(line, key) for key in keys for line in signatures_by(note, key)]
+    if not any(_holds(note.text, line, key) for line, key in claimed):
         raise UnverifiedError("it shows a checkpoint that this log did not sign")
-    for key in signers:
-        verify_log(note, key)
     return Sighting(tree=checkpoint.tree, note=data)
+
+
+def _holds(text: str, line: SignatureLine, key: VerifierKey) -> bool:
+    try:
+        verify_log(Note(text=text, signatures=(line,)), key)
+    except UnverifiedError:
+        return False
+    return True

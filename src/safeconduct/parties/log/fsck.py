@@ -35,13 +35,17 @@ from safeconduct.parties.log.store import (
 )
 from safeconduct.plumbing import clock, durable
 from safeconduct.protocol.tlog.checkpoint import (
-    CHECKPOINT_BYTES_MAX,
     Checkpoint,
     parse_checkpoint,
 )
 from safeconduct.protocol.tlog.cosignature import verify_log
 from safeconduct.protocol.tlog.merkle import HASH_BYTES, Frontier, Tree, leaf_hashes
-from safeconduct.protocol.tlog.note import VerifierKey, parse_note, signatures_by
+from safeconduct.protocol.tlog.note import (
+    NOTE_BYTES_MAX,
+    VerifierKey,
+    parse_note,
+    signatures_by,
+)
 from safeconduct.protocol.tlog.tile import (
     BUNDLE_BYTES_MAX,
     ENTRIES,
@@ -221,7 +225,7 @@ def _check_published(
     if not paths.checkpoint.exists():
         return None
     try:
-        data = durable.read_file(paths.checkpoint, bytes_max=CHECKPOINT_BYTES_MAX)
+        data = durable.read_file(paths.checkpoint, bytes_max=NOTE_BYTES_MAX)
         tree = verify_ours(data, keys.verifiers).tree
     except SafeconductError as error:
         # A start would write another one over it. Yet whoever put it there can do more.

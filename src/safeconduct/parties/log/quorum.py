@@ -6,7 +6,8 @@ two keys, as the policy's lines with one address say, is asked once and answers 
 
 What a witness answers, and what follows:
 
-    200 and lines      each by a listed key that verifies counts; a bad one spoils the answer
+    200 and lines      each by a listed key that verifies counts; a bad one spoils the answer,
+                       and so does a date that has not come yet
     409 and a size     up to ours: prove from there, and ask again; larger: see below
     422, other 409     it refuses; see below
     404                it does not serve this log
@@ -69,6 +70,8 @@ Lines = Mapping[str, SignatureLine]
 """Verified cosignatures, by their witnesses' names in the policy."""
 
 RETRY_SECONDS_MAX = 60.0
+FUTURE_SECONDS_MAX = 300
+"""How far a witness's clock may be ahead of ours; a false date would stay with the entries."""
 _RETRY_SECONDS = 5.0  # for a witness that pushes back and does not say for how long
 _GRACE_SECONDS = 0.05  # for more cosignatures, once there are enough
 _SIZE_CONTENT_TYPE = "text/x.tlog.size"
@@ -134,7 +137,7 @@ class Witness:
         found = {}
         for line in self._lines:
             for signature in signatures_by(answered, line.key)[:1]:
-                verify_cosignature(answered, line.key)
+                _check_date(verify_cosignature(answered, line.key))
                 found[line.name] = signature
         if not found:
             raise UnverifiedError("answered without a cosignature by its listed keys")
@@ -261,6 +264,14 @@ def _succeeded(future: Future[Lines]) -> bool:
 def _request_body(old_size: int, proof: Sequence[bytes], note: Note) -> bytes:
     lines = [f"old {old_size}", *map(format_base64, proof), "", ""]
     return "\n".join(lines).encode() + format_note(note)
+
+
+def _check_date(at: int) -> None:
+    ahead_seconds = at - clock.seconds()
+    if ahead_seconds > FUTURE_SECONDS_MAX:
+        raise UnverifiedError(
+            f"dates its cosignature {ahead_seconds} s ahead of this machine's clock"
+        )
 
 
 def _is_size(response: fetch.Response) -> bool:

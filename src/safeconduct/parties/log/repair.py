@@ -17,7 +17,7 @@ goes on. A mirror that is behind what was signed here mends the files of its own
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safeconduct.errors import (
@@ -28,8 +28,8 @@ from safeconduct.errors import (
     UnavailableError,
     UnverifiedError,
 )
-from safeconduct.parties.log.config import LogFolder, load_config, load_keys
-from safeconduct.parties.log.fsck import Progress, Tell, held, verify_ours
+from safeconduct.parties.log.config import LogFolder, LogKeys, load_config, load_keys
+from safeconduct.parties.log.fsck import Progress, Tell, verify_ours
 from safeconduct.parties.log.journal import Frame, list_segments, read_frames
 from safeconduct.parties.log.proven import ProvenTiles, local_tiles
 from safeconduct.parties.log.settle import sync_range
@@ -46,7 +46,6 @@ from safeconduct.parties.log.tiles import forget_tiles
 from safeconduct.plumbing import clock, durable
 from safeconduct.plumbing.remote import RemoteLog
 from safeconduct.protocol.tlog.checkpoint import (
-    CHECKPOINT_BYTES_MAX,
     Checkpoint,
     format_checkpoint,
 )
@@ -60,11 +59,14 @@ from safeconduct.protocol.tlog.merkle import (
     verify_consistency,
 )
 from safeconduct.protocol.tlog.note import (
+    NOTE_BYTES_MAX,
     Note,
     SigningKey,
     VerifierKey,
     format_note,
+    parse_note,
     sign_note,
+    signatures_by,
 )
 from safeconduct.protocol.tlog.policy import Policy, open_checkpoint
 from safeconduct.protocol.tlog.tile import (
@@ -123,10 +125,12 @@ def repair_log(folder: Path, url: str, tell: Tell, *, policy: Policy | None = No
     """
     paths = LogFolder(path=folder)
     config, keys = load_config(folder), load_keys(paths)
-    with held(paths):
+    # The file is made if it is lost too: nobody may start the log in between.
+    with durable.sole_writer(paths.writer):
         source = _open_source(url, keys.verifiers)
         if policy is not None:
             open_checkpoint(source.note, policy, config.origin)
+            source = replace(source, note=_known(source.note, keys, policy))
         signed, settled = _read_store(paths, config.origin)
         published = _read_published(paths, keys.verifiers)
         _check_enough(signed, settled, published, source)
@@ -165,6 +169,19 @@ def _open_source(url: str, keys: tuple[VerifierKey, ...]) -> _Source:
         ) from error
 
 
+def _known(data: bytes, keys: LogKeys, policy: Policy) -> bytes:
+    """A note with the lines only of keys that were verified, the log's Ed25519 line among them.
+
+    What else a mirror has written there would be published under this log's name, and a line
+    by a witness of somebody else's policy would spoil the checkpoint for those people. What it
+    has left out of ours would be missed by those who know that key alone.
+    """
+    note = parse_note(data)
+    others = [*keys.verifiers[1:], *(witness.key for witness in policy.witnesses)]
+    lines = (line for key in others for line in signatures_by(note, key)[:1])
+    return format_note(replace(note, signatures=(sign_note(note.text, keys.first), *lines)))
+
+
 def _read_store(paths: LogFolder, origin: str) -> tuple[Signed, Settled]:
     """What was signed last, or nothing if the lock store is gone, and what is settled."""
     if not paths.lock_store.exists():
@@ -194,11 +211,15 @@ def _later_place(journal: Path, settled: Settled) -> Settled:
 def _check_enough(
     signed: Signed, settled: Settled, published: Published | None, source: _Source
 ) -> None:
-    """Ensure that a lock store that is gone is not made anew for less than was signed."""
+    """Ensure that a lock store that is gone or old moves no less far than the log had come.
+
+    Else a mirror that holds back the newest would have a journal set aside that has it.
+    """
     known = max(settled.tree_size, published.tree.size if published is not None else 0)
-    if not signed.checkpoint and known > source.tree.size:
+    if known > max(signed.tree.size, source.tree.size):
+        lost = "behind" if signed.checkpoint else "gone"
         raise RefusedError(
-            f"the lock store is gone, and this log had signed {known} entries or more: "
+            f"the lock store is {lost}, and this log had signed {known} entries or more: "
             f"the mirror has {source.tree.size} of them",
             hint="nothing was changed; find a mirror that has them all",
         )
@@ -416,7 +437,7 @@ def _publish(
 def _read_published(paths: LogFolder, keys: tuple[VerifierKey, ...]) -> Published | None:
     """The public checkpoint, if it is ours."""
     with suppress(SafeconductError):
-        data = durable.read_file(paths.checkpoint, bytes_max=CHECKPOINT_BYTES_MAX)
+        data = durable.read_file(paths.checkpoint, bytes_max=NOTE_BYTES_MAX)
         return Published(tree=verify_ours(data, keys).tree, checkpoint=data)
     return None
 

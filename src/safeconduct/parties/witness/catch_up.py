@@ -57,6 +57,8 @@ def _step(memory: Memory, step: Sighting, read: ReadHashes, now: int) -> None:
         verify_consistency(latest.tree, step.tree, proof)
     except UnverifiedError as error:
         raise _parted(memory, latest, step, read, now) from error
+    if memory.evidence.look_at(step.log, step.note, now):
+        raise _two_histories(step, f"of {step.tree.size} entries", latest)
     if not memory.store.advance(origin, latest, _moved(latest, step)):
         raise ConflictError(f"{origin}: somebody else moved this witness meanwhile")
 
@@ -78,12 +80,16 @@ def _parted(
     sizes = f"from {latest.tree.size} to {step.tree.size} entries"
     hashes = fork_hashes(latest.tree.size, step.tree.size, read)
     if memory.evidence.keep_if_fork(step.log, latest.checkpoint, step.note, hashes, now):
-        return ConflictError(
-            f"{step.log.origin} has signed two histories, {sizes} ({step.where})",
-            evidence=(latest.checkpoint, step.note),
-            hint="the proof lies in the witness's folder, below forks/",
-        )
+        return _two_histories(step, sizes, latest)
     return RefusedError(
         f"the tiles of {step.log.origin} do not lead {sizes} ({step.where})",
         hint="give the address of a mirror that holds them",
+    )
+
+
+def _two_histories(step: Sighting, sizes: str, latest: Latest) -> ConflictError:
+    return ConflictError(
+        f"{step.log.origin} has signed two histories, {sizes} ({step.where})",
+        evidence=(latest.checkpoint, step.note),
+        hint="the proof lies in the witness's folder, below forks/",
     )

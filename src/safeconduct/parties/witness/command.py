@@ -1,7 +1,8 @@
 """`safeconduct witness`: make a witness's keys, serve it, bring it up to date."""
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from safeconduct.errors import RefusedError
@@ -47,7 +48,8 @@ vkey a line, or a list of the witness network (logs/v0); a list only ever adds l
 
 Before it starts it looks whether its own memory is the latest: beside its database, at the
 addresses of --seen-at (checkpoints that bear its signatures), and at other witnesses (--peer).
-If it is behind, it refuses, and `witness catch-up` is the remedy.
+If it is behind, it refuses, and `witness catch-up` is the remedy; but a log of a list that
+others know further is left out, and the others are served.
 
 A log that signs two histories is not cosigned any more; the proof is at /<SHA-256 of the
 origin, hex>/forks and in the folder, and `safeconduct fork verify` checks it.
@@ -131,7 +133,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     given = logs.logs_of(map(logs.log_key, arguments.log))
     with working_in(arguments.dir) as memory:
         keys = Keys(own=own, logs=_served(memory, given, arguments.logs))
-        _check_memory(memory, keys, arguments.seen_at, arguments.peer)
+        keys = _check_memory(memory, keys, given, arguments.seen_at, arguments.peer)
         site = make_site(Witness(keys=keys, memory=memory))
         web.serve(site, arguments.listen, ready=lambda url: terminal.say(f"listening on {url}"))
     return 0
@@ -173,15 +175,43 @@ def _brought(memory: Memory, given: dict[str, Log]) -> Iterator[tuple[str, Log]]
 
 
 def _check_memory(
-    memory: Memory, keys: Keys, seen_at: Sequence[str], peers: Sequence[str]
-) -> None:
-    found = [
-        *memory.published.notes(),
-        *rewind.shown_at(seen_at, terminal.warn),
-        *rewind.known_to(peers, keys.logs, terminal.warn),
-    ]
+    memory: Memory,
+    keys: Keys,
+    given: Collection[str],
+    seen_at: Sequence[str],
+    peers: Sequence[str],
+) -> Keys:
+    """The keys, without the logs of lists that others know further than we do.
+
+    Raises:
+        RefusedError: a log that somebody gave is such a log; or our own signature shows that
+            we have forgotten; or no log is left.
+    """
+    # One note at a time: what many logs' notes take up is for strangers to say.
+    found = chain(
+        memory.published.notes(),
+        rewind.shown_at(seen_at, terminal.warn),
+        rewind.known_to(peers, keys.logs, terminal.warn),
+    )
+    behind: dict[str, RefusedError] = {}
     for sighting in rewind.sightings(keys, found, terminal.warn):
-        rewind.refuse_if_behind(memory, sighting, clock.seconds())
+        try:
+            rewind.refuse_if_behind(memory, sighting, clock.seconds())
+        except RefusedError as error:
+            if sighting.own_at or sighting.log.origin in given:
+                raise
+            behind[sighting.log.origin] = error
+    return _without(keys, behind)
+
+
+def _without(keys: Keys, behind: dict[str, RefusedError]) -> Keys:
+    """No log of a list keeps us from serving the others by what it shows a peer."""
+    left = {origin: log for origin, log in keys.logs.items() if origin not in behind}
+    for error in behind.values():
+        if not left:
+            raise error
+        terminal.warn(f"this log is left out: {error.message}; {error.hint}")
+    return Keys(own=keys.own, logs=left)
 
 
 def _catch_up(arguments: argparse.Namespace) -> int:

@@ -10,11 +10,12 @@ The checks, in the standard's order, and the status of what fails:
     409   the old size is not that of the latest cosigned tree, which the answer tells
     422   the proof does not hold: among others any hash where none belongs, two roots for one
           size, and an empty tree with another root than SHA-256("")
-    429   the log has had its share of today; also, in `site`, too many requests at once
+    429   the log has had its larger trees of today; also, in `site`, too many requests at once
     503   the clock went back, or the disk cannot be relied on
 
 Size 0 is the answer to a log that was never cosigned: the first tree is taken on trust, from
-logs only that somebody has given to this witness. The same tree again gets a fresh date.
+logs only that somebody has given to this witness. The same tree again gets a fresh date, or
+from a log with a daily limit its last one, if that is not old enough.
 
 Spec: c2sp.org/tlog-witness, add-checkpoint, as of July 2026 (until then 409, not 422, was the
 answer to two roots for one size).
@@ -22,6 +23,7 @@ answer to two roots for one size).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from safeconduct.errors import (
     MalformedError,
@@ -30,7 +32,7 @@ from safeconduct.errors import (
     UnavailableError,
     UnverifiedError,
 )
-from safeconduct.parties.witness.limits import Allowance
+from safeconduct.parties.witness.limits import Allowance, refresh_seconds
 from safeconduct.parties.witness.logs import Log
 from safeconduct.parties.witness.memory import Memory
 from safeconduct.parties.witness.published import origin_hash
@@ -45,8 +47,11 @@ from safeconduct.protocol.tlog.note import (
     SigningKey,
     format_note,
     format_signature_line,
+    parse_note,
 )
 
+_LineKey: TypeAlias = tuple[str, bytes]
+"""Name and key ID: whose line it is."""
 _SET_BACK_SECONDS_MAX = 2  # requests overtake each other, and clocks are adjusted
 SIZE_CONTENT_TYPE = "text/x.tlog.size"
 TEXT_CONTENT_TYPE = "text/plain; charset=utf-8"
@@ -93,6 +98,8 @@ class Witness:
         self._evidence = memory.evidence
         self._published = memory.published
         self._allowance = Allowance()
+        cosigners = [key.cosigner() for key in keys.own]
+        self._own = [(key.name, key.key_id) for key in cosigners]
 
     def cosign(self, body: bytes, now: int) -> Answer:
         """The answer to one add-checkpoint request; what it promises is on disk already.
@@ -141,16 +148,21 @@ class Witness:
     def _sign(self, asked: _Asked, latest: Latest) -> Answer | None:
         log, tree = asked.log, asked.request.checkpoint.tree
         at = _date(asked.at, latest)
+        known, own = _known_lines(asked, latest), self._own
+        soon = at - latest.cosigned_at < refresh_seconds(log.requests_per_day)
+        if soon and {*own[:1], *map(_key_of, asked.lines)} <= known.keys():
+            return _signed([known[key] for key in own if key in known])
         grows = tree.size > latest.tree.size
-        self._allowance.take(log.origin, log.requests_per_day, grows=grows, now=at)
+        if soon or grows:
+            self._allowance.take(log.origin, log.requests_per_day, grows=grows, now=at)
         text = asked.request.note.text
         lines = [cosignature.cosign(text, key, at) for key in _able(self.keys.own, asked)]
-        note = asked.note(*lines)
+        note = asked.note(*_others(known, asked, own), *lines)
         new = Latest(tree=tree, cosigned_at=at, checkpoint=note)
         if not self.store.advance(log.origin, latest, new):
             return None
         self._published.put(log.origin, note)
-        return Answer(status=200, body="".join(map(format_signature_line, lines)).encode())
+        return _signed(lines)
 
     def _keep_unexplained(self, asked: _Asked, latest: Latest, *, is_fork: bool) -> None:
         """Remember what the log signed and did not prove: a fork, or a faulty request."""
@@ -183,6 +195,32 @@ def _date(now: int, latest: Latest) -> int:
         # An earlier date would contradict our last one, and a later one would be invented.
         raise UnavailableError("this witness's clock went back", hint="try again later")
     return max(now, latest.cosigned_at)
+
+
+def _known_lines(asked: _Asked, latest: Latest) -> dict[_LineKey, SignatureLine]:
+    """The lines that are kept with the latest checkpoint, if it is of this very text."""
+    known = parse_note(latest.checkpoint) if latest.checkpoint else None
+    if known is None or known.text != asked.request.note.text:
+        return {}
+    return {_key_of(line): line for line in known.signatures}
+
+
+def _others(
+    known: Mapping[_LineKey, SignatureLine], asked: _Asked, own: Sequence[_LineKey]
+) -> list[SignatureLine]:
+    """The log's lines that are kept and were left out now: strangers must not remove one."""
+    replaced = {*own, *map(_key_of, asked.lines)}
+    trusted = {(key.name, key.key_id) for key in asked.log.keys}
+    return [line for key, line in known.items() if key in trusted - replaced]
+
+
+def _key_of(line: SignatureLine) -> _LineKey:
+    return line.name, line.key_id
+
+
+def _signed(lines: Sequence[SignatureLine]) -> Answer:
+    """Our signature lines, and nothing else."""
+    return Answer(status=200, body="".join(map(format_signature_line, lines)).encode())
 
 
 def _known_size(latest: Latest) -> Answer:

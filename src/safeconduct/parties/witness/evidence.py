@@ -67,6 +67,13 @@ class Evidence:
             self.keep_if_fork(log, known, note(), request.proof, now) for known in suspects
         )
 
+    def look_at(self, log: Log, note: bytes, now: int) -> bool:
+        """Whether a note that the log has signed contradicts a kept one of the same size."""
+        tree = tree_of(note)
+        kept = self._store.checkpoints_at(log.origin, tree.size)
+        others = [known for known in kept if tree_of(known) != tree]
+        return any(self.keep_if_fork(log, known, note, (), now) for known in others)
+
     def keep_if_fork(
         self, log: Log, known: bytes, other: bytes, hashes: Sequence[bytes], now: int
     ) -> bool:

@@ -1,9 +1,10 @@
 """How much is asked of a witness: requests at once, and cosignatures per log and day.
 
-Nobody logs in to a witness, so a limit must not be one that strangers can use up for a log.
-Two are kept per log and day (UTC): one for larger trees, which only the log can sign, and as
-much again for fresh dates on the tree that is known, which anybody can ask for. They count what
-costs a write to the disk; they begin anew when the witness is started.
+Nobody logs in to a witness, so a limit must not be one that strangers can use up for a log. A
+log gets so many larger trees a day (UTC), which only it can sign, and as many other texts for
+the tree that is known; the count begins anew when the witness is started. Fresh dates, which
+anybody can ask for, are not counted: a limited log is given one in so many seconds, and who
+asks sooner gets the last.
 """
 
 import threading
@@ -37,7 +38,7 @@ class Allowance:
         self._used: dict[tuple[str, bool], int] = {}
 
     def take(self, origin: str, per_day: int | None, *, grows: bool, now: int) -> None:
-        """Count one cosignature, of a larger tree or of the same one.
+        """Count one cosignature, of a larger tree or of another text.
 
         Raises:
             PushBackError: the log has had `per_day` of this kind; None is no limit.
@@ -56,6 +57,11 @@ class Allowance:
                     retry_seconds=_DAY_SECONDS - seconds,
                 )
             self._used[origin, grows] = used + 1
+
+
+def refresh_seconds(per_day: int | None) -> int:
+    """How old a log's last date must be for a fresh one; None is no limit."""
+    return 0 if per_day is None else -(-_DAY_SECONDS // per_day)
 
 
 class InWork:

@@ -7,8 +7,9 @@
     qpd 86400                                    add-checkpoint requests a day
     contact keepers@log.example                  for people
 
-Without the `logs/v0` line a list is one vkey a line. A list may be someone else's, so it only
-ever adds logs: what it says later about one that is known already changes nothing.
+Without the `logs/v0` line a list is one vkey a line, and keys of one name are keys of one log.
+A list may be someone else's, so it only ever adds logs: what it says later about one that is
+known already changes nothing, and a second `logs/v0` entry of an origin is left out.
 
 Spec: transparency-dev/witness-network, "Log-list format"; c2sp.org/signed-note for the keys.
 """
@@ -105,7 +106,8 @@ def parse_list(data: bytes) -> tuple[list[Listed], list[str]]:
     if len(data) > LIST_BYTES_MAX:
         raise MalformedError(f"list of logs: longer than {LIST_BYTES_MAX} bytes")
     lines = list(_lines(decode_text(data, "list of logs")))
-    if lines and lines[0][1] == _HEADER:
+    is_network = bool(lines) and lines[0][1] == _HEADER
+    if is_network:
         described = list(_described(lines[1:]))
     else:
         described = [(number, Listed(origin="", vkeys=(line,))) for number, line in lines]
@@ -113,22 +115,29 @@ def parse_list(data: bytes) -> tuple[list[Listed], list[str]]:
     remarks = []
     for number, log in described:
         try:
-            _add(found, log)
+            _add(found, log, joins=not is_network)
         except (MalformedError, RefusedError) as error:
             remarks.append(f"line {number}: this log is left out: {error.message}")
     return list(found.values()), remarks
 
 
-def _add(found: dict[str, Listed], log: Listed) -> None:
-    """Enter a log, or one more key of a log that the same list has named."""
+def _add(found: dict[str, Listed], log: Listed, *, joins: bool) -> None:
+    """Enter a log or, in a list that the witness's own people wrote, one more key of it.
+
+    The network's list has an entry per log, entered by whoever registers it: a second one of
+    the same origin could be a stranger's, who would then sign another history for that log.
+    """
     (vkey,) = log.vkeys
     origin = log_key(vkey).name
     if log.origin not in ("", origin):
         # Policies and fork proofs find a log's keys by its origin.
         raise RefusedError("its key bears another name than its origin")
+    if origin in found and not joins:
+        raise RefusedError("a log of that origin stands above, with another key")
     known = found[origin].vkeys if origin in found else ()
-    per_day = found[origin].requests_per_day if origin in found else log.requests_per_day
-    found[origin] = Listed(origin=origin, vkeys=(*known, vkey), requests_per_day=per_day)
+    found[origin] = Listed(
+        origin=origin, vkeys=(*known, vkey), requests_per_day=log.requests_per_day
+    )
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -13,8 +13,9 @@ snapshot, say) is noticed only where someone out of its reach answers and knows:
 addresses of at least two, one of them not of your house. Nobody answering is no reason to stay
 away, or whoever can cut our line could silence us; but it is said.
 
-An address can hinder a start only by a signature of the log, never by claims of its own. A log
-that signs a tree nobody can follow, and shows it to a peer, hinders us until it is left out.
+An address can hinder a start only by a signature of the log, never by claims of its own, and
+keep us waiting for minutes only. A log that signs a tree nobody can follow, and shows it to a
+peer, hinders us until we do without its --log; a log of a list is left out at once.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -24,14 +25,15 @@ from safeconduct.errors import (
     MalformedError,
     RefusedError,
     SafeconductError,
+    UnavailableError,
     UnverifiedError,
 )
 from safeconduct.parties.witness.cosign import Keys
 from safeconduct.parties.witness.logs import Log
 from safeconduct.parties.witness.memory import Memory
 from safeconduct.parties.witness.store import Latest, Store
-from safeconduct.plumbing import fetch, remote
-from safeconduct.protocol.tlog.checkpoint import CHECKPOINT_BYTES_MAX, parse_checkpoint
+from safeconduct.plumbing import clock, remote
+from safeconduct.protocol.tlog.checkpoint import parse_checkpoint
 from safeconduct.protocol.tlog.cosignature import verify_cosignature
 from safeconduct.protocol.tlog.merkle import Tree
 from safeconduct.protocol.tlog.note import (
@@ -47,6 +49,8 @@ _REMEDY = (
     "safeconduct witness catch-up --dir DIR --log VKEY --log-url URL [--peer URL]; "
     "if the log does not serve what it signed, leave that log out"
 )
+ANSWER_SECONDS = 10.0
+PEER_SECONDS_MAX = 300.0  # for all the logs that one peer is asked about
 Say = Callable[[str], None]
 """Tells the keeper something that does not stop the start."""
 
@@ -105,7 +109,7 @@ def shown_at(urls: Iterable[str], say: Say) -> Iterator[tuple[str, bytes]]:
     """(address, note) for each address of a checkpoint that answers."""
     for url in urls:
         try:
-            yield url, fetch.get(url, bytes_max=CHECKPOINT_BYTES_MAX)
+            yield url, remote.note_at(url, seconds=ANSWER_SECONDS)
         except SafeconductError as error:
             say(f"{url}: not asked what we signed: {error.message}")
 
@@ -115,11 +119,14 @@ def known_to(
 ) -> Iterator[tuple[str, bytes]]:
     """(address, note) for each of the logs that another witness has cosigned."""
     for url in peers:
+        deadline = clock.monotonic() + PEER_SECONDS_MAX
         try:
             for origin in origins:
-                note = remote.cosigned_at(url, origin)
+                note = remote.cosigned_at(url, origin, seconds=ANSWER_SECONDS)
                 if note is not None:
                     yield url, note
+                if clock.monotonic() > deadline:
+                    raise UnavailableError("it takes too long")
         except SafeconductError as error:
             say(f"{url}: this peer was not asked about every log: {error.message}")
 
@@ -127,15 +134,15 @@ def known_to(
 def refuse_if_behind(memory: Memory, found: Sighting, now: int) -> None:
     """Return unless a checkpoint shows that our database is not the latest.
 
-    Two roots for one size are kept as a fork of the log, whoever forgot what.
+    Two roots for one size that we know are kept as a fork of the log, whoever forgot what.
 
     Raises:
         RefusedError: the database is behind, or we have signed both sides of a fork.
     """
     origin = found.log.origin
     latest = memory.store.latest(origin)
+    memory.evidence.look_at(found.log, found.note, now)
     if found.tree.size == latest.tree.size > 0 and found.tree != latest.tree:
-        memory.evidence.keep_if_fork(found.log, latest.checkpoint, found.note, (), now)
         if found.own_at:
             raise RefusedError(
                 f"{origin}: {found.where} shows our own signature over another tree of "

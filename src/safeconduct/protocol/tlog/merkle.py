@@ -79,7 +79,7 @@ def inclusion_proof(index: int, tree_size: int, read: ReadHashes) -> list[bytes]
 def inclusion_proofs(
     indexes: Sequence[int], tree_size: int, read: ReadHashes
 ) -> list[list[bytes]]:
-    """The `inclusion_proof` of each index, with every hash read and computed only once.
+    """The `inclusion_proof` of each index, read in one batch, with what they share made once.
 
     Requires 0 <= index < tree_size of all.
     """

@@ -13,7 +13,10 @@ Members are witnesses and groups of lines above. Each is a member once at most, 
 form trees and no witness is counted twice. `#` opens a comment only at the beginning of a line.
 
 The *logged-by time* of a checkpoint is the least instant T such that the cosignatures dated T
-or earlier already reach the quorum. No party's own clock counts in it.
+or earlier already reach the quorum. No party's own clock counts in it. One witness of the
+quorum can date a tree of long ago today, and so move this time; whether a tree is *still* the
+largest is therefore judged by `vouched_at`, the latest T such that the cosignatures dated T or
+later reach the quorum.
 
 Spec: c2sp.org/tlog-policy; docs/3-protocol.md for the logged-by time.
 """
@@ -90,6 +93,8 @@ class Cosigned:
     checkpoint: Checkpoint
     logged_by: int
     """POSIX seconds."""
+    vouched_at: int
+    """POSIX seconds: the latest at which the quorum still knew of no larger tree."""
     cosignatures: tuple[tuple[str, int], ...]
     """(witness, POSIX seconds) of every known witness, earliest first."""
 
@@ -173,6 +178,7 @@ def open_checkpoint(data: bytes, policy: Policy, origin: str | None = None) -> C
     return Cosigned(
         checkpoint=checkpoint,
         logged_by=_least_time(cosignatures, policy),
+        vouched_at=_latest_time(cosignatures, policy),
         cosignatures=cosignatures,
     )
 
@@ -227,6 +233,16 @@ def _least_time(cosignatures: tuple[tuple[str, int], ...], policy: Policy) -> in
         if reaches_quorum((name for name, at in cosignatures if at <= latest), policy):
             return latest
     raise UnverifiedError("checkpoint: its cosignatures do not reach the policy's quorum")
+
+
+def _latest_time(cosignatures: tuple[tuple[str, int], ...], policy: Policy) -> int:
+    """The latest second T such that the cosignatures dated T or later reach the quorum."""
+    times = sorted({at for _, at in cosignatures}, reverse=True)
+    return next(
+        earliest
+        for earliest in times
+        if reaches_quorum((name for name, at in cosignatures if at >= earliest), policy)
+    )
 
 
 def _verify_log(note: Note, origin: str, policy: Policy) -> None:
