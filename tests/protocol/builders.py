@@ -108,10 +108,11 @@ def checkpoint_note(
     at: int,
     log: SigningKey = LEDGER,
     witnesses: Sequence[SigningKey] = (OUR_WITNESS, THEIR_WITNESS),
+    apart: int = 0,
 ) -> Note:
-    """The log's checkpoint; the first witness signs at `at`, each other one a minute before."""
+    """The log's checkpoint; the first witness signs at `at`, others `apart` seconds before."""
     text = format_checkpoint(Checkpoint(origin=log.name, tree=frontier.tree()))
-    lines = [cosign(text, key, at - 60 * (place > 0)) for place, key in enumerate(witnesses)]
+    lines = [cosign(text, key, at - apart * (place > 0)) for place, key in enumerate(witnesses)]
     return Note(text=text, signatures=(sign_note(text, log), *lines))
 
 
@@ -129,7 +130,7 @@ def prove(
     def read(subtrees: Sequence[Subtree]) -> list[bytes]:
         return [stored[subtree] for subtree in subtrees]
 
-    note = checkpoint_note(frontier, at, log, witnesses)
+    note = checkpoint_note(frontier, at, log, witnesses, apart=60)
     hashes = tuple(inclusion_proof(3, 6, read))
     return format_proof(TlogProof(index=3, hashes=hashes, checkpoint=format_note(note)))
 

@@ -199,7 +199,7 @@ def find_publications(ground: Ground) -> Findings:
 
 def _find_early(ground: Ground, publications: Mapping[str, Record]) -> Findings:
     """Publications that stand in a Gazette dated before they say that they became final."""
-    seen_by = verify_checkpoint(ground.gazette, ground.policy).logged_by
+    seen_by = verify_checkpoint(ground.gazette, ground.policy).vouched_at
     for name, publication in publications.items():
         if publication.number("final") > seen_by:
             yield Failed(

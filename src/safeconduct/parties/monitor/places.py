@@ -111,7 +111,7 @@ def watch_log(
 
 
 def _check_fresh(seat: Seat, dated: Cosigned, look: Look, findings: Findings) -> None:
-    age = look.at - dated.logged_by
+    age = look.at - dated.vouched_at
     if age <= look.stale_seconds:
         findings.hold("stale")
         return

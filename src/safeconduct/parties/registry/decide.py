@@ -197,7 +197,7 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
     decided = _texts(case.latest["decided"].data)
     last = _last_appeal(registry, decided)
     view = registry.gazette()
-    state, now = view.state, view.cosigned.logged_by
+    state, now = view.state, view.cosigned.vouched_at
     if now <= last:
         return None
     if case.state == "decided":
@@ -298,7 +298,7 @@ def _check_place(registry: Registry, claim: bytes | None, data: bytes, signed: b
 
 def _check_now(registry: Registry, publication: Record) -> None:
     view = registry.gazette()
-    if publication.number("final") > view.cosigned.logged_by:
+    if publication.number("final") > view.cosigned.vouched_at:
         final = format_instant(publication.number("final"))
         raise RefusedError(
             f"the decision becomes final at {final}", hint="the witnesses have not dated that"

@@ -59,7 +59,7 @@ def draft_listing(registry: Registry, document: Json) -> Record:
         subject=texts["subject"],
         standing=REGISTERED,
         object_sha256=sha256,
-        final_at=view.cosigned.logged_by,
+        final_at=view.cosigned.vouched_at,
     )
     check_listing(data, record)
     registry.store.keep_object(sha256, texts["subject"], data)
