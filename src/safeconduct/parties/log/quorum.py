@@ -73,7 +73,8 @@ RETRY_SECONDS_MAX = 60.0
 FUTURE_SECONDS_MAX = 300
 """How far a witness's clock may be ahead of ours; a false date would stay with the entries."""
 _RETRY_SECONDS = 5.0  # for a witness that pushes back and does not say for how long
-_GRACE_SECONDS = 0.05  # for more cosignatures, once there are enough
+GRACE_SECONDS = 0.05
+"""How long to wait for more cosignatures, once there are enough."""
 _SIZE_CONTENT_TYPE = "text/x.tlog.size"
 _ATTEMPTS_MAX = 3  # a witness may be moved on by another request of ours while we prove
 _OK, _NOT_FOUND, _CONFLICT, _BAD_PROOF, _PUSH_BACK = 200, 404, 409, 422, 429
@@ -156,7 +157,12 @@ class Quorum:
     """All witnesses of a policy, and the threads that talk to them."""
 
     def __init__(
-        self, policy: Policy, *, ask: Ask = ask_over_http, keys: Sequence[VerifierKey] = ()
+        self,
+        policy: Policy,
+        *,
+        ask: Ask = ask_over_http,
+        keys: Sequence[VerifierKey] = (),
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         """`keys` are the log's own; without them those that the policy lists are taken."""
         seats = by_url(policy.witnesses)
@@ -167,7 +173,7 @@ class Quorum:
                 hint="add the missing 'witness NAME VKEY URL' lines, or a quorum line",
             )
         logs = tuple(keys) or tuple(line.key for line in policy.logs)
-        self._policy = policy
+        self._policy, self._grace_seconds = policy, grace_seconds
         self._witnesses = [Witness(url, lines, logs, ask) for url, lines in seats.items()]
         self._threads = ThreadPoolExecutor(len(seats), thread_name_prefix="ask")
         self._asked: dict[Witness, Future[Lines]] = {}
@@ -187,7 +193,7 @@ class Quorum:
         while waiting and (remaining := deadline - clock.monotonic()) > 0:
             _, waiting = wait(waiting, remaining, return_when=FIRST_COMPLETED)
             if self._is_reached(asked):
-                wait(waiting, _GRACE_SECONDS)
+                wait(waiting, self._grace_seconds)
                 break
         self._check_seen(tree, prove)
         if not self._is_reached(asked):
@@ -198,7 +204,7 @@ class Quorum:
         """Whether readers with this policy still accept an old checkpoint of ours."""
         try:
             logged_by(parse_note(checkpoint), self._policy)
-        except UnverifiedError:
+        except (MalformedError, UnverifiedError):
             return False
         return True
 

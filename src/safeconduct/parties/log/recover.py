@@ -26,9 +26,14 @@ from safeconduct.parties.log.tiles import (
     verify_edge,
 )
 from safeconduct.plumbing import durable
-from safeconduct.protocol.tlog.checkpoint import CHECKPOINT_BYTES_MAX, parse_checkpoint
+from safeconduct.protocol.tlog.checkpoint import parse_checkpoint
 from safeconduct.protocol.tlog.merkle import Frontier, Tree, leaf_hashes, root
-from safeconduct.protocol.tlog.note import VerifierKey, parse_note, verify_note
+from safeconduct.protocol.tlog.note import (
+    NOTE_BYTES_MAX,
+    VerifierKey,
+    parse_note,
+    verify_note,
+)
 from safeconduct.protocol.tlog.tile import (
     ENTRIES,
     TILE_WIDTH,
@@ -183,7 +188,7 @@ def _read_published(paths: LogFolder, key: VerifierKey, size: int) -> Published 
     if not paths.checkpoint.exists():
         return None
     try:
-        data = durable.read_file(paths.checkpoint, bytes_max=CHECKPOINT_BYTES_MAX)
+        data = durable.read_file(paths.checkpoint, bytes_max=NOTE_BYTES_MAX)
         note = parse_note(data)
         verify_note(note, key)
         tree = parse_checkpoint(note.text).tree

@@ -20,7 +20,7 @@ nothing in any more, and goes on serving what is published until it is started a
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from safeconduct.errors import SafeconductError, UnavailableError, UnverifiedError
@@ -41,7 +41,7 @@ from safeconduct.parties.log.parts import Pace as Pace
 from safeconduct.parties.log.pool import POOL_ENTRIES_MAX as POOL_ENTRIES_MAX
 from safeconduct.parties.log.pool import Listener, Pool
 from safeconduct.parties.log.prove import prove
-from safeconduct.parties.log.quorum import Quorum
+from safeconduct.parties.log.quorum import GRACE_SECONDS, Quorum
 from safeconduct.parties.log.recover import Recovered, recover
 from safeconduct.parties.log.settle import Settler
 from safeconduct.parties.log.space import find_fullness
@@ -169,10 +169,11 @@ class Log:
             UnavailableError: the log's tiles are damaged.
         """
         first = self._parts.store.first_covering(index)
-        if first is None or not self._parts.quorum.is_reached_by(first.checkpoint):
-            # Forgotten, or cosigned by witnesses whom the policy has replaced since.
-            first = self.published()
-        return self._proof(index, first)
+        # Perhaps forgotten, or cosigned by witnesses whom the policy has replaced since.
+        if first is not None and self._parts.quorum.is_reached_by(first.checkpoint):
+            with suppress(UnavailableError):  # what was kept of it may be damaged
+                return self._proof(index, first)
+        return self._proof(index, self.published())
 
     def index_of(self, leaf: bytes) -> int:
         """The index of the recent published entry with this leaf hash.
@@ -411,7 +412,9 @@ def open_log(
         stack.enter_context(durable.sole_writer(paths.writer))
         keys = load_keys(paths)
         list_segments(paths.journal)  # a journal of an earlier release is told first
-        quorum = Quorum(policy, ask=ask, keys=keys.verifiers)
+        # A fast log waits less for those who are not needed.
+        grace_seconds = min(GRACE_SECONDS, pace.every_seconds / 4)
+        quorum = Quorum(policy, ask=ask, keys=keys.verifiers, grace_seconds=grace_seconds)
         stack.callback(quorum.close)
         store = open_store(paths.lock_store, config.origin)
         stack.callback(store.close)
