@@ -1,5 +1,6 @@
 """The two ends of HTTP, tested against each other and against a badly behaved peer."""
 
+import contextlib
 import http.client
 import socket
 import threading
@@ -366,3 +367,50 @@ def test_an_address_in_use_is_named(url: str) -> None:
     listen = url.removeprefix("http://")
     with pytest.raises(UnavailableError, match=listen):
         web.serve(make_app(), listen)
+
+
+def said_to(url: str, sent: bytes) -> bytes:
+    """What a server answers to bytes, until it closes the connection."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(sent)
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := connection.recv(65_536):
+                answer += piece
+        return answer
+
+
+HEAD = b"GET / HTTP/1.1\r\nhost: here\r\n"
+BAD_HEADS: dict[str, bytes] = {
+    "a header without an end": HEAD + b"x-long: " + b"a" * 400_000,
+    "a header longer than all may be": HEAD + b"x-long: " + b"a" * 400_000 + b"\r\n\r\n",
+    "too many headers": HEAD + b"x-more: 1\r\n" * 40_000 + b"\r\n",
+    "an address without an end": b"GET /" + b"a" * 400_000,
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "two lengths": HEAD + b"content-length: 1\r\ncontent-length: 2\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["h11", "llhttp"])
+@pytest.mark.parametrize("bad", BAD_HEADS)
+def test_a_bad_head_is_refused_and_the_server_goes_on(bad: str, fast: bool) -> None:
+    app = web.make_app([web.Route("GET", "/", lambda _: web.text("here\n"))])
+    with web.running(app, fast=fast) as url:
+        answer = said_to(url, BAD_HEADS[bad])
+        assert not answer or answer.startswith(b"HTTP/1.1 400 ")
+        assert fetch.get(url, bytes_max=100) == b"here\n"
+
+
+@pytest.mark.parametrize("fast", [False, True], ids=["h11", "llhttp"])
+def test_many_requests_on_one_connection_are_answered_in_order(fast: bool) -> None:
+    app = web.make_app([web.Route("GET", "/{name}", lambda r: web.text(r.path_params["name"]))])
+    sent = b"".join(
+        b"GET /%d HTTP/1.1\r\nhost: here\r\nx-long: %b\r\n%b\r\n"
+        % (number, b"a" * 9_000, b"connection: close\r\n" * (number == 3))
+        for number in range(4)
+    )
+    with web.running(app, fast=fast) as url:
+        parts = said_to(url, sent).split(b"HTTP/1.1 200 ")[1:]
+    assert [part[-1:] for part in parts] == [b"0", b"1", b"2", b"3"]

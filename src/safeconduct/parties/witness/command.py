@@ -135,7 +135,12 @@ def _serve(arguments: argparse.Namespace) -> int:
         keys = Keys(own=own, logs=_served(memory, given, arguments.logs))
         keys = _check_memory(memory, keys, given, arguments.seen_at, arguments.peer)
         site = make_site(Witness(keys=keys, memory=memory))
-        web.serve(site, arguments.listen, ready=lambda url: terminal.say(f"listening on {url}"))
+        web.serve(
+            site,
+            arguments.listen,
+            ready=lambda url: terminal.say(f"listening on {url}"),
+            fast=True,
+        )
     return 0
 
 
