@@ -52,7 +52,7 @@ class Run:
     checked: int
 
 
-FAST = Load(every=0.03, clients=64)
+FAST = Load(every=0.035, clients=64)
 SLOW = Load(every=1.0, clients=64)
 CROWD = Load(every=1.0, clients=512)
 
