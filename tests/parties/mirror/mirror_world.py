@@ -64,7 +64,7 @@ class FakeLog:
         """The signed and cosigned note of the tree that is shown."""
         frontier, _ = self._tree()
         return format_note(
-            builders.checkpoint_note(frontier, self.at, self.key, self.witnesses)
+            builders.checkpoint_note(frontier, self.at, self.key, self.witnesses, apart=60)
         )
 
     def answer(self, request: web.Request) -> web.Response:
