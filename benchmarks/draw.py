@@ -33,7 +33,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
         if max(curve["values"]) > _LOG_FROM * min(curve["values"]):
             panel.set_yscale("log")
         else:
-            panel.set_ylim(bottom=0)
+            panel.set_ylim(0, 1.1 * max(curve["values"]))
         panel.set_title(f"{curve['what']}, {curve['unit']}")
         panel.grid(alpha=0.3)
     for panel in list(axes.flat)[len(curves) :]:
