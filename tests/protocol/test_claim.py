@@ -120,7 +120,7 @@ NO_CLAIMS: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "that is an acknowledgement": (
         lambda: statements().acknowledgement.decode(),
-        "not a claim",
+        "acknowledgement record: not claim-",
     ),
     "that is nothing": (lambda: "", "no empty line"),
     "with an Ed25519 key of low order": (with_low_order_key, "prime-order group"),

@@ -20,7 +20,7 @@ from tests.protocol.tlog.sample_log import near
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.envelope import acknowledgement
-from safeconduct.protocol.record import (
+from safeconduct.protocol.kinds import (
     GAZETTE_KINDS,
     HASH,
     HEX16,
@@ -32,10 +32,12 @@ from safeconduct.protocol.record import (
     MEMBERS_MAX,
     MLDSA65,
     NUMBER,
-    RECORD_BYTES_MAX,
     TOKEN,
     UNSIGNED_KINDS,
     WORD,
+)
+from safeconduct.protocol.record import (
+    RECORD_BYTES_MAX,
     Record,
     Value,
     format_record,
@@ -255,8 +257,16 @@ def test_a_signature_never_serves_another_kind_of_record() -> None:
 
 def test_every_kind_belongs_to_one_log_or_is_handed_over() -> None:
     assert not GAZETTE_KINDS & LEDGER_KINDS
-    assert set(KINDS) - GAZETTE_KINDS - LEDGER_KINDS == {"request", "manifest"}
-    assert UNSIGNED_KINDS <= LEDGER_KINDS
+    assert set(KINDS) - GAZETTE_KINDS - LEDGER_KINDS == {
+        "request",
+        "manifest",
+        "credit-offer",
+        "credit-request",
+        "credit",
+        "blind-signature",
+        "credit-token",
+    }
+    assert not UNSIGNED_KINDS & GAZETTE_KINDS
 
 
 def test_the_log_dates_the_signatures_too() -> None:

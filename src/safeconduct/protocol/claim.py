@@ -28,36 +28,18 @@ from safeconduct.protocol.canonical import (
     format_json,
     parse_hex,
     parse_json,
-    tag,
     tagged_hash,
 )
+from safeconduct.protocol.dual import open_dual, opened_author, sign_dual
 from safeconduct.protocol.evidence.capture import check_capture
 from safeconduct.protocol.gazette import Epoch, GazetteState
-from safeconduct.protocol.keys import author_commitment
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import (
     Record,
-    format_record,
     parse_record,
     parse_signed,
     record_hash,
     verify_signer,
-)
-from safeconduct.protocol.signature import (
-    check_ed25519_public,
-    ed25519_public,
-    sign_ed25519,
-    sign_mldsa65,
-    verify_ed25519,
-    verify_mldsa65,
-)
-from safeconduct.protocol.tlog.note import (
-    ED25519,
-    OTHER,
-    Note,
-    SignatureLine,
-    VerifierKey,
-    format_note,
 )
 from safeconduct.protocol.tlog.policy import Policy
 
@@ -70,9 +52,6 @@ STATEMENT_GRACE_SECONDS = 30 * 86_400
 LIMBS = {"claim-helped": "helped", "claim-denounced": "denounced"}
 DISCLOSURES = frozenset({"open", "sealed"})
 GROUNDS = frozenset({"fact", "identity", "law", "procedure", "proportionality"})
-
-_SIGNER = "claimant"
-_MLDSA65_ALGORITHM = b"safeconduct/v1/mldsa65\n"  # follows type byte 0xff in the key id
 _BUNDLE_FIELDS = {
     "helped": frozenset(
         {
@@ -145,35 +124,7 @@ def evidence_hash(fields: Mapping[str, str]) -> bytes:
 
 def sign_claim(record: Record, ed25519_seed: bytes, mldsa65_seed: bytes) -> bytes:
     """The claim as a signed note with an Ed25519 and an ML-DSA-65 line."""
-    text = format_record(record).decode("ascii")
-    return _sign(text, record, ed25519_seed, mldsa65_seed)
-
-
-def _sign(text: str, record: Record, ed25519_seed: bytes, mldsa65_seed: bytes) -> bytes:
-    message = text.encode("utf-8")
-    ed25519, mldsa65 = _claim_keys(record)
-    if ed25519_public(ed25519_seed) != ed25519.public:
-        raise ValueError("the claim names another key than the one that signs it")
-    lines = (
-        SignatureLine(
-            name=_SIGNER, key_id=ed25519.key_id, blob=sign_ed25519(ed25519_seed, message)
-        ),
-        SignatureLine(
-            name=_SIGNER,
-            key_id=mldsa65.key_id,
-            blob=sign_mldsa65(mldsa65_seed, message, tag(record.kind)),
-        ),
-    )
-    return format_note(Note(text=text, signatures=lines))
-
-
-def _claim_keys(record: Record) -> tuple[VerifierKey, VerifierKey]:
-    return (
-        VerifierKey(name=_SIGNER, algorithm=ED25519, public=record.hash("ed25519")),
-        VerifierKey(
-            name=_SIGNER, algorithm=OTHER, public=_MLDSA65_ALGORITHM + record.hash("mldsa65")
-        ),
-    )
+    return sign_dual(record, ed25519_seed, mldsa65_seed)
 
 
 def open_claim(data: bytes) -> Record:
@@ -185,19 +136,7 @@ def open_claim(data: bytes) -> Record:
         MalformedError: not a claim, or its Ed25519 key is of low order.
         UnverifiedError: a signature missing, added or bad.
     """
-    signed = parse_signed(data)
-    record = signed.record
-    if record.kind not in LIMBS:
-        raise MalformedError(f"{record.kind} record: not a claim")
-    check_ed25519_public(record.hash("ed25519"))
-    lines = signed.note.signatures
-    keys = _claim_keys(record)
-    if [(line.name, line.key_id) for line in lines] != [(k.name, k.key_id) for k in keys]:
-        raise UnverifiedError("claim: needs one Ed25519 and one ML-DSA-65 line of its own keys")
-    message = signed.note.text.encode("utf-8")
-    verify_ed25519(record.hash("ed25519"), message, lines[0].blob)
-    verify_mldsa65(record.hash("mldsa65"), message, lines[1].blob, tag(record.kind))
-    return record
+    return open_dual(data, LIMBS)
 
 
 def check_terms(record: Record, *, programme: bytes, audience: str, at: int) -> None:
@@ -374,8 +313,7 @@ def _author_proven(claim: Record, contribution: Record, shortfalls: list[str]) -
 
 
 def _is_author(claim: Record, contribution: Record) -> bool:
-    shown = author_commitment(claim.hash("ed25519"), claim.hash("mldsa65"), claim.hash("blind"))
-    return shown == contribution.hash("author")
+    return opened_author(claim) == contribution.hash("author")
 
 
 def _receipt(

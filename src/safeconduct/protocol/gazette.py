@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.address import DEFAULT_PROFILE, PROFILES, Address
+from safeconduct.protocol.blind import PublicKey, parse_public_key
 from safeconduct.protocol.keys import programme_hash
 from safeconduct.protocol.record import (
     NO_HASH,
@@ -27,7 +28,10 @@ from safeconduct.protocol.record import (
 from safeconduct.protocol.signature import check_ed25519_public
 from safeconduct.protocol.statute.lint import check, check_change
 from safeconduct.protocol.statute.load import load_statute
+from safeconduct.protocol.statute.text import Credits
 from safeconduct.protocol.tlog.note import VerifierKey
+
+SHARES_MAX = 16  # what SLIP-39 can split a key into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,58 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """Where opened tips go when their epoch's keys are destroyed.
+
+    `recipient` is an age recipient; `threshold` of its `shares` together open it.
+    """
+
+    number: int
+    recipient: str
+    threshold: int
+    shares: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """The board's word that an epoch's keys are destroyed; `destruction` is what the desk
+    signed about it, as the Ledger holds it.
+    """
+
+    epoch: int
+    destruction: bytes
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditGroup:
+    """What credits have in common: law (SHA-256), class and period. One key signs a group."""
+
+    statute: bytes
+    word: str
+    period: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuingKey:
+    """The one key that signs the blind credits of a group."""
+
+    group: CreditGroup
+    key: PublicKey
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCount:
+    """How many credits of a group were issued and redeemed, as the board counted them last."""
+
+    group: CreditGroup
+    issued: int
+    redeemed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GazetteState:
     """What the entries so far say. Values only ever grow; a change is a new version."""
 
@@ -79,6 +135,10 @@ class GazetteState:
     epochs: tuple[Epoch, ...] = ()
     publications: tuple[Record, ...] = ()
     counts: tuple[Record, ...] = ()
+    archives: tuple[Archive, ...] = ()
+    retirements: tuple[Retirement, ...] = ()
+    issuing_keys: tuple[IssuingKey, ...] = ()
+    credit_counts: tuple[CreditCount, ...] = ()
 
     @property
     def programme_hash(self) -> bytes:
@@ -111,6 +171,35 @@ class GazetteState:
             if epoch.number == number:
                 return epoch
         raise UnverifiedError(f"desk epoch {number} was never certified in the Gazette")
+
+    def retired(self, epoch: int) -> Retirement | None:
+        """The notice that the keys of this epoch are destroyed, if there is one."""
+        return next((one for one in self.retirements if one.epoch == epoch), None)
+
+    def issuing_key(self, group: CreditGroup) -> IssuingKey:
+        """The one key that signs blind credits of this group.
+
+        Raises:
+            UnverifiedError: none was published.
+        """
+        for issuing in self.issuing_keys:
+            if issuing.group == group:
+                return issuing
+        raise UnverifiedError("no key for these credits was published in the Gazette")
+
+    def credit_count(self, group: CreditGroup) -> CreditCount:
+        """The newest count of this group; zeros if none was published."""
+        counted = [one for one in self.credit_counts if one.group == group]
+        return counted[-1] if counted else CreditCount(group=group, issued=0, redeemed=0)
+
+
+def credit_group(record: Record) -> CreditGroup:
+    """The group that a record on credits names."""
+    return CreditGroup(
+        statute=record.hash("statute"),
+        word=record.word("class"),
+        period=record.number("period"),
+    )
 
 
 def address_at(state: GazetteState, at: int, profile: str = DEFAULT_PROFILE) -> Address:
@@ -198,8 +287,7 @@ def _roster(number: int, record: Record, signed: SignedRecord) -> Roster:
 
 
 def _check_sequence(record: Record, number: int, previous: bytes) -> None:
-    if record.number("number") != number:
-        raise MalformedError(f"{record.kind} record: number {number} is due")
+    _check_number(record, number)
     if record.hash("previous") != previous:
         raise MalformedError(f"{record.kind} record: does not name the one before it")
 
@@ -251,20 +339,91 @@ def _take_epoch(state: GazetteState, signed: SignedRecord) -> GazetteState:
 
 def _take_publication(state: GazetteState, signed: SignedRecord) -> GazetteState:
     record = signed.record
-    if record.number("number") != len(state.publications) + 1:
-        raise MalformedError(f"publication record: number {len(state.publications) + 1} is due")
+    _check_number(record, len(state.publications) + 1)
     state.statute(record.hash("statute"))
     return replace(state, publications=(*state.publications, record))
 
 
 def _take_count(state: GazetteState, signed: SignedRecord) -> GazetteState:
     record = signed.record
-    if record.number("number") != len(state.counts) + 1:
-        raise MalformedError(f"count record: number {len(state.counts) + 1} is due")
+    _check_number(record, len(state.counts) + 1)
     decided = record.number("published") + record.number("suspended")
     if record.number("decided") < decided or record.number("claims") < record.number("decided"):
         raise MalformedError("count record: the counts contradict each other")
     return replace(state, counts=(*state.counts, record))
+
+
+def _take_archive(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    record = signed.record
+    previous = state.archives[-1].hash if state.archives else NO_HASH
+    _check_sequence(record, len(state.archives) + 1, previous)
+    threshold, shares = record.number("threshold"), record.number("shares")
+    if not 1 < threshold <= shares <= SHARES_MAX:
+        raise MalformedError(f"archive record: needs 2 to {SHARES_MAX} shares, and so many")
+    archive = Archive(
+        number=record.number("number"),
+        recipient=record.word("recipient"),
+        threshold=threshold,
+        shares=shares,
+        hash=record_hash(signed.data),
+    )
+    return replace(state, archives=(*state.archives, archive))
+
+
+def _take_retirement(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    record = signed.record
+    _check_number(record, len(state.retirements) + 1)
+    epoch = state.epoch(record.number("epoch"))
+    if epoch.hash != record.hash("certificate"):
+        raise UnverifiedError("retirement record: names another certificate of its epoch")
+    if state.retired(epoch.number) is not None:
+        raise MalformedError(f"retirement record: epoch {epoch.number} was retired before")
+    retirement = Retirement(
+        epoch=epoch.number, destruction=record.hash("destruction"), index=state.size
+    )
+    return replace(state, retirements=(*state.retirements, retirement))
+
+
+def _take_issuing_key(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    """One key per group and one group per key: a second of either could tag its holders."""
+    record, group = signed.record, credit_group(signed.record)
+    _check_number(record, len(state.issuing_keys) + 1)
+    if _credits_of(state, group).scheme != "blind":
+        raise MalformedError("issuing-key record: the statute's credits are not blind")
+    key = parse_public_key(record.word("key"))
+    if any(one.group == group or one.key == key for one in state.issuing_keys):
+        raise MalformedError("issuing-key record: the group has a key, or the key a group")
+    issuing = IssuingKey(group=group, key=key, hash=record_hash(signed.data))
+    return replace(state, issuing_keys=(*state.issuing_keys, issuing))
+
+
+def _take_credit_count(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    """Counts only grow. More redeemed than issued is taken: it is a fact that must show."""
+    record, group = signed.record, credit_group(signed.record)
+    _check_number(record, len(state.credit_counts) + 1)
+    _credits_of(state, group)
+    before = state.credit_count(group)
+    count = CreditCount(
+        group=group, issued=record.number("issued"), redeemed=record.number("redeemed")
+    )
+    if count.issued < before.issued or count.redeemed < before.redeemed:
+        raise MalformedError("credit-count record: less than was counted before")
+    return replace(state, credit_counts=(*state.credit_counts, count))
+
+
+def _credits_of(state: GazetteState, group: CreditGroup) -> Credits:
+    """What the group's statute says about credits, if it has this class and period."""
+    terms = load_statute(state.statute(group.statute).law).credits
+    if terms is None or group.word not in terms.classes:
+        raise MalformedError("the statute grants no credits of this class")
+    if not 1 <= group.period <= len(terms.periods):
+        raise MalformedError("the statute has no such period for credits")
+    return terms
+
+
+def _check_number(record: Record, number: int) -> None:
+    if record.number("number") != number:
+        raise MalformedError(f"{record.kind} record: number {number} is due")
 
 
 _TAKE: dict[str, Callable[[GazetteState, SignedRecord], GazetteState]] = {
@@ -273,4 +432,8 @@ _TAKE: dict[str, Callable[[GazetteState, SignedRecord], GazetteState]] = {
     "epoch": _take_epoch,
     "publication": _take_publication,
     "count": _take_count,
+    "archive": _take_archive,
+    "retirement": _take_retirement,
+    "issuing-key": _take_issuing_key,
+    "credit-count": _take_credit_count,
 }

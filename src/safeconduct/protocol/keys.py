@@ -76,6 +76,13 @@ class ContributionKeys:
         """The key that names and authenticates the blocks of the body's replies."""
         return self.derive("reply-tag")
 
+    def redemption(self, serial: bytes) -> "ContributionKeys":
+        """The keys that redeem the credit with this 16-byte serial; nothing ties them to ours.
+
+        They claim as a contribution's own keys do, with `blind(serial)`.
+        """
+        return ContributionKeys(number=self.number, seed=self.derive("redeem", serial))
+
 
 def programme_hash(name: str) -> bytes:
     """The 32 bytes that stand for the programme in every record."""
@@ -133,6 +140,13 @@ def file_key(seed_keys: ContributionKeys, nonce: bytes) -> bytes:
 def key_commitment(nonce: bytes, envelope_key: bytes) -> bytes:
     """`keycommit`: without it one payload could be given two valid readings."""
     return tagged_hash("key-commit", nonce, envelope_key)
+
+
+def follow_mac(tag_key: bytes, author: bytes, pre: bytes) -> bytes:
+    """What ties a follow-up to an earlier tip, for its two ends: a MAC, so that either could
+    have made it. `tag_key` is the earlier tip's; `author` and `pre` are the follow-up's own.
+    """
+    return hmac.digest(derive_key(tag_key, "follow"), author + pre, "sha256")
 
 
 def reply_tag(tag_key: bytes, counter: int) -> bytes:

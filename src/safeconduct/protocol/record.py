@@ -13,277 +13,47 @@ logged is `record_hash`, taken over all bytes, signatures included: the log date
 Spec: docs/3-protocol.md §5; C2SP signed-note for the signature lines.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from safeconduct.errors import MalformedError, UnverifiedError
-from safeconduct.protocol.canonical import (
-    PREFIX,
-    decode_text,
-    parse_decimal,
-    parse_hex,
-    parse_json,
-    tagged_hash,
+from safeconduct.protocol.canonical import PREFIX, decode_text, tagged_hash
+from safeconduct.protocol.kinds import (
+    KINDS,
+    NO_HASH,
+    RECORD_BYTES_MAX,
+    UNSIGNED_KINDS,
+    UTF8_FIELDS,
+    Form,
+    Value,
 )
 from safeconduct.protocol.tlog.note import (
-    ED25519,
     Note,
     SigningKey,
     VerifierKey,
     format_note,
-    format_vkey,
     parse_note,
-    parse_vkey,
     sign_note,
     verify_note,
 )
 
-RECORD_BYTES_MAX = 65_000  # a tlog entry holds 65,535
-MEMBERS_MAX = 32
-NO_HASH = bytes(32)
-
-_WORD = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")
-
-
-def _parse_word(text: str, what: str) -> str:
-    if not _WORD.fullmatch(text):
-        raise MalformedError(f"{what}: not a lower-case word")
-    return text
-
-
-def _parse_token(text: str, what: str) -> str:
-    if not re.fullmatch(r"[!-~]{1,4096}", text):
-        raise MalformedError(f"{what}: not a token of 1 to 4096 ASCII characters")
-    return text
-
-
-def _parse_key(text: str, what: str) -> VerifierKey:
-    key = parse_vkey(text)
-    if key.algorithm != ED25519:
-        raise MalformedError(f"{what}: records are signed with Ed25519 keys of type 0x01 only")
-    return key
-
-
-def _parse_keys(text: str, what: str) -> tuple[VerifierKey, ...]:
-    keys = tuple(_parse_key(part, what) for part in text.split(" "))
-    if not 1 <= len(keys) <= MEMBERS_MAX:
-        raise MalformedError(f"{what}: needs 1 to {MEMBERS_MAX} keys")
-    if len({key.public for key in keys}) != len(keys) or len({key.name for key in keys}) != len(
-        keys
-    ):
-        raise MalformedError(f"{what}: a key or a key name stands twice")
-    return keys
-
-
-def _parse_law(text: str, what: str) -> bytes:
-    data = text.encode("utf-8")
-    parse_json(data, what, bytes_max=RECORD_BYTES_MAX)
-    return data
-
-
-Value = str | int | bytes | VerifierKey | tuple[VerifierKey, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Form:
-    parse: Callable[[str, str], Value]
-    format: Callable[[Value], str]
-
-
-def _hex_form(length: int) -> _Form:
-    return _Form(parse=lambda text, what: parse_hex(text, length, what), format=_format_hex)
-
-
-def _format_hex(value: Value) -> str:
-    assert isinstance(value, bytes)
-    return value.hex()
-
-
-def _format_key(value: Value) -> str:
-    assert isinstance(value, VerifierKey)
-    return format_vkey(value)
-
-
-def _format_keys(value: Value) -> str:
-    assert isinstance(value, tuple)
-    return " ".join(format_vkey(key) for key in value)
-
-
-def _format_law(value: Value) -> str:
-    assert isinstance(value, bytes)
-    return value.decode("utf-8")
-
-
-HASH = _hex_form(32)
-HEX16 = _hex_form(16)
-MLDSA65 = _hex_form(1952)
-NUMBER = _Form(parse=parse_decimal, format=str)
-TIME = NUMBER  # POSIX seconds
-WORD = _Form(parse=_parse_word, format=str)
-TOKEN = _Form(parse=_parse_token, format=str)
-KEY = _Form(parse=_parse_key, format=_format_key)
-KEYS = _Form(parse=_parse_keys, format=_format_keys)
-LAW = _Form(parse=_parse_law, format=_format_law)
-
-_GAZETTE: dict[str, dict[str, _Form]] = {
-    "programme": {
-        "programme": HASH,
-        "name": WORD,
-        "founded": TIME,
-        "gazette": WORD,
-        "ledger": WORD,
-        "delivery-window": NUMBER,
-        "ledger-pad": NUMBER,
-        "server": KEY,
-        "registry": KEY,
-        "threshold": NUMBER,
-        "members": KEYS,
-    },
-    "roster": {
-        "programme": HASH,
-        "number": NUMBER,
-        "previous": HASH,
-        "threshold": NUMBER,
-        "members": KEYS,
-    },
-    "statute": {
-        "programme": HASH,
-        "number": NUMBER,
-        "previous": HASH,
-        "law": LAW,
-    },
-    "epoch": {
-        "programme": HASH,
-        "number": NUMBER,
-        "previous": HASH,
-        "opens": TIME,
-        "closes": TIME,
-        "statement": KEY,
-        "classic": TOKEN,
-        "hybrid": TOKEN,
-    },
-    "publication": {
-        "programme": HASH,
-        "number": NUMBER,
-        "statute": HASH,
-        "subject": WORD,
-        "standing": WORD,
-        "object": HASH,
-        "final": TIME,
-    },
-    "count": {
-        "programme": HASH,
-        "number": NUMBER,
-        "claims": NUMBER,
-        "decided": NUMBER,
-        "suspended": NUMBER,
-        "published": NUMBER,
-    },
-}
-
-# Both limbs are claimed in the same terms; only the kind says which.
-_CLAIM: dict[str, _Form] = {
-    "programme": HASH,
-    "statute": HASH,
-    "subject": WORD,
-    "person": HASH,
-    "record": HASH,
-    "evidence": HASH,
-    "ed25519": HASH,
-    "mldsa65": MLDSA65,
-    "blind": HEX16,
-    "audience": WORD,
-    "challenge": HASH,
-    "expires": TIME,
-    "disclosure": WORD,
-}
-
-_LEDGER: dict[str, dict[str, _Form]] = {
-    "contribution": {
-        "programme": HASH,
-        "statute": HASH,
-        "epoch": NUMBER,
-        "certificate": HASH,
-        "profile": WORD,
-        "sealed-by": WORD,
-        "size": NUMBER,
-        "payload": HASH,
-        "keycommit": HASH,
-        "content": HASH,
-        "author": HASH,
-        "identity": HASH,
-    },
-    "delivery": {"programme": HASH, "record": HASH, "header": HASH, "delivered": TIME},
-    "acknowledgement": {
-        "programme": HASH,
-        "record": HASH,
-        "status": WORD,
-        "other": HASH,
-        "epoch": NUMBER,
-    },
-    "assessment": {
-        "programme": HASH,
-        "record": HASH,
-        "grade": WORD,
-        "assessors": NUMBER,
-        "votes": HASH,
-        "findings": HASH,
-        "epoch": NUMBER,
-    },
-    "capture": {
-        "programme": HASH,
-        "address": HASH,
-        "raw": HASH,
-        "public": HASH,
-        "captured": TIME,
-    },
-    "claim-helped": _CLAIM,
-    "claim-denounced": _CLAIM,
-    "decision": {
-        "programme": HASH,
-        "number": NUMBER,
-        "statute": HASH,
-        "subject": WORD,
-        "claim": HASH,
-        "outcome": WORD,
-        "facts": HASH,
-        "judgement": HASH,
-        "as-of": TIME,
-        "reasons": HASH,
-        "departure": HASH,
-        "disclosure": WORD,
-    },
-    "appeal": {
-        "programme": HASH,
-        "decision": HASH,
-        "ground": WORD,
-        "reasons": HASH,
-        "ed25519": HASH,
-    },
-}
-
-_HANDED: dict[str, dict[str, _Form]] = {
-    # Signed, but handed over rather than logged.
-    "request": {"programme": HASH, "action": WORD, "body": HASH, "at": TIME},
-    "manifest": {
-        "programme": HASH,
-        "gazette-size": NUMBER,
-        "gazette-root": HASH,
-        "ledger-size": NUMBER,
-        "ledger-root": HASH,
-        "files": NUMBER,
-        "sums": HASH,
-        "at": TIME,
-    },
-}
-
-GAZETTE_KINDS = frozenset(_GAZETTE)
-LEDGER_KINDS = frozenset(_LEDGER)
-KINDS: Mapping[str, Mapping[str, _Form]] = MappingProxyType(_GAZETTE | _LEDGER | _HANDED)
-UNSIGNED_KINDS = frozenset({"contribution", "capture"})
-_UTF8_FIELDS = frozenset({"law"})
+__all__ = [
+    "NO_HASH",
+    "RECORD_BYTES_MAX",
+    "Record",
+    "SignedRecord",
+    "Value",
+    "format_record",
+    "make_record",
+    "parse_any",
+    "parse_record",
+    "parse_signed",
+    "record_hash",
+    "sign_record",
+    "upload_name",
+    "verify_signer",
+    "verify_signers",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,12 +156,12 @@ def parse_record(data: bytes, kind: str | None = None) -> Record:
     return record
 
 
-def _parse_line(kind: str, name: str, form: _Form, line: str) -> Value:
+def _parse_line(kind: str, name: str, form: Form, line: str) -> Value:
     what = f"{kind} record, field {name}"
     field, blank, text = line.partition(" ")
     if field != name or not blank:
         raise MalformedError(f"{what}: missing or out of order")
-    if name not in _UTF8_FIELDS and not text.isascii():
+    if name not in UTF8_FIELDS and not text.isascii():
         raise MalformedError(f"{what}: not ASCII")
     return form.parse(text, what)
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.canonical import decode_text
+from safeconduct.protocol.kinds import UNSIGNED_KINDS
 from safeconduct.protocol.record import (
     RECORD_BYTES_MAX,
-    UNSIGNED_KINDS,
     Record,
     parse_record,
     parse_signed,

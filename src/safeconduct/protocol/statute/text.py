@@ -121,6 +121,22 @@ class Procedure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credits:
+    """Whether help may be credited, so that it can be claimed without naming the tip.
+
+    A credit of class c (a grade) and period p says that a tip of this grade, by its author, was
+    logged before `periods[p - 1]` (POSIX seconds). `scheme` is plain or blind. Credits of one
+    class and period may be redeemed once `minimum_issued` of them exist.
+    """
+
+    scheme: str
+    classes: tuple[str, ...]
+    periods: tuple[int, ...]
+    minimum_issued: int
+    section: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
     """Which version of the law this is, and from when it applies."""
 
@@ -159,6 +175,7 @@ class Statute:
     default: Outcome
     procedure: Procedure
     cases: tuple[Case, ...]
+    credits: Credits | None = None
 
     @property
     def rules(self) -> dict[str, Provision]:
