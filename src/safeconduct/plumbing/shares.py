@@ -1,0 +1,1 @@
+"""Shares of a key among custodians: the only door to SLIP-39, which `shamir-mnemonic` keeps."""
