@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.interop.go_peer import Peer, build
+from tests.interop.node_peer import NodePeer, install
 from tests.interop.real_log import RealLog, real_log
 
 
@@ -18,3 +19,9 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealLog]:
     folder: Path = tmp_path_factory.mktemp("log")
     with real_log(folder) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> NodePeer:
+    """npm's `age-encryption`, at the version and hashes of its lock file."""
+    return install(tmp_path_factory.mktemp("node"))
