@@ -8,7 +8,7 @@ import sys
 
 from benchmarks.measure import ROOT
 
-NAMES = ("append", "commits", "witness", "audit", "curves")
+NAMES = ("append", "commits", "witness", "audit", "seal", "send", "curves")
 
 
 def main() -> int:

@@ -65,6 +65,7 @@ VERBS = {
     "fork": _party(
         "auditor.command", "verify the proof that a log forked, offline", "add_fork_arguments"
     ),
+    "opening": _party("court.command", "verify a tip that was opened; hand it to a judge"),
     "programme": _party(
         "board.programme_command", "show a programme and what its Gazette says"
     ),
@@ -78,9 +79,8 @@ VERBS = {
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code. Errors are one line, with what to do next."""
-    parser = make_parser(arguments)
-    options = parser.parse_args(arguments)
     try:
+        options = make_parser(arguments).parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
     except SafeconductError as error:
@@ -128,7 +128,10 @@ def make_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == chosen:
-            getattr(importlib.import_module(verb.module), verb.adder)(child)
+            module = importlib.import_module(verb.module)
+            if hasattr(module, "check_arguments"):
+                module.check_arguments(arguments)
+            getattr(module, verb.adder)(child)
             _share_examples(child)
     return parser
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from safeconduct.demo.crediting import claim_with_credit, count_credits, credit_the_visitor
 from safeconduct.demo.founding import PERSONS
 from safeconduct.demo.stage import wait_until
 from safeconduct.demo.tampering import redated
@@ -144,18 +145,28 @@ CLAIMS = (
         judgements=_NOTHING_FOUND,
         tip="late",
     ),
+    _Claim(
+        player="pilot",
+        subject="r-0005",
+        story="the harbour pilot claims with a credit: the register sees no tip at all",
+        make=claim_with_credit,
+        judgements=_NOTHING_FOUND,
+    ),
 )
 
 
 def claim_and_decide(world: World, desk: Desk) -> Registry:
-    """All five claims: filed over HTTP, judged by the statute, signed, served as letters."""
+    """All six claims: filed over HTTP, judged by the statute, signed, served as letters."""
     act(6, "People claim what the law grants")
+    with terminal.waiting("a credit is asked for, signed and logged"):
+        credit_the_visitor(world, desk)
     registry = open_registry(world.path("register"))
     served = [_claim(world, desk, registry, claim) for claim in CLAIMS]
     proof("every letter names the sections; a refusal says what exactly was not shown")
     tell("letters, as the claimants get them: " + str(world.path("letters")))
     with terminal.waiting("waiting for the appeal periods to end"):
         wait_until(max(one.last_appeal_at for one in served) + 1)
+    count_credits(world, desk, redeemed=1)
     _count(world, registry)
     _publish_final(world, registry)
     return registry
@@ -229,7 +240,7 @@ def _publish_final(world: World, registry: Registry) -> None:
             continue
         enter_publication(registry, claim, world.signed(record))
     _count(world, registry)
-    tell("four decisions are final and published; the counts say that one is suspended")
+    tell("five decisions are final and published; the counts say that one is suspended")
     proof(
         "nothing became public before it was final; nothing decided is hidden from the counts"
     )

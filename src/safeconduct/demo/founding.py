@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+from safeconduct.demo.showing import found_archive
 from safeconduct.demo.stage import HOST, Stage, free_port
 from safeconduct.demo.world import World, act, proof, shipped, tell
 from safeconduct.parties.board.found import Founding, founding_record, statute_record
@@ -52,6 +53,7 @@ PERSONS = {
     "r-0002": ("Anton Weller", "Deputy harbour master"),
     "r-0003": ("the night watchman", "Head of the night watch"),
     "r-0004": ("the cargo broker", "Broker at the free port"),
+    "r-0005": ("the harbour pilot", "Pilot of the night boats"),
 }
 
 
@@ -188,13 +190,21 @@ def _publish_law(world: World, took_seconds: float) -> None:
     log_notice(world.programme, world.signed(epoch))
     tell("the desk's post-quantum key for this month is certified in the Gazette")
     proof("no visitor can be given a key of their own, which would be a name tag")
+    found_archive(world)
     _publish_listings_and_statute(world, took_seconds)
 
 
 def law_document(date: int, now: int) -> Json:
-    """The example statute with its date and appeal period set, as version 1."""
-    path = shipped("statutes", "example", "acquittal", "statute.yaml")
+    """The example statute with credits, its date and appeal period set, as version 1.
+
+    In a play of five people one credit is a crowd; in earnest the law asks for more.
+    """
+    path = shipped("statutes", "example", "credited-acquittal", "statute.yaml")
     document = parse_authored(read_file(path, bytes_max=LAW_BYTES_MAX), path.name)
+    assert isinstance(document, dict)
+    terms = document["credits"]
+    assert isinstance(terms, dict)
+    document["credits"] = terms | {"minimum_issued": 1}
     document = with_parameters(
         document,
         {

@@ -9,6 +9,7 @@ from safeconduct.demo.claiming import claim_and_decide
 from safeconduct.demo.founding import found
 from safeconduct.demo.picture import draw
 from safeconduct.demo.pressing import start_capturing, tell_captures
+from safeconduct.demo.showing import custodians_open_a_tip, show_to_a_judge
 from safeconduct.demo.stage import Stage, wait_until
 from safeconduct.demo.tampering import tamper
 from safeconduct.demo.tips import send_late, send_tips
@@ -44,6 +45,8 @@ def play(folder: Path, stage: Stage, press: Sequence[Path], between: Between) ->
     between("claims", world)
     publish_and_audit(world, registry)
     copy_and_watch(world)
+    show_to_a_judge(world)
+    custodians_open_a_tip(world, desk)
     tamper(world, registry)
     between("audit", world)
     write_file(folder / "journey.svg", draw(world).encode("utf-8"))

@@ -61,7 +61,8 @@ class _Tip:
     sources: list[Source]
 
 
-def _text(text: str) -> Source:
+def text_source(text: str) -> Source:
+    """A message, as the client seals it."""
     return Source(name=MESSAGE_NAME, read=lambda: [text.encode("utf-8")])
 
 
@@ -79,12 +80,12 @@ def send_tips(world: World) -> None:
     """Three sources with the client, all at once, and a fourth through the form."""
     act(2, "Sources send sealed help")
     tips = [
-        _Tip(player="clerk", says="a text", sources=[_text(CLERK_TEXT)]),
+        _Tip(player="clerk", says="a text", sources=[text_source(CLERK_TEXT)]),
         _Tip(
             player="engineer",
             says="a text and files of 10 MB",
             sources=[
-                _text(ENGINEER_TEXT),
+                text_source(ENGINEER_TEXT),
                 _attached("crane-2.csv", sensor_data()),
                 _attached("order.txt", ORDER_TEXT.encode()),
             ],
@@ -92,7 +93,10 @@ def send_tips(world: World) -> None:
         _Tip(
             player="rival",
             says="a tip that accuses the engineer, with a colleague's letter",
-            sources=[_text(FRAME_TEXT), _attached("colleague.txt", FRAME_WITNESS.encode())],
+            sources=[
+                text_source(FRAME_TEXT),
+                _attached("colleague.txt", FRAME_WITNESS.encode()),
+            ],
         ),
     ]
     tell("each has twelve words on paper, and nothing else")
@@ -178,7 +182,7 @@ def shown_words(page: str) -> list[str]:
 
 def send_late(world: World) -> None:
     """After the date: the tip is taken in like any other, and dated for what it is."""
-    tip = _Tip(player="late", says="a tip, too late", sources=[_text(LATE_TEXT)])
+    tip = _Tip(player="late", says="a tip, too late", sources=[text_source(LATE_TEXT)])
     sent = _send(world, tip)
     keep_receipt(world, "late", sent.record, sent.proof)
     at = sent.receipt.logged_by

@@ -11,6 +11,8 @@ system calls of `write_file`, in this order:
 An error from fsync is final: the kernel may have dropped the pages, so asking again would lie.
 The caller gets an `UnavailableError` that names the path, and must stop writing.
 
+What is too long for memory is written the same way by `write_stream`.
+
 What can be made again from something durable is written faster with `place_file`: visible whole
 or not at all, but on the medium only after `sync_file` and `sync_folder`.
 """
@@ -21,7 +23,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -32,7 +34,12 @@ from safeconduct.errors import MalformedError, UnavailableError
 _TEMPORARY_SUFFIX = ".tmp"
 _TOLD = "the server cannot use its disk now; what it acknowledged before is safe"
 _FILES_MAX = 1_000_000
+_READ_BYTES = 1 << 20
+_WRITE_BYTES = 1 << 20
+_PIECES_MAX = 512  # that one system call writes; Linux takes 1,024
+_WRITE_BACK_BYTES = 8 << 20
 _PLACING = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _RESERVING = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 _WHAT_TO_DO = {
@@ -51,7 +58,7 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     Raises:
         UnavailableError: the disk refused any step; the old file is then still whole.
     """
-    temporary = path.parent / f".{path.name}.{secrets.token_hex(6)}{_TEMPORARY_SUFFIX}"
+    temporary = _temporary(path)
     with naming(path):
         try:
             _write_new(temporary, data, mode)
@@ -66,6 +73,45 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o644) -> None:
 def write_secret(path: Path, data: bytes) -> None:
     """`write_file` with mode 0600: for keys, readable by their owner alone."""
     write_file(path, data, mode=0o600)
+
+
+def write_stream(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Replace the file at `path` by what `chunks` give, atomically and durably.
+
+    Holds 1 MiB of it at a time. Readers see the old file until all chunks were given without
+    an error and are on the medium; after any error nothing new is there.
+
+    Raises:
+        UnavailableError: the disk refused any step. What `chunks` raise passes through.
+    """
+    temporary = _temporary(path)
+    try:
+        with naming(path):
+            handle = os.open(temporary, _CREATING, mode)
+        try:
+            _write_chunks(handle, chunks, path)
+        finally:
+            with naming(path):
+                os.close(handle)
+        with naming(path):
+            os.rename(temporary, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    with naming(path):
+        _sync_folder(path.parent)
+
+
+def read_stream(path: Path) -> Iterator[bytes]:
+    """The bytes of a file of any size, in pieces of 1 MiB.
+
+    Raises:
+        UnavailableError: absent, or the disk refused; raised when the first piece is asked for.
+    """
+    with naming(path), FileIO(path) as file:
+        while piece := file.read(_READ_BYTES):
+            yield piece
 
 
 def append_synced(file: BinaryIO, data: bytes) -> None:
@@ -327,11 +373,54 @@ def remove_temporaries(folder: Path, *, below: bool = True) -> None:
 
 
 def _write_new(path: Path, data: bytes, mode: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+    with os.fdopen(os.open(path, _CREATING, mode), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _write_chunks(handle: int, chunks: Iterable[bytes], path: Path) -> None:
+    """Write all chunks from the file's beginning; they are on the medium on return."""
+    written = asked = 0
+    for batch in _batches(chunks):
+        with naming(path):
+            written += _write_all(handle, batch)
+            if written - asked >= _WRITE_BACK_BYTES:
+                # Not to forget pages, which are all still dirty, but to have the kernel begin
+                # to write them: else the final fsync finds gigabytes to wait for.
+                os.posix_fadvise(handle, asked, written - asked, os.POSIX_FADV_DONTNEED)
+                asked = written
+    with naming(path):
+        os.fsync(handle)
+
+
+def _batches(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Chunks as many at a time as make a large write; their own errors pass through."""
+    batch: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        batch.append(chunk)
+        size += len(chunk)
+        if size >= _WRITE_BYTES or len(batch) == _PIECES_MAX:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _write_all(handle: int, batch: list[bytes]) -> int:
+    """Write what may be accepted in parts only; returns how many bytes that was."""
+    total = sum(map(len, batch))
+    written = os.writev(handle, batch)
+    if written < total:
+        rest = memoryview(b"".join(batch))[written:]
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    return total
+
+
+def _temporary(path: Path) -> Path:
+    return path.parent / f".{path.name}.{secrets.token_hex(6)}{_TEMPORARY_SUFFIX}"
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
-"""HTTP out: the one door to httpx. Bounded in bytes and seconds, no redirects, no proxies.
+"""HTTP out: the one door to httpx. Bounded in bytes and seconds, no redirects.
 
-A party that answers with an error says `error: <message>` and names its family in a header, so
-that the very error which was raised there is raised here.
+No proxy but the one that a request names with its circuit. Connections are never shared between
+circuits, nor is a request ever sent directly because its circuit is down.
 """
 
 import atexit
@@ -11,23 +11,21 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextvars import ContextVar
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, TypeVar
 
 import httpcore
 import httpx
 
-from safeconduct.errors import (
-    ConflictError,
-    MalformedError,
-    RefusedError,
-    SafeconductError,
-    UnavailableError,
-    UnverifiedError,
-)
+from safeconduct.errors import MalformedError, RefusedError, UnavailableError
+from safeconduct.plumbing.answers import ERROR_FAMILY_HEADER as ERROR_FAMILY_HEADER
+from safeconduct.plumbing.answers import Response as Response
+from safeconduct.plumbing.answers import raise_for as raise_for
+from safeconduct.plumbing.circuits import Circuit, connect_through, is_onion, unusable
 
 CONNECT_SECONDS = 5.0
+CIRCUIT_SECONDS = 90.0  # Tor looks for an onion service's description and builds ways to it
 READ_SECONDS = 30.0
 WHOLE_SECONDS = 300.0
 # Shorter than any server's patience, so that we never write into a closing connection.
@@ -35,41 +33,9 @@ _IDLE_SECONDS = 2.0
 _CONNECTIONS_MAX = 32
 _BACK_OFF_FIRST_SECONDS = 0.05
 _BACK_OFF_LAST_SECONDS = 1.0
-_MESSAGE_CHARACTERS_MAX = 500
 _ERROR_BYTES_MAX = 1 << 16
 
-ERROR_FAMILY_HEADER = "x-error-family"
-_FAMILIES: Mapping[str, type[SafeconductError]] = {
-    "malformed": MalformedError,
-    "unverified": UnverifiedError,
-    "conflict": ConflictError,
-    "refused": RefusedError,
-    "unavailable": UnavailableError,
-}
-_FAMILY_OF_STATUS = {
-    400: "malformed",
-    403: "refused",
-    404: "refused",
-    405: "refused",
-    408: "unavailable",
-    409: "conflict",
-    411: "malformed",
-    413: "malformed",
-    415: "malformed",
-    422: "unverified",
-    429: "unavailable",
-}
-
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """What a server answered; header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
 
 
 def get(
@@ -78,6 +44,7 @@ def get(
     bytes_max: int,
     headers: Mapping[str, str] | None = None,
     seconds: float = WHOLE_SECONDS,
+    circuit: Circuit | None = None,
 ) -> bytes:
     """The body of a successful GET.
 
@@ -85,12 +52,20 @@ def get(
         SafeconductError: the family that the server's error belongs to; `UnavailableError` if
             it cannot be reached, `MalformedError` if it sends more than `bytes_max` bytes.
     """
-    response = request("GET", url, bytes_max=bytes_max, headers=headers, seconds=seconds)
+    response = request(
+        "GET", url, bytes_max=bytes_max, headers=headers, seconds=seconds, circuit=circuit
+    )
     raise_for(response)
     return response.body
 
 
-def pieces(url: str, *, bytes_max: int) -> Iterator[bytes]:
+def pieces(
+    url: str,
+    *,
+    bytes_max: int,
+    seconds: float | None = None,
+    circuit: Circuit | None = None,
+) -> Iterator[bytes]:
     """The body of a successful GET, piece by piece as it comes; never held as a whole.
 
     What was given out before an error was part of an answer that is not whole.
@@ -98,10 +73,41 @@ def pieces(url: str, *, bytes_max: int) -> Iterator[bytes]:
     Raises:
         SafeconductError: as for `get`.
     """
-    deadline = time.monotonic() + WHOLE_SECONDS
+    whole_seconds = WHOLE_SECONDS if seconds is None else seconds
+    return _pieces("GET", url, b"", None, bytes_max, whole_seconds, circuit)
+
+
+def post_pieces(
+    url: str,
+    body: bytes,
+    *,
+    bytes_max: int,
+    headers: Mapping[str, str] | None = None,
+    seconds: float = WHOLE_SECONDS,
+) -> Iterator[bytes]:
+    """The body of the successful answer to a POST, piece by piece; never held as a whole.
+
+    What was given out before an error was part of an answer that is not whole.
+
+    Raises:
+        SafeconductError: as for `get`.
+    """
+    return _pieces("POST", url, body, headers, bytes_max, seconds)
+
+
+def _pieces(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str] | None,
+    bytes_max: int,
+    seconds: float,
+    circuit: Circuit | None = None,
+) -> Iterator[bytes]:
+    deadline = time.monotonic() + seconds
     with _naming(url):
         with _until(deadline):
-            answer = _open("GET", url, b"", None, WHOLE_SECONDS)
+            answer = _open(method, url, body, headers, seconds, circuit)
         try:
             with _until(deadline):
                 _raise_for_stream(answer, url, deadline)
@@ -119,29 +125,42 @@ def post(
     bytes_max: int,
     content_type: str = "application/octet-stream",
     headers: Mapping[str, str] | None = None,
+    circuit: Circuit | None = None,
 ) -> Response:
     """The answer to a POST of `body`, whatever its status."""
     sent = {"content-type": content_type, **(headers or {})}
-    return request("POST", url, body, bytes_max=bytes_max, headers=sent)
+    return request("POST", url, body, bytes_max=bytes_max, headers=sent, circuit=circuit)
 
 
 def put(
-    url: str, body: bytes, *, bytes_max: int, headers: Mapping[str, str] | None = None
+    url: str,
+    body: bytes,
+    *,
+    bytes_max: int,
+    headers: Mapping[str, str] | None = None,
+    circuit: Circuit | None = None,
 ) -> Response:
     """The answer to a PUT of `body`, whatever its status."""
-    return request("PUT", url, body, bytes_max=bytes_max, headers=headers)
+    return request("PUT", url, body, bytes_max=bytes_max, headers=headers, circuit=circuit)
 
 
 def patch(
-    url: str, body: bytes, *, bytes_max: int, headers: Mapping[str, str] | None = None
+    url: str,
+    body: bytes,
+    *,
+    bytes_max: int,
+    headers: Mapping[str, str] | None = None,
+    circuit: Circuit | None = None,
 ) -> Response:
     """The answer to a PATCH of `body`, whatever its status."""
-    return request("PATCH", url, body, bytes_max=bytes_max, headers=headers)
+    return request("PATCH", url, body, bytes_max=bytes_max, headers=headers, circuit=circuit)
 
 
-def head(url: str, *, headers: Mapping[str, str] | None = None) -> Response:
+def head(
+    url: str, *, headers: Mapping[str, str] | None = None, circuit: Circuit | None = None
+) -> Response:
     """The status and headers of a HEAD, whatever its status."""
-    return request("HEAD", url, bytes_max=0, headers=headers)
+    return request("HEAD", url, bytes_max=0, headers=headers, circuit=circuit)
 
 
 def request(
@@ -152,45 +171,25 @@ def request(
     bytes_max: int,
     headers: Mapping[str, str] | None = None,
     seconds: float = WHOLE_SECONDS,
+    circuit: Circuit | None = None,
 ) -> Response:
     """The answer to any request, whatever its status, read up to `bytes_max` bytes.
 
+    With a `circuit` it goes through its proxy, which also looks up the host's name.
+
     Raises:
         MalformedError: no http(s) address, a compressed answer, or one that is too long.
+        RefusedError: an onion service without a circuit; any address without one, where
+            `circuits_only` forbids that.
         UnavailableError: not reached, broken off, or not done within `seconds`.
     """
     deadline = time.monotonic() + seconds
     with _naming(url), _until(deadline):
-        answer = _open(method, url, body, headers, seconds)
+        answer = _open(method, url, body, headers, seconds, circuit)
         try:
             return _response(answer, b"".join(_received(answer, url, bytes_max, deadline)))
         finally:
             answer.close()
-
-
-def raise_for(response: Response) -> None:
-    """Return if the status says success, else raise the error that the server raised.
-
-    To be sent elsewhere is no success: what is at another address is not what was asked for.
-
-    Raises:
-        SafeconductError: its family, from the header or else from the status.
-    """
-    if 200 <= response.status < 300:
-        return
-    if response.status < 400:
-        raise UnavailableError(
-            f"the server answered {response.status}: it sends us to another address",
-            hint="give the address itself",
-        )
-    family = response.headers.get(ERROR_FAMILY_HEADER, "")
-    if family not in _FAMILIES:
-        by_default = "unavailable" if response.status >= 500 else "malformed"
-        family = _FAMILY_OF_STATUS.get(response.status, by_default)
-    message, hint = _told(response)
-    error = _FAMILIES[family](message, hint=hint)
-    error.http_status = response.status
-    raise error
 
 
 def patiently(call: Callable[[], Answer], *, seconds: float) -> Answer:
@@ -211,15 +210,46 @@ def patiently(call: Callable[[], Answer], *, seconds: float) -> Answer:
         pause = min(2 * pause, _BACK_OFF_LAST_SECONDS)
 
 
+_circuits_only: ContextVar[bool] = ContextVar("circuits_only", default=False)
+
+
+@contextmanager
+def circuits_only() -> Iterator[None]:
+    """Refuse whatever this thread would send directly during the block.
+
+    Each request names its circuit itself; this is for the one that forgot to.
+    """
+    before = _circuits_only.set(True)
+    try:
+        yield
+    finally:
+        _circuits_only.reset(before)
+
+
 def _open(
-    method: str, url: str, body: bytes, headers: Mapping[str, str] | None, seconds: float
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str] | None,
+    seconds: float,
+    circuit: Circuit | None,
 ) -> httpx.Response:
     """An answer of which the body is still to be read; whoever asked must close it."""
-    client = _client()
+    client = _client(circuit)
     asked = client.build_request(
-        method, url, content=body, headers=headers, timeout=_timeout(seconds)
+        method, url, content=body, headers=headers, timeout=_timeout(seconds, circuit)
     )
+    if circuit is None:
+        _check_direct(asked.url)
     return client.send(asked, stream=True)
+
+
+def _check_direct(url: httpx.URL) -> None:
+    """Before anything looks its host up: even that would tell who is visited."""
+    if is_onion(url.host):
+        raise RefusedError(f"{url.host}: needs Tor", hint="--socks 127.0.0.1:9050")
+    if _circuits_only.get():
+        raise RefusedError(f"{url.host}: would be reached without the proxy")
 
 
 def _response(answer: httpx.Response, body: bytes) -> Response:
@@ -270,34 +300,23 @@ def _naming(url: str) -> Iterator[None]:
         ) from error
 
 
-def _told(response: Response) -> tuple[str, str]:
-    """The message and the hint of an answer `error: …` LF `hint: …` LF, as far as it is one."""
-    message, hint = f"the server answered {response.status}", ""
-    for line in response.body.decode("utf-8", "replace").split("\n"):
-        said = line[:_MESSAGE_CHARACTERS_MAX]
-        if said.startswith("error: "):
-            message = said.removeprefix("error: ")
-        if said.startswith("hint: "):
-            hint = said.removeprefix("hint: ")
-    return message, hint
-
-
 def _place(url: str) -> str:
     """Scheme, host and port only: a path may hold what the reader need not see."""
     parsed = httpx.URL(url)
     return f"{parsed.scheme}://{parsed.netloc.decode('ascii', 'replace')}"
 
 
-def _timeout(seconds: float) -> httpx.Timeout:
+def _timeout(seconds: float, circuit: Circuit | None) -> httpx.Timeout:
     """How long each step may take, never longer than the whole."""
-    return httpx.Timeout(min(READ_SECONDS, seconds), connect=min(CONNECT_SECONDS, seconds))
+    connect_seconds = CONNECT_SECONDS if circuit is None else CIRCUIT_SECONDS
+    return httpx.Timeout(min(READ_SECONDS, seconds), connect=min(connect_seconds, seconds))
 
 
 @functools.cache
-def _client() -> httpx.Client:
-    """The one pool of connections of this process; httpx clients are safe between threads."""
+def _client(circuit: Circuit | None) -> httpx.Client:
+    """The one pool of this circuit's connections; httpx clients are safe between threads."""
     client = httpx.Client(
-        transport=_transport(),
+        transport=_transport(circuit),
         follow_redirects=False,
         trust_env=False,
         # No cookie is ever taken: one would tie a source's requests to each other.
@@ -341,14 +360,14 @@ def _left(seconds: float | None) -> float | None:
     return left if seconds is None else min(seconds, left)
 
 
-def _transport() -> httpx.HTTPTransport:
+def _transport(circuit: Circuit | None) -> httpx.HTTPTransport:
     transport = httpx.HTTPTransport(trust_env=False)
     # httpx has no option for the network below its pool of connections; httpcore has.
     transport._pool = httpcore.ConnectionPool(
         ssl_context=httpx.create_ssl_context(trust_env=False),
         max_connections=_CONNECTIONS_MAX,
         keepalive_expiry=_IDLE_SECONDS,
-        network_backend=_Network(),
+        network_backend=_Network(circuit),
     )
     return transport
 
@@ -359,8 +378,9 @@ class _Network(httpcore.NetworkBackend):
     Here and below is where it wants classes of ours.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, circuit: Circuit | None) -> None:
         self._plain = httpcore.SyncBackend()
+        self._circuit = circuit
 
     def connect_tcp(
         self,
@@ -370,9 +390,15 @@ class _Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(
-            self._plain.connect_tcp(host, port, _left(timeout), local_address, socket_options)
-        )
+        circuit = self._circuit
+        to = (host, port) if circuit is None else (circuit.host, circuit.port)
+        with _naming_proxy(circuit):
+            stream = _Stream(
+                self._plain.connect_tcp(*to, _left(timeout), local_address, socket_options)
+            )
+            if circuit is not None:
+                _connect_through(circuit, host, port, stream)
+        return stream
 
     def sleep(self, seconds: float) -> None:
         self._plain.sleep(seconds)
@@ -401,3 +427,42 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._plain.get_extra_info(info)
+
+
+def _connect_through(circuit: Circuit, host: str, port: int, stream: _Stream) -> None:
+    """`connect_through` on a fresh stream, which is closed if that fails."""
+    deadline = time.monotonic() + CIRCUIT_SECONDS
+
+    def left() -> float:
+        return max(deadline - time.monotonic(), 0.001)
+
+    try:
+        connect_through(
+            circuit,
+            host,
+            port,
+            read=lambda length: stream.read(length, left()),
+            write=lambda data: stream.write(data, left()),
+        )
+    except BaseException:
+        stream.close()
+        raise
+
+
+_PROXY_FAULTS: Mapping[type[Exception], str] = {
+    httpcore.ConnectError: "it is not there",
+    httpcore.ConnectTimeout: "it does not answer",
+    httpcore.ReadTimeout: "it does not answer",
+    httpcore.WriteTimeout: "it does not answer",
+}
+
+
+@contextmanager
+def _naming_proxy(circuit: Circuit | None) -> Iterator[None]:
+    """What fails on the way to and within a proxy is said of it, not of who is asked."""
+    try:
+        yield
+    except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+        if circuit is None:
+            raise
+        raise unusable(circuit, _PROXY_FAULTS.get(type(error), "it broke off")) from error

@@ -3,11 +3,14 @@
 Nothing that comes from a log is believed before the policy's quorum has cosigned it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from safeconduct.errors import ConflictError, UnavailableError, UnverifiedError
+from safeconduct.errors import ConflictError, MalformedError, UnavailableError, UnverifiedError
 from safeconduct.plumbing import clock, fetch
+from safeconduct.plumbing.circuits import Circuit
 from safeconduct.plumbing.programme import Programme
+from safeconduct.protocol.canonical import length_prefixed
 from safeconduct.protocol.gazette import GazetteState, fold_all
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import record_hash
@@ -23,6 +26,8 @@ from safeconduct.protocol.tlog.tile import (
 CHECKPOINT_BYTES_MAX = 64 << 10
 PROOF_BYTES_MAX = 64 << 10
 GAZETTE_AGE_SECONDS_MAX = 86_400  # an idle log has itself cosigned afresh every minute
+GAZETTE_FILE_BYTES_MAX = 256 << 20
+_GAZETTE_FILE = b"safeconduct gazette v1\n"
 PATIENCE_SECONDS = 40.0  # how long a log may be away before a caller gives up
 
 
@@ -36,7 +41,9 @@ class GazetteView:
     entries: tuple[bytes, ...]
 
 
-def read_gazette(programme: Programme, *, at: int | None = None) -> GazetteView:
+def read_gazette(
+    programme: Programme, *, at: int | None = None, circuit: Circuit | None = None
+) -> GazetteView:
     """Every entry of the Gazette, proven complete and unaltered, and what they say.
 
     Reading it whole is what keeps a server from showing one visitor a key of their own; that
@@ -48,16 +55,23 @@ def read_gazette(programme: Programme, *, at: int | None = None) -> GazetteView:
         UnavailableError: the log stayed away for too long, or what it shows is stale.
     """
     checkpoint, cosigned = read_checkpoint(
-        programme, programme.gazette, programme.gazette_origin
+        programme, programme.gazette, programme.gazette_origin, circuit=circuit
     )
     _check_fresh(cosigned, clock.seconds() if at is None else at)
-    tree = cosigned.checkpoint.tree
     entries: list[bytes] = []
-    for index, width in bundles_of(tree.size):
+    for index, width in bundles_of(cosigned.checkpoint.tree.size):
         url = f"{programme.gazette}/{bundle_path(index, width)}"
-        entries += parse_bundle(fetch_file(url, bytes_max=BUNDLE_BYTES_MAX), width)
+        bundle = fetch_file(url, bytes_max=BUNDLE_BYTES_MAX, circuit=circuit)
+        entries += parse_bundle(bundle, width)
+    return _view(programme, checkpoint, cosigned, entries)
+
+
+def _view(
+    programme: Programme, checkpoint: bytes, cosigned: Cosigned, entries: Sequence[bytes]
+) -> GazetteView:
+    """What the entries say, if they are all that the checkpoint covers."""
     frontier, _ = Frontier.empty().extend([leaf_hash(entry) for entry in entries])
-    if frontier.tree() != tree:
+    if frontier.tree() != cosigned.checkpoint.tree:
         raise UnverifiedError("the Gazette's entries are not those its checkpoint covers")
     state = fold_all(entries)
     if state.programme_hash != programme.hash:
@@ -67,34 +81,82 @@ def read_gazette(programme: Programme, *, at: int | None = None) -> GazetteView:
     )
 
 
-def _check_fresh(cosigned: Cosigned, at: int) -> None:
+def format_gazette(view: GazetteView) -> bytes:
+    """The Gazette as one file, for a machine that no network reaches.
+
+    "safeconduct gazette v1" LF ‖ u32 length ‖ checkpoint ‖ u32 length ‖ entry 0 ‖ …
+    """
+    parts = (length_prefixed(part) for part in (view.checkpoint, *view.entries))
+    return _GAZETTE_FILE + b"".join(parts)
+
+
+def parse_gazette(programme: Programme, data: bytes) -> GazetteView:
+    """The Gazette in such a file, proven as if it came from the log, but of any age.
+
+    Raises:
+        MalformedError: no such file.
+        UnverifiedError: not cosigned under the programme's policy, or other entries.
+        ConflictError: it founds another programme.
+    """
+    if not data.startswith(_GAZETTE_FILE):
+        raise MalformedError("not a saved Gazette")
+    parts = _split(data[len(_GAZETTE_FILE) :])
+    if not parts:
+        raise MalformedError("saved Gazette: holds no checkpoint")
+    checkpoint, *entries = parts
+    cosigned = open_checkpoint(checkpoint, programme.policy, programme.gazette_origin)
+    return _view(programme, checkpoint, cosigned, entries)
+
+
+def _split(data: bytes) -> list[bytes]:
+    parts: list[bytes] = []
+    place = 0
+    while place < len(data):
+        end = place + 4 + int.from_bytes(data[place : place + 4], "big")
+        if place + 4 > len(data) or end > len(data):
+            raise MalformedError("saved Gazette: cut short")
+        parts.append(data[place + 4 : end])
+        place = end
+    return parts
+
+
+def is_stale(cosigned: Cosigned, at: int) -> bool:
+    """Whether its cosignatures are too old at `at` to rule out newer keys or a newer law."""
     # Not its logged-by time: one witness can date a tree of long ago today.
-    if at - cosigned.vouched_at > GAZETTE_AGE_SECONDS_MAX:
+    return at - cosigned.vouched_at > GAZETTE_AGE_SECONDS_MAX
+
+
+def _check_fresh(cosigned: Cosigned, at: int) -> None:
+    if is_stale(cosigned, at):
         raise UnavailableError(
             "the Gazette shown is stale: its cosignatures are more than a day old",
             hint="check your clock, and try again when log and witnesses are back",
         )
 
 
-def read_checkpoint(programme: Programme, url: str, origin: str) -> tuple[bytes, Cosigned]:
+def read_checkpoint(
+    programme: Programme, url: str, origin: str, *, circuit: Circuit | None = None
+) -> tuple[bytes, Cosigned]:
     """A log's newest checkpoint, opened under the programme's policy.
 
     Raises:
         UnverifiedError: not signed by the log, or without its quorum.
         UnavailableError: the log stayed away for too long.
     """
-    data = fetch_file(f"{url}/checkpoint", bytes_max=CHECKPOINT_BYTES_MAX)
+    data = fetch_file(f"{url}/checkpoint", bytes_max=CHECKPOINT_BYTES_MAX, circuit=circuit)
     return data, open_checkpoint(data, programme.policy, origin)
 
 
-def fetch_file(url: str, *, bytes_max: int) -> bytes:
+def fetch_file(url: str, *, bytes_max: int, circuit: Circuit | None = None) -> bytes:
     """A file of a log's tree, asked for until the log is back."""
     return fetch.patiently(
-        lambda: fetch.get(url, bytes_max=bytes_max), seconds=PATIENCE_SECONDS
+        lambda: fetch.get(url, bytes_max=bytes_max, circuit=circuit), seconds=PATIENCE_SECONDS
     )
 
 
-def log_record(programme: Programme, record: bytes) -> tuple[bytes, Receipt]:
+def log_record(
+    programme: Programme, record: bytes, *, circuit: Circuit | None = None
+) -> tuple[bytes, Receipt]:
     """Have the record's hash logged in the Ledger; returns its proof and the verified receipt.
 
     Trying again is safe: the log answers with the same place. Waits for the quorum.
@@ -103,13 +165,13 @@ def log_record(programme: Programme, record: bytes) -> tuple[bytes, Receipt]:
         UnverifiedError: the log answered with a proof that does not hold.
         UnavailableError: the log or the quorum was away for too long.
     """
-    proof = log_leaf(programme, record_hash(record))
+    proof = log_leaf(programme, record_hash(record), circuit=circuit)
     return proof, verify_receipt(record, proof, programme.policy, programme.ledger_origin)
 
 
-def log_leaf(programme: Programme, leaf: bytes) -> bytes:
+def log_leaf(programme: Programme, leaf: bytes, *, circuit: Circuit | None = None) -> bytes:
     """Have 32 bytes logged in the Ledger; returns the proof as the log sent it, unverified."""
-    return _add(f"{programme.ledger}/add", leaf)
+    return _add(f"{programme.ledger}/add", leaf, circuit)
 
 
 def log_notice(programme: Programme, entry: bytes) -> bytes:
@@ -124,9 +186,9 @@ def log_notice(programme: Programme, entry: bytes) -> bytes:
     return proof
 
 
-def _add(url: str, entry: bytes) -> bytes:
+def _add(url: str, entry: bytes, circuit: Circuit | None = None) -> bytes:
     def attempt() -> bytes:
-        response = fetch.post(url, entry, bytes_max=PROOF_BYTES_MAX)
+        response = fetch.post(url, entry, bytes_max=PROOF_BYTES_MAX, circuit=circuit)
         fetch.raise_for(response)
         return response.body
 

@@ -8,17 +8,24 @@ and never against NO_COLOR (no-color.org).
 import argparse
 import getpass
 import json
+import math
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from safeconduct.errors import MalformedError, RefusedError
 
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 _SECRET_CHARACTERS_MAX = 4096
 _QUIET_SECONDS = 1.0
+
+_HARMLESS = "\n\t\u3000"  # the last joins Japanese words
+_OTHER_SCREEN, _FORMER_SCREEN = "\x1b[?1049h\x1b[H\x1b[2J", "\x1b[2J\x1b[?1049l"
+_LINE_AGAIN = "\r\x1b[K"
 
 _COLOURS = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
 
@@ -68,6 +75,52 @@ def ask_secret(prompt: str) -> str:
     return answer
 
 
+def show_secret(lines: Sequence[str], more: Sequence[str], prompt: str) -> None:
+    """Print what must not stay behind; `more` of it, and no trace, where a person looks.
+
+    On a terminal it is shown on a screen of its own until Enter, so that the window does not
+    keep it. Elsewhere only `lines` are printed.
+    """
+    on_screen = sys.stdin.isatty() and sys.stdout.isatty()
+    if not on_screen or os.environ.get("TERM", "dumb") == "dumb":
+        for line in (*lines, *more) if sys.stdout.isatty() else lines:
+            say(line)
+        return
+    sys.stdout.write(_OTHER_SCREEN)
+    try:
+        for line in (*lines, *more):
+            say(line)
+        note(prompt)
+        sys.stdin.readline()
+    finally:
+        sys.stdout.write(_FORMER_SCREEN)
+        sys.stdout.flush()
+
+
+def count_down(text: str, seconds: float, sleep: Callable[[float], None]) -> None:
+    """Let `seconds` pass, and say on standard error how many are left: on a terminal all the
+    time, in one line that is gone in the end.
+    """
+    if not sys.stderr.isatty():
+        note(f"{text}: {_minutes(seconds)}")
+        sleep(seconds)
+        return
+    try:
+        while seconds > 0:
+            sys.stderr.write(f"{_LINE_AGAIN}{printable(text)}: {_minutes(seconds)}")
+            sys.stderr.flush()
+            sleep(min(seconds, 1.0))
+            seconds -= 1.0
+    finally:
+        sys.stderr.write(_LINE_AGAIN)
+        sys.stderr.flush()
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(seconds), 60)
+    return f"{minutes}:{rest:02}"
+
+
 @contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Say on standard error what is being waited for, if it takes longer than a second."""
@@ -81,7 +134,7 @@ def waiting(what: str) -> Iterator[None]:
 
 
 def add_verb(
-    verbs: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    verbs: Verbs,
     name: str,
     summary: str,
     example: str,
@@ -100,7 +153,7 @@ def printable(text: str) -> str:
     """`text` without anything a terminal would obey: controls become their code point."""
     return "".join(
         character
-        if character.isprintable() or character in "\n\t"
+        if character.isprintable() or character in _HARMLESS
         else f"\\u{{{ord(character):x}}}"
         for character in text
     )

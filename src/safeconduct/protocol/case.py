@@ -3,6 +3,9 @@
     filed → proposed → decided → final → published
                           └────────┴→ appealed (suspended: nothing about it is made public)
 
+Where a credit was used up by the decision, its redemption is an event too, `redeemed`, which
+changes nothing of the state.
+
 The state is derived by folding the events and is stored nowhere, so no list can disagree with
 its own history.
 
@@ -24,6 +27,8 @@ STEPS: dict[tuple[str, str], str] = {
     ("decided", "final"): "final",
     ("final", "appealed"): "suspended",  # dated in time, while the register was away
     ("final", "published"): "published",
+    ("decided", "redeemed"): "decided",
+    ("final", "redeemed"): "final",
 }
 
 

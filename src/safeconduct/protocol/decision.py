@@ -28,11 +28,13 @@ from safeconduct.protocol.canonical import Json, format_json, parse_hex, parse_j
 from safeconduct.protocol.claim import (
     Bundle,
     Examined,
+    credit_held,
     examine,
     format_bundle,
     parse_bundle,
     relied_on,
 )
+from safeconduct.protocol.credit import Credit
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import (
@@ -96,7 +98,8 @@ class Rechecked:
     departure: str  # why it did; empty if it did not
     sections: tuple[str, ...]
     evidence: str  # "disclosed", or "committed": then the facts are the board's word
-    relied_on: bytes | None  # record hash of the claimant's contribution, where disclosed
+    relied_on: bytes | None  # see `claim.relied_on`; None where not disclosed
+    credit: Credit | None  # that the claimant holds, where disclosed
     signers: tuple[str, ...]
     record_hash: bytes
     logged: Logged
@@ -205,6 +208,14 @@ def favours_person(record: Record, state: GazetteState) -> bool:
     )
 
 
+def used_up(bundle: Bundle, decision: Record, state: GazetteState) -> Credit | None:
+    """The credit that a decision uses up: the claimant's own, if it was decided for them.
+
+    Who was refused may use it again, for the same person.
+    """
+    return credit_held(bundle, state) if favours_person(decision, state) else None
+
+
 def evidence_commitment(bundle: bytes, salt: bytes) -> bytes:
     """What stands for the evidence where the claimant asked that it stay sealed."""
     return tagged_hash("evidence", salt, bundle)
@@ -282,6 +293,7 @@ def recheck(data: bytes, publication: Record, state: GazetteState, policy: Polic
         sections=judgement.sections,
         evidence="disclosed" if bundle else "committed",
         relied_on=relied_on(bundle) if bundle else None,
+        credit=credit_held(bundle, state) if bundle else None,
         signers=signers,
         record_hash=receipt.record_hash,
         logged=receipt.logged,

@@ -3,9 +3,14 @@
     header    one stanza to the desk's epoch key; a wrapper that may be replaced
     payload   nonce ‖ STREAM chunks: what the record commits to, for ever
 
-Key and nonce follow from the source's seed and the content: the same content gives the same
-bytes, so a retry is no second tip; other content gives another key and nonce. The record
-commits to payload, file key, content and author, so an envelope has one reading and one author.
+Key and nonce follow from the source's seed and the manifest, which holds the hash of each file:
+the same content gives the same bytes, so a retry is no second tip; other content gives another
+key and nonce. The record commits to payload, file key, content and author, so an envelope has
+one reading and one author.
+
+    pass 1   measure: size, SHA-256 and a fast fingerprint    -> manifest, nonce, file key
+    pass 2   fingerprint again, seal, hash, keep each chunk's 16-byte tag        -> record
+    pass 3   seal again for delivery; a chunk with another tag than before stays here
 
 Spec: docs/3-protocol.md §7; C2SP age.
 """
@@ -13,26 +18,33 @@ Spec: docs/3-protocol.md §7; C2SP age.
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol, TypeAlias
 
-from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.errors import MalformedError
 from safeconduct.protocol import age
 from safeconduct.protocol.address import PROFILES, Address
-from safeconduct.protocol.age.stream import SEALED_CHUNK_BYTES, TAG_BYTES
+from safeconduct.protocol.age.stream import TAG_BYTES, content_bytes
 from safeconduct.protocol.keys import (
+    FINGERPRINT_KEY_BYTES,
     ContributionKeys,
     attempt_tag,
     file_key,
+    fingerprint,
+    follow_mac,
     key_commitment,
     payload_nonce,
 )
+from safeconduct.protocol.opened import open_with_key
 from safeconduct.protocol.record import NO_HASH, Record, make_record
 from safeconduct.protocol.tip import (
-    ContainerReader,
+    Follows,
     Manifest,
     TipFile,
     check_file_name,
     container_chunks,
     container_size,
+    format_manifest,
     padded_size,
 )
 
@@ -52,16 +64,48 @@ class Source:
     read: Reader
 
 
+class Digest(Protocol):
+    """A hash in the making, as those of `hashlib`; `update` may return before it has hashed."""
+
+    def update(self, data: bytes, /) -> None:
+        """Add bytes."""
+
+    def digest(self) -> bytes:
+        """The hash of all bytes so far."""
+
+
+NewDigest: TypeAlias = Callable[[], Digest]
+"""Begins a SHA-256: `hashlib.sha256`, or one that works on another core."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A sealed contribution; `payload()` yields the payload's bytes anew each time."""
+    """A sealed contribution; `payload()` yields the payload's bytes anew each time.
+
+    It raises MalformedError, before anything else leaves, if a file changed since the sealing:
+    two contents under one key and nonce would betray both.
+    """
 
     record: Record
     header: bytes
-    payload: Callable[[], Iterator[bytes]]
+    payload: Callable[[], Iterator[bytes]] = field(repr=False)
     keys: ContributionKeys
     pre: bytes
+    nonce: bytes
+    """The payload's first 16 bytes: with it the words give the file key, unless `burned`."""
+    burned: bool = False
     file_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Measured:
+    """What the first reading of a file found; `mark` stays in memory, and is secret."""
+
+    name: str
+    size: int
+    sha256: bytes
+    mark: bytes = field(repr=False)
+    read: Reader
 
 
 def seal_envelope(
@@ -71,31 +115,60 @@ def seal_envelope(
     random_bytes: Callable[[int], bytes],
     *,
     sealed_by: str = "source",
+    follows: tuple[bytes, bytes] | None = None,
+    burn: bool = False,
+    sha256: NewDigest = hashlib.sha256,
 ) -> Envelope:
-    """Seal files to the desk: three passes over them here, a fourth when the payload is sent.
+    """Seal files to the desk: two passes over them here, a third when the payload is sent.
 
-    Nothing is kept in memory but one chunk. Only the header depends on chance; record and
-    payload are the same each time.
+    Nothing is kept in memory but one chunk, and 16 bytes for each 64 KiB. Only the header may
+    depend on chance; record and payload are the same each time.
+
+    `follows` names an earlier contribution of the same source by its record hash and tag key.
+    With `burn` nonce and file key are drawn by chance and stand in this object alone: once it
+    is gone nobody but the desk can open the payload, whoever has the words, and another sealing
+    of the same files is another contribution. Authorship, date and the commitments to the
+    files stay provable.
+
+    `sha256` makes the payload's hash, and may put another core to work meanwhile.
 
     Raises:
         MalformedError: a file name that cannot be used, a file that changes meanwhile, or a
             recipient that does not parse.
     """
-    manifest = _manifest(sources, address, keys)
-    readers = [source.read for source in sources]
-    digest = hashlib.sha256()
-    for chunk in container_chunks(manifest, readers):
-        digest.update(chunk)
-    nonce = payload_nonce(keys, digest.digest())
-    envelope_key = file_key(keys, nonce)
+    recipient = age.parse_recipient(address.recipient)
+    mark_key = random_bytes(FINGERPRINT_KEY_BYTES)
+    measured = [_measure(source, mark_key) for source in sources]
+    manifest = _manifest(measured, address, keys, follows)
+    nonce, envelope_key = _drawn(random_bytes) if burn else _derived(keys, manifest)
+    readers = [partial(_as_measured, each, mark_key) for each in measured]
 
-    def payload() -> Iterator[bytes]:
+    def seal() -> Iterator[bytes]:
         return age.seal_stream(envelope_key, nonce, container_chunks(manifest, readers))
 
-    payload_digest = hashlib.sha256()
-    for chunk in payload():
-        payload_digest.update(chunk)
-    record = make_record(
+    payload, tags = _digest_and_tags(seal(), sha256())
+    record = _record(manifest, address, keys, sealed_by, payload, (nonce, envelope_key))
+    return Envelope(
+        record=record,
+        header=_header(envelope_key, recipient, random_bytes),
+        payload=lambda: _unchanged_since(seal(), tags),
+        keys=keys,
+        pre=manifest.pre,
+        nonce=nonce,
+        burned=burn,
+        file_key=envelope_key,
+    )
+
+
+def _record(
+    manifest: Manifest,
+    address: Address,
+    keys: ContributionKeys,
+    sealed_by: str,
+    payload_sha256: bytes,
+    nonce_and_key: tuple[bytes, bytes],
+) -> Record:
+    return make_record(
         "contribution",
         programme=address.programme,
         statute=address.statute,
@@ -104,50 +177,108 @@ def seal_envelope(
         profile=address.profile,
         sealed_by=sealed_by,
         size=age.sealed_bytes(container_size(manifest)),
-        payload=payload_digest.digest(),
-        keycommit=key_commitment(nonce, envelope_key),
+        payload=payload_sha256,
+        keycommit=key_commitment(*nonce_and_key),
         content=manifest.content(),
         author=manifest.author,
         identity=keys.derive("identity"),
     )
-    recipient = age.parse_recipient(address.recipient)
-    header = age.seal_header(envelope_key, [recipient], random_bytes)
-    return Envelope(
-        record=record,
-        header=header,
-        payload=payload,
-        keys=keys,
-        pre=manifest.pre,
-        file_key=envelope_key,
-    )
 
 
-def _manifest(sources: Sequence[Source], address: Address, keys: ContributionKeys) -> Manifest:
-    measured = [_measure(source) for source in sources]
-    pre = attempt_tag(keys, measured)
+def _derived(keys: ContributionKeys, manifest: Manifest) -> tuple[bytes, bytes]:
+    nonce = payload_nonce(keys, hashlib.sha256(format_manifest(manifest)).digest())
+    return nonce, file_key(keys, nonce)
+
+
+def _drawn(random_bytes: Callable[[int], bytes]) -> tuple[bytes, bytes]:
+    return random_bytes(age.NONCE_BYTES), random_bytes(age.FILE_KEY_BYTES)
+
+
+def _header(
+    envelope_key: bytes, recipient: age.PublicRecipient, random_bytes: Callable[[int], bytes]
+) -> bytes:
+    if isinstance(recipient, age.X25519Recipient):
+        return age.seal_provable_header(envelope_key, recipient)
+    return age.seal_header(envelope_key, [recipient], random_bytes)
+
+
+def _digest_and_tags(payload: Iterable[bytes], digest: Digest) -> tuple[bytes, bytes]:
+    """The payload's hash, and the last 16 bytes of each of its pieces: nonce, then tags."""
+    tags = bytearray()
+    for piece in payload:
+        digest.update(piece)
+        tags += piece[-TAG_BYTES:]
+    return digest.digest(), bytes(tags)
+
+
+def _unchanged_since(payload: Iterable[bytes], tags: bytes) -> Iterator[bytes]:
+    """The pieces of a payload as long as they end as they did before.
+
+    A tag authenticates its whole chunk, so other content that has the same tag is as hard to
+    find as a forgery, even for who changes the file.
+    """
+    for place, piece in enumerate(payload):
+        if piece[-TAG_BYTES:] != tags[place * TAG_BYTES : (place + 1) * TAG_BYTES]:
+            raise MalformedError("a file changed after it was sealed", hint="send it again")
+        yield piece
+
+
+def _manifest(
+    measured: Sequence[_Measured],
+    address: Address,
+    keys: ContributionKeys,
+    follows: tuple[bytes, bytes] | None,
+) -> Manifest:
+    pre = attempt_tag(keys, [(each.name, each.size, each.sha256) for each in measured])
+    author = keys.author(pre)
     files = tuple(
-        TipFile(name=name, size=size, sha256=sha256, salt=keys.item_salt(pre, place))
-        for place, (name, size, sha256) in enumerate(measured, start=1)
+        TipFile(
+            name=each.name, size=each.size, sha256=each.sha256, salt=keys.item_salt(pre, place)
+        )
+        for place, each in enumerate(measured, start=1)
     )
     reply = age.hybrid_identity(keys.reply_seed()).recipient()
     return Manifest(
         programme=address.programme,
         statute=address.statute,
         certificate=address.certificate,
-        author=keys.author(pre),
+        author=author,
         pre=pre,
         reply=age.format_recipient(reply),
         tag_key=keys.tag_key(),
         files=files,
+        follows=_follows(follows, author, pre) if follows else None,
     )
 
 
-def _measure(source: Source) -> tuple[str, int, bytes]:
-    size, digest = 0, hashlib.sha256()
+def _follows(earlier: tuple[bytes, bytes], author: bytes, pre: bytes) -> Follows:
+    record, tag_key = earlier
+    return Follows(record=record, mac=follow_mac(tag_key, author, pre))
+
+
+def _measure(source: Source, mark_key: bytes) -> _Measured:
+    size, digest, mark = 0, hashlib.sha256(), fingerprint(mark_key)
     for chunk in source.read():
         size += len(chunk)
         digest.update(chunk)
-    return check_file_name(source.name), size, digest.digest()
+        mark.update(chunk)
+    return _Measured(
+        name=check_file_name(source.name),
+        size=size,
+        sha256=digest.digest(),
+        mark=mark.finalize(),
+        read=source.read,
+    )
+
+
+def _as_measured(file: _Measured, mark_key: bytes) -> Iterator[bytes]:
+    """The file's bytes once more; an error at their end if they are not those measured."""
+    mark = fingerprint(mark_key)
+    for chunk in file.read():
+        mark.update(chunk)
+        yield chunk
+    if mark.finalize() != file.mark:
+        raise MalformedError("a file changed while it was being sealed", hint="send it again")
 
 
 def check_header(header: bytes, record: Record) -> None:
@@ -175,8 +306,7 @@ def check_contribution(record: Record) -> None:
     if record.word("profile") not in PROFILES or record.word("sealed-by") not in SEALERS:
         raise MalformedError("contribution record: unknown profile or sealer")
     size = record.number("size")
-    inside = size - age.NONCE_BYTES
-    container = inside - TAG_BYTES * -(-inside // SEALED_CHUNK_BYTES)
+    container = content_bytes(size)
     if container <= 0 or age.sealed_bytes(padded_size(container)) != size:
         raise MalformedError("contribution record: no container is padded to its size")
 
@@ -201,54 +331,6 @@ def open_envelope(
     check_header(header, record)
     parsed, _ = age.parse_header(header)
     return open_with_key(record, age.unwrap(parsed, identities), payload, sink)
-
-
-def open_with_key(
-    record: Record,
-    envelope_key: bytes,
-    payload: Callable[[], Iterable[bytes]],
-    sink: Callable[[TipFile, bytes], None],
-) -> Manifest:
-    """As `open_envelope`, for somebody to whom the 16-byte file key was revealed.
-
-    Raises:
-        MalformedError, UnverifiedError: as `open_envelope`.
-    """
-    nonce = _check_payload(record, payload())
-    if key_commitment(nonce, envelope_key) != record.hash("keycommit"):
-        raise UnverifiedError("envelope: the file key is not the one committed to")
-    reader = ContainerReader(sink)
-    for chunk in age.open_stream(envelope_key, payload()):
-        reader.feed(chunk)
-    manifest = reader.close()
-    _check_inside(record, manifest)
-    return manifest
-
-
-def _check_payload(record: Record, chunks: Iterable[bytes]) -> bytes:
-    """The payload's nonce, after checking the payload's hash and size."""
-    digest, size, head = hashlib.sha256(), 0, b""
-    for chunk in chunks:
-        digest.update(chunk)
-        size += len(chunk)
-        if len(head) < age.NONCE_BYTES:
-            head += chunk[: age.NONCE_BYTES - len(head)]
-    if digest.digest() != record.hash("payload") or size != record.number("size"):
-        raise UnverifiedError("envelope: the payload is not the one committed to")
-    return head
-
-
-def _check_inside(record: Record, manifest: Manifest) -> None:
-    inside = {
-        "author": manifest.author,
-        "content": manifest.content(),
-        "statute": manifest.statute,
-        "certificate": manifest.certificate,
-        "programme": manifest.programme,
-    }
-    for name, value in inside.items():
-        if value != record.hash(name):
-            raise UnverifiedError(f"envelope: the {name} inside is not the one outside")
 
 
 def acknowledgement(

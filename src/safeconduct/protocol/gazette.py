@@ -42,6 +42,7 @@ class Roster:
     threshold: int
     members: tuple[VerifierKey, ...]
     hash: bytes
+    index: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,7 +296,7 @@ def _check_sequence(record: Record, number: int, previous: bytes) -> None:
 def _take_roster(state: GazetteState, signed: SignedRecord) -> GazetteState:
     _check_sequence(signed.record, len(state.rosters), state.roster.hash)
     roster = _roster(len(state.rosters), signed.record, signed)
-    return replace(state, rosters=(*state.rosters, roster))
+    return replace(state, rosters=(*state.rosters, replace(roster, index=state.size)))
 
 
 def _take_statute(state: GazetteState, signed: SignedRecord) -> GazetteState:
@@ -388,7 +389,7 @@ def _take_issuing_key(state: GazetteState, signed: SignedRecord) -> GazetteState
     """One key per group and one group per key: a second of either could tag its holders."""
     record, group = signed.record, credit_group(signed.record)
     _check_number(record, len(state.issuing_keys) + 1)
-    if _credits_of(state, group).scheme != "blind":
+    if credit_terms(state, group).scheme != "blind":
         raise MalformedError("issuing-key record: the statute's credits are not blind")
     key = parse_public_key(record.word("key"))
     if any(one.group == group or one.key == key for one in state.issuing_keys):
@@ -401,7 +402,7 @@ def _take_credit_count(state: GazetteState, signed: SignedRecord) -> GazetteStat
     """Counts only grow. More redeemed than issued is taken: it is a fact that must show."""
     record, group = signed.record, credit_group(signed.record)
     _check_number(record, len(state.credit_counts) + 1)
-    _credits_of(state, group)
+    credit_terms(state, group)
     before = state.credit_count(group)
     count = CreditCount(
         group=group, issued=record.number("issued"), redeemed=record.number("redeemed")
@@ -411,8 +412,13 @@ def _take_credit_count(state: GazetteState, signed: SignedRecord) -> GazetteStat
     return replace(state, credit_counts=(*state.credit_counts, count))
 
 
-def _credits_of(state: GazetteState, group: CreditGroup) -> Credits:
-    """What the group's statute says about credits, if it has this class and period."""
+def credit_terms(state: GazetteState, group: CreditGroup) -> Credits:
+    """What the group's statute says about credits, if it has this class and period.
+
+    Raises:
+        MalformedError: it grants none, or has no such class or period.
+        UnverifiedError: no such statute was published.
+    """
     terms = load_statute(state.statute(group.statute).law).credits
     if terms is None or group.word not in terms.classes:
         raise MalformedError("the statute grants no credits of this class")

@@ -10,7 +10,7 @@ Spec: docs/3-protocol.md §9; C2SP tlog-proof, tlog-policy.
 from dataclasses import dataclass
 
 from safeconduct.errors import UnverifiedError
-from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.gazette import Epoch, GazetteState
 from safeconduct.protocol.record import (
     Record,
     parse_any,
@@ -20,6 +20,9 @@ from safeconduct.protocol.record import (
 )
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
+
+STATEMENT_GRACE_SECONDS = 30 * 86_400
+"""How long after an epoch has closed its desk may still have statements about tips logged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +96,18 @@ def check_before(receipt: Receipt, date: int) -> None:
             f"logged by {format_instant(receipt.logged_by)}, not before {format_instant(date)}",
             hint="the date counts from the witnesses' cosignatures, from no clock of yours",
         )
+
+
+def check_in_epoch(epoch: Epoch, logged_by: int) -> None:
+    """Check that what the desk signed with an epoch's key was logged while it could be.
+
+    Whoever steals the key of an epoch long closed makes no statements with it.
+
+    Raises:
+        UnverifiedError: logged before the epoch opened, or more than
+            `STATEMENT_GRACE_SECONDS` after it closed.
+    """
+    if logged_by < epoch.opens:
+        raise UnverifiedError(f"it was logged before desk epoch {epoch.number} opened")
+    if logged_by > epoch.closes + STATEMENT_GRACE_SECONDS:
+        raise UnverifiedError(f"it was logged long after desk epoch {epoch.number} had closed")

@@ -25,16 +25,22 @@ BLOCK_BYTES = TAG_BYTES + REPLY_BYTES
 COUNTER_GAP = 8  # blocks in a row that are missing before a search ends
 TEXT_CHARS_MAX = 6_000
 _MAC_BYTES = 32
-_FIELDS = frozenset({"acknowledgement", "proof", "text"})
+_FIELDS = frozenset({"acknowledgement", "credit", "proof", "text"})
+_FIELDS_BEFORE_CREDITS = _FIELDS - {"credit"}  # read for ever, written no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What the desk tells a source; `acknowledgement` and its `proof` may be empty."""
+    """What the desk tells a source; all but the text may be empty.
+
+    `credit` is an offer, a credit or a blind signature: one record, to be verified by whoever
+    relies on it, as `acknowledgement` and its `proof` are.
+    """
 
     text: str
     acknowledgement: bytes = b""
     proof: bytes = b""
+    credit: bytes = b""
 
 
 def seal_reply(
@@ -54,6 +60,7 @@ def seal_reply(
     body = format_json(
         {
             "acknowledgement": reply.acknowledgement.decode("utf-8"),
+            "credit": reply.credit.decode("utf-8"),
             "proof": reply.proof.decode("utf-8"),
             "text": reply.text,
         }
@@ -87,13 +94,22 @@ def open_reply(block: bytes, keys: ContributionKeys, counter: int) -> Reply:
         raise UnverifiedError("reply: not written by anybody who opened the tip")
     if any(framed[4 + length + _MAC_BYTES :]):
         raise MalformedError("reply: bytes after its MAC are not zero")
+    return _parse_body(body)
+
+
+def _parse_body(body: bytes) -> Reply:
     value = parse_json(body, "reply")
-    if not isinstance(value, dict) or value.keys() != _FIELDS:
-        raise MalformedError("reply: needs exactly text, acknowledgement and proof")
-    text, record, proof = (value[name] for name in ("text", "acknowledgement", "proof"))
-    if not (isinstance(text, str) and isinstance(record, str) and isinstance(proof, str)):
+    if not isinstance(value, dict) or value.keys() not in (_FIELDS, _FIELDS_BEFORE_CREDITS):
+        raise MalformedError("reply: needs exactly text, acknowledgement, proof and credit")
+    texts = {name: text for name, text in value.items() if isinstance(text, str)}
+    if texts.keys() != value.keys():
         raise MalformedError("reply: its fields must be text")
-    return Reply(text=text, acknowledgement=record.encode("utf-8"), proof=proof.encode("utf-8"))
+    return Reply(
+        text=texts["text"],
+        acknowledgement=texts["acknowledgement"].encode("utf-8"),
+        proof=texts["proof"].encode("utf-8"),
+        credit=texts.get("credit", "").encode("utf-8"),
+    )
 
 
 def split_bulletin(data: bytes) -> dict[bytes, bytes]:

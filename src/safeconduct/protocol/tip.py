@@ -12,11 +12,13 @@ Spec: docs/3-protocol.md §7; POSIX.1-1988 ustar; Padmé (PURBs, PoPETS 2019) fo
 """
 
 import hashlib
+import hmac
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
-from safeconduct.errors import MalformedError
+from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.canonical import (
     Json,
     format_json,
@@ -25,10 +27,12 @@ from safeconduct.protocol.canonical import (
     tagged_hash,
     u64,
 )
+from safeconduct.protocol.keys import follow_mac
 
 BLOCK_BYTES = 512
-FILE_BYTES_MAX = (8 << 30) - 1  # what ustar's eleven octal digits hold
+FILE_BYTES_MAX = 12 << 30  # twelve octal digits would hold 64 GiB; doors take less (§13)
 FILES_MAX = 1_000
+_TERMINATED_BYTES_MAX = (8 << 30) - 1  # what eleven octal digits and their end hold
 NAME_BYTES_MAX = 255
 MANIFEST_BYTES_MAX = 1 << 20
 CONTAINER_BYTES_MIN = 64 << 10
@@ -39,6 +43,8 @@ _MANIFEST_FIELDS = frozenset(
     {"author", "certificate", "files", "pre", "programme", "reply", "statute", "tag_key"}
 )
 _FILE_FIELDS = frozenset({"name", "salt", "sha256", "size"})
+_FOLLOWS = "follows"
+_FOLLOWS_FIELDS = frozenset({"mac", "record"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,20 @@ class TipFile:
     size: int
     sha256: bytes
     salt: bytes
+
+
+_NO_FILE = TipFile(name="", size=0, sha256=bytes(32), salt=bytes(32))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follows:
+    """An earlier contribution of the same source, and the MAC that only its two ends can make.
+
+    `record` is its record hash; `mac` covers this tip's author and attempt tag.
+    """
+
+    record: bytes
+    mac: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +83,7 @@ class Manifest:
     reply: str
     tag_key: bytes
     files: tuple[TipFile, ...]
+    follows: Follows | None = None
 
     def content(self) -> bytes:
         """The content commitment, of which each file can be shown alone.
@@ -74,11 +95,18 @@ class Manifest:
 
 def content_commitment(files: Iterable[TipFile]) -> bytes:
     """`content` of the contribution record, over the files in order."""
-    items = [
-        tagged_hash("item", file.salt, member_name(place).encode(), file.sha256, u64(file.size))
-        for place, file in enumerate(files, start=1)
-    ]
-    return tagged_hash("content", *items)
+    return content_root(item_commitment(place, file) for place, file in enumerate(files, 1))
+
+
+def item_commitment(place: int, file: TipFile) -> bytes:
+    """What `content` holds of the file at `place`, counted from 1; its name is not in it."""
+    name = member_name(place).encode("ascii")
+    return tagged_hash("item", file.salt, name, file.sha256, u64(file.size))
+
+
+def content_root(commitments: Iterable[bytes]) -> bytes:
+    """`content`, over the commitments of all files in order."""
+    return tagged_hash("content", *commitments)
 
 
 def member_name(place: int) -> str:
@@ -102,26 +130,28 @@ def check_file_name(name: str) -> str:
 
 def format_manifest(manifest: Manifest) -> bytes:
     """Canonical JSON. Spec: docs/3-protocol.md §7.1."""
-    return format_json(
-        {
-            "author": manifest.author.hex(),
-            "certificate": manifest.certificate.hex(),
-            "files": [
-                {
-                    "name": file.name,
-                    "salt": file.salt.hex(),
-                    "sha256": file.sha256.hex(),
-                    "size": file.size,
-                }
-                for file in manifest.files
-            ],
-            "pre": manifest.pre.hex(),
-            "programme": manifest.programme.hex(),
-            "reply": manifest.reply,
-            "statute": manifest.statute.hex(),
-            "tag_key": manifest.tag_key.hex(),
-        }
-    )
+    fields: dict[str, Json] = {
+        "author": manifest.author.hex(),
+        "certificate": manifest.certificate.hex(),
+        "files": [
+            {
+                "name": file.name,
+                "salt": file.salt.hex(),
+                "sha256": file.sha256.hex(),
+                "size": file.size,
+            }
+            for file in manifest.files
+        ],
+        "pre": manifest.pre.hex(),
+        "programme": manifest.programme.hex(),
+        "reply": manifest.reply,
+        "statute": manifest.statute.hex(),
+        "tag_key": manifest.tag_key.hex(),
+    }
+    if manifest.follows:
+        earlier = manifest.follows
+        fields[_FOLLOWS] = {"mac": earlier.mac.hex(), "record": earlier.record.hex()}
+    return format_json(fields)
 
 
 def parse_manifest(data: bytes) -> Manifest:
@@ -131,8 +161,8 @@ def parse_manifest(data: bytes) -> Manifest:
         MalformedError: not canonical, a field missing or too many, a value out of bounds.
     """
     value = parse_json(data, "manifest", bytes_max=MANIFEST_BYTES_MAX)
-    if not isinstance(value, dict) or value.keys() != _MANIFEST_FIELDS:
-        raise MalformedError("manifest: needs exactly its eight fields")
+    if not isinstance(value, dict) or value.keys() - {_FOLLOWS} != _MANIFEST_FIELDS:
+        raise MalformedError("manifest: needs exactly its eight fields, and may have `follows`")
     files = value["files"]
     if not isinstance(files, list) or len(files) > FILES_MAX:
         raise MalformedError(f"manifest: files must be a list of at most {FILES_MAX}")
@@ -145,7 +175,26 @@ def parse_manifest(data: bytes) -> Manifest:
         reply=_text(value, "reply"),
         tag_key=_hex(value, "tag_key", 32),
         files=tuple(_parse_file(item) for item in files),
+        follows=_parse_follows(value[_FOLLOWS]) if _FOLLOWS in value else None,
     )
+
+
+def check_follows(manifest: Manifest, earlier_tag_key: bytes) -> bytes:
+    """The record hash of the contribution that this one follows, by its source's own word.
+
+    `earlier_tag_key` stands in the manifest of the contribution that `follows` names: find it
+    by that name first. To the desk alone this proves something, since it could make the MAC
+    as well.
+
+    Raises:
+        UnverifiedError: it follows none, or the MAC is not by who knew that key.
+    """
+    if manifest.follows is None:
+        raise UnverifiedError("manifest: it follows no earlier contribution")
+    due = follow_mac(earlier_tag_key, manifest.author, manifest.pre)
+    if not hmac.compare_digest(manifest.follows.mac, due):
+        raise UnverifiedError("manifest: it is not by the source of the one it follows")
+    return manifest.follows.record
 
 
 def _parse_file(value: Json) -> TipFile:
@@ -160,6 +209,12 @@ def _parse_file(value: Json) -> TipFile:
         sha256=_hex(value, "sha256", 32),
         salt=_hex(value, "salt", 32),
     )
+
+
+def _parse_follows(value: Json) -> Follows:
+    if not isinstance(value, dict) or value.keys() != _FOLLOWS_FIELDS:
+        raise MalformedError("manifest: follows needs exactly mac and record")
+    return Follows(record=_hex(value, "record", 32), mac=_hex(value, "mac", 32))
 
 
 def _text(value: dict[str, Json], name: str) -> str:
@@ -196,12 +251,15 @@ def container_size(manifest: Manifest) -> int:
 
 
 def container_chunks(
-    manifest: Manifest, readers: Iterable[Callable[[], Iterable[bytes]]]
+    manifest: Manifest,
+    readers: Iterable[Callable[[], Iterable[bytes]]],
 ) -> Iterator[bytes]:
     """The container's bytes, in pieces; `readers` yield each file's bytes, in order.
 
+    That a file still has the hash that the manifest lists is for its reader to see to.
+
     Raises:
-        MalformedError: a file has changed since the manifest was made.
+        MalformedError: a file is longer or shorter than the manifest says.
     """
     head = format_manifest(manifest)
     written = 0
@@ -209,7 +267,8 @@ def container_chunks(
         written += len(chunk)
         yield chunk
     for place, (file, reader) in enumerate(zip(manifest.files, readers, strict=True), start=1):
-        for chunk in _member(member_name(place), file.size, _unchanged(file, reader())):
+        content = _of_size(file.size, reader())
+        for chunk in _member(member_name(place), file.size, content):
             written += len(chunk)
             yield chunk
     yield from _zeros(container_size(manifest) - written)
@@ -222,15 +281,14 @@ def _member(name: str, size: int, chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield bytes(_gap(size))
 
 
-def _unchanged(file: TipFile, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    size, digest = 0, hashlib.sha256()
+def _of_size(size: int, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    left = size
     for chunk in chunks:
-        size += len(chunk)
-        digest.update(chunk)
-        if size > file.size:
+        left -= len(chunk)
+        if left < 0:
             break
         yield chunk
-    if size != file.size or digest.digest() != file.sha256:
+    if left:
         raise MalformedError("a file changed while it was being sealed", hint="send it again")
 
 
@@ -246,39 +304,52 @@ def _gap(size: int) -> int:
 def member_header(name: str, size: int) -> bytes:
     """The 512-byte ustar header of a regular file: mode 0644, no owner, no time."""
     info = tarfile.TarInfo(name)
-    info.size = size
+    info.size = min(size, _TERMINATED_BYTES_MAX)
     info.mode = 0o644
-    return info.tobuf(format=tarfile.USTAR_FORMAT)
+    header = info.tobuf(format=tarfile.USTAR_FORMAT)
+    return header if size == info.size else _long_header(header, size)
+
+
+def _long_header(header: bytes, size: int) -> bytes:
+    """The header with a size of twelve octal digits that nothing ends, as stock tars read it.
+
+    `tarfile` would write a binary size there, which is GNU's and not everybody's.
+    """
+    written = header[:124] + b"%012o" % size + header[136:148] + b" " * 8 + header[156:]
+    return written[:148] + b"%06o\0 " % sum(written) + written[156:]
 
 
 class ContainerReader:
     """Reads a container fed in pieces of any size, handing each file's bytes to `sink`.
 
     `sink(file, chunk)` is called in order; an empty chunk opens each file, so that empty files
-    exist too. Nothing handed out counts before `close` has returned the manifest.
+    exist too. Nothing handed out counts before `close` has returned the manifest. It holds a
+    header, a gap or the manifest, but never a file.
     """
 
     def __init__(self, sink: Callable[[TipFile, bytes], None]) -> None:
         self._sink = sink
-        self._buffer = bytearray()
         self._manifest: Manifest | None = None
-        self._place = 0  # the member being read; 0 is the manifest
-        self._left = -1  # bytes of it still due; -1 while its header is due
+        self._files: Iterator[tuple[int, TipFile]] = iter(())
+        self._place, self._file = 0, _NO_FILE
+        self._left = 0  # bytes of the present file still due
         self._digest = hashlib.sha256()
+        self._held = bytearray()  # of what is taken whole only
+        self._due = BLOCK_BYTES
+        self._take: Callable[[bytes], None] = self._take_manifest_header
         self._tail = False
         self._size = 0
-        self._manifest_data = b""
 
-    def feed(self, chunk: bytes) -> None:
+    def feed(self, chunk: bytes | memoryview) -> None:
         """Take the next piece.
 
         Raises:
             MalformedError: anything that our own writer would not have written.
         """
         self._size += len(chunk)
-        self._buffer += chunk
-        while self._step():
-            pass
+        view = memoryview(chunk)
+        while view:
+            view = view[self._advance(view) :]
 
     def close(self) -> Manifest:
         """The manifest, once every file it lists was read and hashed as it says.
@@ -292,75 +363,78 @@ class ContainerReader:
             raise MalformedError("tip: the container is not padded to its size class")
         return self._manifest
 
-    def _step(self) -> bool:
+    def _advance(self, view: memoryview) -> int:
+        """Take bytes from the beginning of `view`; returns how many, at least one."""
         if self._tail:
-            return self._take_padding()
-        if self._left < 0:
-            return len(self._buffer) >= BLOCK_BYTES and self._take_header()
-        return self._take_body()
+            _check_zeros(view, "bytes after the last member")
+            return len(view)
+        return self._pass_on(view) if self._left else self._gather(view)
 
-    def _take_header(self) -> bool:
-        header = bytes(self._buffer[:BLOCK_BYTES])
-        if self._manifest is None:
-            self._left = _manifest_size(header)
+    def _pass_on(self, view: memoryview) -> int:
+        chunk = bytes(view[: self._left])
+        self._left -= len(chunk)
+        self._digest.update(chunk)
+        self._sink(self._file, chunk)
+        if not self._left:
+            self._finish_file()
+        return len(chunk)
+
+    def _gather(self, view: memoryview) -> int:
+        taken = view[: self._due - len(self._held)]
+        self._held += taken
+        if len(self._held) == self._due:
+            whole = bytes(self._held)
+            self._held.clear()
+            self._take(whole)
+        return len(taken)
+
+    def _expect(self, size: int, take: Callable[[bytes], None]) -> None:
+        """Have the next `size` bytes, more than none, handed to `take` in one piece."""
+        self._due, self._take = size, take
+
+    def _take_manifest_header(self, header: bytes) -> None:
+        size = _manifest_size(header)
+        self._expect(size + _gap(size), partial(self._take_manifest, size))
+
+    def _take_manifest(self, size: int, data: bytes) -> None:
+        _check_zeros(data[size:], "a member's padding")
+        self._manifest = parse_manifest(data[:size])
+        self._files = enumerate(self._manifest.files, start=1)
+        self._next_file()
+
+    def _next_file(self) -> None:
+        self._place, self._file = next(self._files, (0, _NO_FILE))
+        if self._place:
+            self._expect(BLOCK_BYTES, self._take_header)
         else:
-            if self._place > len(self._manifest.files):
-                self._tail = True
-                return True
-            file = self._manifest.files[self._place - 1]
-            if header != member_header(member_name(self._place), file.size):
-                raise MalformedError(
-                    f"tip: member {self._place} is not what the manifest lists"
-                )
-            self._left, self._digest = file.size, hashlib.sha256()
-            self._sink(file, b"")
-        del self._buffer[:BLOCK_BYTES]
-        return True
+            self._tail = True
 
-    def _take_body(self) -> bool:
-        size = self._member_size()
-        due = self._left + _gap(size)
-        if self._left:
-            chunk = bytes(self._buffer[: self._left])
-            if not chunk:
-                return False  # an empty chunk would tell the sink that a file begins
-            del self._buffer[: self._left]
-            self._left -= len(chunk)
-            self._take_content(chunk)
-            return True
-        if len(self._buffer) < due:
-            return False
-        if any(self._buffer[:due]):
-            raise MalformedError("tip: a member's padding is not zero")
-        del self._buffer[:due]
-        self._finish_member()
-        return True
+    def _take_header(self, header: bytes) -> None:
+        if header != member_header(member_name(self._place), self._file.size):
+            raise MalformedError(f"tip: member {self._place} is not what the manifest lists")
+        self._left, self._digest = self._file.size, hashlib.sha256()
+        self._sink(self._file, b"")
+        if not self._left:
+            self._finish_file()
 
-    def _member_size(self) -> int:
-        if self._manifest is None:
-            return self._left + len(self._manifest_data)
-        return self._manifest.files[self._place - 1].size
-
-    def _take_content(self, chunk: bytes) -> None:
-        if self._manifest is None:
-            self._manifest_data += chunk
-        else:
-            self._digest.update(chunk)
-            self._sink(self._manifest.files[self._place - 1], chunk)
-
-    def _finish_member(self) -> None:
-        if self._manifest is None:
-            self._manifest = parse_manifest(self._manifest_data)
-        elif self._digest.digest() != self._manifest.files[self._place - 1].sha256:
+    def _finish_file(self) -> None:
+        if self._digest.digest() != self._file.sha256:
             raise MalformedError(f"tip: member {self._place} has another hash than listed")
-        self._place += 1
-        self._left = -1
+        gap = _gap(self._file.size)
+        if gap:
+            self._expect(gap, self._take_gap)
+        else:
+            self._next_file()
 
-    def _take_padding(self) -> bool:
-        if any(self._buffer):
-            raise MalformedError("tip: bytes after the last member are not zero")
-        self._buffer.clear()
-        return False
+    def _take_gap(self, data: bytes) -> None:
+        _check_zeros(data, "a member's padding")
+        self._next_file()
+
+
+def _check_zeros(data: bytes | memoryview, what: str) -> None:
+    # One comparison in C: padding may be 3 % of many GiB.
+    if bytes(data) != bytes(len(data)):
+        raise MalformedError(f"tip: {what}: not zero")
 
 
 def _manifest_size(header: bytes) -> int:
@@ -369,6 +443,6 @@ def _manifest_size(header: bytes) -> int:
     if not digits.isdigit() or b"8" in digits or b"9" in digits:
         raise MalformedError("tip: the container does not begin with its manifest")
     size = int(digits, 8)
-    if size > MANIFEST_BYTES_MAX or header != member_header(MANIFEST_NAME, size):
+    if not 0 < size <= MANIFEST_BYTES_MAX or header != member_header(MANIFEST_NAME, size):
         raise MalformedError("tip: the container does not begin with its manifest")
     return size

@@ -1,16 +1,20 @@
 """Whole age files: ours among ourselves, with pyrage, and with the `age` tool."""
 
 import subprocess
+from collections.abc import Callable, Iterable
+from itertools import product
 from pathlib import Path
 
 import pyrage
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.protocol.age.chance import dice, in_pieces
 from tests.system_tools import need_tool
 
-from safeconduct.errors import SafeconductError
+from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.protocol import age
 from safeconduct.protocol.age.failures import NoIdentityMatchError
 
@@ -75,6 +79,32 @@ def test_a_damaged_file_is_refused_and_releases_a_prefix(
             opened(damaged, identity)
 
 
+@pytest.mark.parametrize("identity", [CLASSIC, HYBRID], ids=["X25519", "hybrid"])
+def test_every_truncation_of_a_small_file_is_refused(identity: age.SecretIdentity) -> None:
+    file = sealed(b"tip", identity.recipient())
+
+    for length in range(len(file)):
+        with pytest.raises(SafeconductError):
+            opened(file[:length], identity)
+
+
+@pytest.mark.parametrize(
+    ("identity", "bits"),
+    [(CLASSIC, range(8)), (HYBRID, [0])],
+    ids=["X25519: each bit", "hybrid: one bit of each byte"],
+)
+def test_every_flipped_bit_of_a_small_file_is_refused(
+    identity: age.SecretIdentity, bits: Iterable[int]
+) -> None:
+    file = sealed(b"tip", identity.recipient())
+
+    for place, bit in product(range(len(file)), bits):
+        flipped = bytearray(file)
+        flipped[place] ^= 1 << bit
+        with pytest.raises(SafeconductError):
+            opened(bytes(flipped), identity)
+
+
 def test_a_header_swap_gives_the_same_payload_to_another_reader() -> None:
     file = sealed(CONTENTS["several chunks"], HYBRID.recipient())
     payload = file[age.parse_header(file)[1] :]
@@ -85,6 +115,101 @@ def test_a_header_swap_gives_the_same_payload_to_another_reader() -> None:
     assert opened(passed_on, ASSESSOR) == CONTENTS["several chunks"]
     with pytest.raises(NoIdentityMatchError):
         opened(passed_on, HYBRID)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 100, 1 << 20])
+def test_a_swapped_stream_is_the_file_with_its_header_swapped(piece_bytes: int) -> None:
+    file = sealed(CONTENTS["a line"], HYBRID.recipient())
+
+    pieces = in_pieces(file, piece_bytes)
+    passed_on = b"".join(age.swapped(HYBRID, ASSESSOR.recipient(), pieces, dice()))
+
+    assert passed_on == swapped(file, HYBRID, ASSESSOR.recipient())
+
+
+def test_a_swap_reads_no_payload_before_its_header_has_opened() -> None:
+    file = sealed(b"", CLASSIC.recipient())
+    header = file[: age.parse_header(file)[1]]
+
+    def chunks() -> Iterable[bytes]:
+        yield header
+        raise AssertionError("the payload was asked for")
+
+    with pytest.raises(NoIdentityMatchError):
+        age.swapped(ASSESSOR, ASSESSOR.recipient(), chunks(), dice())
+
+
+@pytest.mark.parametrize("form", [age.armored, lambda chunks: chunks], ids=["text", "bytes"])
+def test_a_file_is_taken_in_either_form(form: Callable[[list[bytes]], Iterable[bytes]]) -> None:
+    file = sealed(b"tip", CLASSIC.recipient())
+
+    assert b"".join(age.unarmored(form([file]))) == file
+
+
+def test_text_that_is_no_armor_is_left_to_the_header_to_refuse() -> None:
+    assert b"".join(age.unarmored([b"dear", b" desk"])) == b"dear desk"
+    assert b"".join(age.unarmored([])) == b""
+
+
+# The header that follows from the file key.
+
+FILE_KEY = dice(b"file key")(16)
+
+
+def ephemeral_by_the_library(file_key: bytes, recipient: bytes) -> bytes:
+    info = b"safeconduct/v1/age-x25519-eph"
+    return HKDF(algorithm=SHA256(), length=32, salt=recipient, info=info).derive(file_key)
+
+
+def test_a_provable_header_is_that_of_an_ephemeral_key_drawn_from_the_file_key() -> None:
+    drawn = ephemeral_by_the_library(FILE_KEY, CLASSIC.recipient().public)
+
+    header = age.seal_provable_header(FILE_KEY, CLASSIC.recipient())
+
+    assert header == age.seal_header(FILE_KEY, [CLASSIC.recipient()], lambda _: drawn)
+    age.verify_provable_header(header, FILE_KEY, CLASSIC.recipient())
+
+
+def test_a_provable_header_opens_with_the_stock_libraries() -> None:
+    identity = pyrage.x25519.Identity.from_str(age.format_identity(CLASSIC))
+    payload = b"".join(age.seal_stream(FILE_KEY, bytes(16), [b"tip"]))
+
+    header = age.seal_provable_header(FILE_KEY, CLASSIC.recipient())
+
+    assert pyrage.decrypt(header + payload, [identity]) == b"tip"
+
+
+def test_two_file_keys_or_readers_share_no_ephemeral_key() -> None:
+    headers = {
+        age.seal_provable_header(file_key, identity.recipient())
+        for file_key in (FILE_KEY, bytes(16))
+        for identity in (CLASSIC, ASSESSOR)
+    }
+    shares = {age.parse_header(header)[0].stanzas[0].arguments for header in headers}
+    assert len(shares) == 4
+
+
+UNPROVEN = {
+    "drawn by chance": age.seal_header(FILE_KEY, [CLASSIC.recipient()], dice()),
+    "to another reader": age.seal_provable_header(FILE_KEY, ASSESSOR.recipient()),
+    "of another file key": age.seal_provable_header(bytes(16), CLASSIC.recipient()),
+    "to two readers": age.seal_header(
+        FILE_KEY, [CLASSIC.recipient(), ASSESSOR.recipient()], dice()
+    ),
+    "hybrid": age.seal_header(FILE_KEY, [HYBRID.recipient()], dice()),
+    "none": b"",
+}
+
+
+@pytest.mark.parametrize("header", UNPROVEN.values(), ids=UNPROVEN)
+def test_a_header_that_does_not_follow_from_the_file_key_is_told(header: bytes) -> None:
+    with pytest.raises(UnverifiedError):
+        age.verify_provable_header(header, FILE_KEY, CLASSIC.recipient())
+
+
+def test_nothing_is_sealed_provably_to_a_point_of_low_order() -> None:
+    with pytest.raises(MalformedError):
+        age.seal_provable_header(FILE_KEY, age.X25519Recipient(public=bytes(32)))
 
 
 def test_a_header_is_checked_before_any_content_is_asked_for() -> None:

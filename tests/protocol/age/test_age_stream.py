@@ -1,9 +1,10 @@
 """The payload: nothing but a true prefix is ever released."""
 
+import tracemalloc
 from collections.abc import Iterable, Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.protocol.age.chance import dice, in_pieces
 
@@ -11,13 +12,22 @@ from safeconduct.errors import MalformedError
 from safeconduct.protocol import age
 from safeconduct.protocol.age.failures import PayloadError
 from safeconduct.protocol.age.pieces import cut, mark_last, split_at
-from safeconduct.protocol.age.stream import CHUNK_BYTES, SEALED_CHUNK_BYTES
+from safeconduct.protocol.age.stream import CHUNK_BYTES, SEALED_CHUNK_BYTES, content_bytes
 
 FILE_KEY = b"YELLOW SUBMARINE"
 NONCE = bytes(range(16))
 SIZES = st.integers(0, 300) | st.builds(
     lambda chunks, more: chunks * CHUNK_BYTES + more, st.integers(1, 3), st.integers(-1, 1)
 )
+
+
+CUTS = st.lists(
+    st.integers(0, 70)
+    | st.integers(CHUNK_BYTES - 20, CHUNK_BYTES + 20)
+    | st.integers(0, 200_000),
+    max_size=8,
+)
+"""Lengths of pieces, some empty, some about a chunk, in any order."""
 
 
 def content(size: int) -> bytes:
@@ -47,6 +57,60 @@ def test_content_survives_however_it_is_cut(size: int, into: int, out_of: int) -
     assert payload == sealed(plain)
     assert len(payload) == age.sealed_bytes(size)
     assert b"".join(age.open_stream(FILE_KEY, in_pieces(payload, out_of))) == plain
+
+
+def in_cuts(data: bytes, cuts: list[int]) -> Iterator[bytes]:
+    """`data` in pieces of these lengths, and what is left."""
+    for length in cuts:
+        yield data[:length]
+        data = data[length:]
+    yield data
+
+
+@settings(max_examples=60)
+@given(SIZES, CUTS, CUTS)
+def test_content_survives_pieces_of_many_sizes(
+    size: int, into: list[int], out_of: list[int]
+) -> None:
+    plain = content(size)
+
+    payload = b"".join(age.seal_stream(FILE_KEY, NONCE, in_cuts(plain, into)))
+
+    assert payload == sealed(plain)
+    assert b"".join(age.open_stream(FILE_KEY, in_cuts(payload, out_of))) == plain
+
+
+@given(st.integers(0, 1 << 40))
+def test_a_payloads_size_tells_its_contents_size(size: int) -> None:
+    assert content_bytes(age.sealed_bytes(size)) == size
+
+
+def test_what_lies_whole_within_a_piece_is_not_copied() -> None:
+    whole = bytes(3 * CHUNK_BYTES + 1)
+
+    pieces = list(cut([whole], CHUNK_BYTES))
+
+    assert [isinstance(piece, memoryview) and piece.obj is whole for piece in pieces] == [
+        *[True] * 3,
+        False,
+    ]
+
+
+def test_a_payload_is_sealed_and_opened_in_constant_memory() -> None:
+    def blocks() -> Iterator[bytes]:
+        for _ in range(64):
+            yield bytes(1 << 20)
+
+    tracemalloc.start()
+    try:
+        payload = age.seal_stream(FILE_KEY, NONCE, blocks())
+        total = sum(len(piece) for piece in age.open_stream(FILE_KEY, payload))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert total == 64 << 20
+    assert peak < 4 << 20
 
 
 @given(SIZES, st.data())

@@ -5,6 +5,7 @@ Spec: C2SP CCTV, age.
 
 import hashlib
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,15 @@ FAILURES: dict[str, type[SafeconductError] | None] = {
     "no match": NoIdentityMatchError,
     "HMAC failure": HeaderMacError,
     "payload failure": PayloadError,
+}
+
+COUNTS = {
+    "success": 26,
+    "armor failure": 22,
+    "header failure": 62,
+    "no match": 13,
+    "HMAC failure": 1,
+    "payload failure": 19,
 }
 
 
@@ -90,6 +100,22 @@ def read(vector: Vector, piece_bytes: int) -> Outcome:
 
 def test_the_set_is_complete() -> None:
     assert len(FILES) == 143
+
+
+def test_each_kind_of_outcome_is_demanded_by_so_many_files() -> None:
+    """So that a file that demands nothing, or what we do not know, cannot hide among them."""
+    demanded = Counter(read_vector(path).fields["expect"] for path in FILES)
+
+    assert demanded == COUNTS
+
+
+def test_released_content_is_named_by_each_file_that_reaches_its_payload() -> None:
+    """For all others nothing may be released at all: the default of the test below."""
+    fields = [read_vector(path).fields for path in FILES]
+    reaching = {"success", "payload failure"}
+
+    assert all("payload" in each for each in fields if each["expect"] in reaching)
+    assert {each["expect"] for each in fields if "payload" in each} == reaching
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

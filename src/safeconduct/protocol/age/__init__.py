@@ -17,8 +17,17 @@ a sealed payload to another reader. The narrow errors stand in `failures`.
 Spec: C2SP age (https://age-encryption.org/v1), without plugins and tagged recipients.
 """
 
-from safeconduct.protocol.age.armor import armored, dearmored
-from safeconduct.protocol.age.file import open_, seal, seal_header, single_stanza, swap_header
+from safeconduct.protocol.age.armor import armored, dearmored, unarmored
+from safeconduct.protocol.age.file import (
+    open_,
+    seal,
+    seal_header,
+    seal_provable_header,
+    single_stanza,
+    swap_header,
+    swapped,
+    verify_provable_header,
+)
 from safeconduct.protocol.age.file_key import FILE_KEY_BYTES, RandomBytes
 from safeconduct.protocol.age.header import (
     HEADER_BYTES_MAX,
@@ -75,12 +84,16 @@ __all__ = [
     "parse_recipient",
     "seal",
     "seal_header",
+    "seal_provable_header",
     "seal_stream",
     "sealed_bytes",
     "single_stanza",
     "split_header",
     "swap_header",
+    "swapped",
+    "unarmored",
     "unwrap",
+    "verify_provable_header",
     "wrap",
     "x25519_identity",
 ]

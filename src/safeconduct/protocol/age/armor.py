@@ -10,12 +10,14 @@ Lines end in LF or CRLF. Blank space is allowed before and after the block, neve
 Spec: C2SP age, "ASCII armor"; RFC 7468 §3, figure 3.
 """
 
+import binascii
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from safeconduct.errors import MalformedError
 from safeconduct.protocol.age.failures import ArmorError
-from safeconduct.protocol.age.pieces import cut
-from safeconduct.protocol.canonical import format_base64, parse_base64
+from safeconduct.protocol.age.pieces import Piece, cut, split_at
+from safeconduct.protocol.canonical import parse_base64
 
 SPACE_BYTES_MAX = 1024
 
@@ -23,14 +25,26 @@ _BEGIN = b"-----BEGIN AGE ENCRYPTED FILE-----"
 _END = b"-----END AGE ENCRYPTED FILE-----"
 _LINE_BYTES = 48
 _COLUMNS = 64
+_LINES_AT_ONCE = 1024
 
 
 def armored(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The armored form of an age file, line by line, ending in LF."""
+    """The armored form of an age file, some lines at a time, ending in LF."""
     yield _BEGIN + b"\n"
-    for piece in cut(chunks, _LINE_BYTES):
-        yield format_base64(piece).encode("ascii") + b"\n"
+    for piece in cut(chunks, _LINES_AT_ONCE * _LINE_BYTES):
+        yield _encode_lines(piece)
     yield _END + b"\n"
+
+
+def unarmored(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """An age file as it is, or the one in an armored file: where its BEGIN line comes first.
+
+    Raises:
+        ArmorError: as `dearmored`.
+    """
+    head, rest = split_at(chunks, SPACE_BYTES_MAX + len(_BEGIN))
+    whole = chain([head], rest)
+    return dearmored(whole) if head.lstrip().startswith(_BEGIN) else whole
 
 
 def dearmored(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -45,6 +59,12 @@ def dearmored(chunks: Iterable[bytes]) -> Iterator[bytes]:
     yield from _body(lines)
     if _skip_space(lines) is not None:
         raise ArmorError("armor has text after its END line")
+
+
+def _encode_lines(piece: Piece) -> bytes:
+    text = binascii.b2a_base64(piece, newline=False)
+    starts = range(0, len(text), _COLUMNS)
+    return b"".join(text[start : start + _COLUMNS] + b"\n" for start in starts)
 
 
 def _body(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -7,7 +7,7 @@ a file on, and a payload that was committed to stays as it is.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from safeconduct.errors import MalformedError
+from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.age.file_key import FILE_KEY_BYTES, RandomBytes
 from safeconduct.protocol.age.header import (
     Header,
@@ -24,6 +24,7 @@ from safeconduct.protocol.age.recipients import (
     wrap,
 )
 from safeconduct.protocol.age.stream import NONCE_BYTES, open_stream, seal_stream
+from safeconduct.protocol.age.x25519 import X25519Recipient
 
 
 def seal(
@@ -66,6 +67,45 @@ def seal_header(
     check_mix(recipients)
     stanzas = [wrap(file_key, recipient, random_bytes) for recipient in recipients]
     return format_header(make_header(stanzas, file_key))
+
+
+def seal_provable_header(file_key: bytes, recipient: X25519Recipient) -> bytes:
+    """The one header for `recipient` alone that follows from the 16-byte `file_key`.
+
+    Raises:
+        MalformedError: the recipient's public key is invalid.
+
+    Spec: docs/3-protocol.md §7.4.
+    """
+    return format_header(make_header([recipient.wrap_provably(file_key)], file_key))
+
+
+def verify_provable_header(header: bytes, file_key: bytes, recipient: X25519Recipient) -> None:
+    """Check, with the file key, that `recipient` was given this very key, and by no other way.
+
+    Raises:
+        UnverifiedError: `header` is not the one that `seal_provable_header` makes.
+    """
+    if header != seal_provable_header(file_key, recipient):
+        raise UnverifiedError("age header does not follow from the file key and its recipient")
+
+
+def swapped(
+    identity: Identity,
+    recipient: Recipient,
+    chunks: Iterable[bytes],
+    random_bytes: RandomBytes,
+) -> Iterator[bytes]:
+    """An age file with a header for `recipient` alone, over the same payload as it stands.
+
+    The header is checked before this returns. The payload is passed on without a look into
+    it: a damaged one stays damaged.
+
+    Raises:
+        MalformedError, NoIdentityMatchError, HeaderMacError: as `swap_header`.
+    """
+    header, payload = split_header(chunks)
+    return chain([swap_header(header, identity, recipient, random_bytes)], payload)
 
 
 def swap_header(

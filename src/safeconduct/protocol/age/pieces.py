@@ -2,21 +2,33 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import TypeAlias
+
+Piece: TypeAlias = bytes | memoryview
+"""Bytes, or a window on bytes that were handed in: valid as long as nobody changes those."""
 
 
-def cut(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+def cut(chunks: Iterable[Piece], size: int) -> Iterator[Piece]:
     """Pieces of exactly `size` bytes; the last may be shorter, and is never empty.
 
-    Holds `size` bytes and one input chunk at a time.
+    What lies whole within one input chunk is not copied. Holds `size` bytes and one chunk.
     """
-    buffer = bytearray()
+    held = bytearray()
     for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= size:
-            yield bytes(buffer[:size])
-            del buffer[:size]
-    if buffer:
-        yield bytes(buffer)
+        view, start = memoryview(chunk), 0
+        if held:
+            start = size - len(held)
+            held += view[:start]
+            if len(held) < size:
+                continue
+            yield bytes(held)
+            held.clear()
+        whole = start + (len(view) - start) // size * size
+        for place in range(start, whole, size):
+            yield view[place : place + size]
+        held += view[whole:]
+    if held:
+        yield bytes(held)
 
 
 def split_at(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
@@ -28,7 +40,7 @@ def split_at(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]
     return bytes(head[:size]), chain([bytes(head[size:])], source)
 
 
-def mark_last(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+def mark_last(pieces: Iterable[Piece]) -> Iterator[tuple[Piece, bool]]:
     """Each piece with whether it is the last; no pieces at all count as one empty piece."""
     source = iter(pieces)
     held = next(source, b"")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from safeconduct.errors import MalformedError
 from safeconduct.protocol.age.failures import PayloadError
 from safeconduct.protocol.age.file_key import hkdf
-from safeconduct.protocol.age.pieces import cut, mark_last, split_at
+from safeconduct.protocol.age.pieces import Piece, cut, mark_last, split_at
 
 NONCE_BYTES = 16
 CHUNK_BYTES = 1 << 16
@@ -67,6 +67,12 @@ def sealed_bytes(content_bytes: int) -> int:
     return NONCE_BYTES + content_bytes + chunks * TAG_BYTES
 
 
+def content_bytes(payload_bytes: int) -> int:
+    """The size of the content in a payload of that size; below zero if there is none such."""
+    inside = payload_bytes - NONCE_BYTES
+    return inside - TAG_BYTES * -(-inside // SEALED_CHUNK_BYTES)
+
+
 def _cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
     return ChaCha20Poly1305(hkdf(file_key, nonce, b"payload"))
 
@@ -75,7 +81,7 @@ def _chunk_nonce(counter: int, *, last: bool) -> bytes:
     return counter.to_bytes(11, "big") + bytes([last])
 
 
-def _open_chunk(cipher: ChaCha20Poly1305, counter: int, sealed: bytes) -> tuple[bytes, bool]:
+def _open_chunk(cipher: ChaCha20Poly1305, counter: int, sealed: Piece) -> tuple[bytes, bool]:
     """The piece in `sealed`, and whether its nonce says that it is the last."""
     # A short chunk can only be the last; of a full one, nothing but its nonce can tell.
     for last in (False, True) if len(sealed) == SEALED_CHUNK_BYTES else (True,):

@@ -14,10 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from safeconduct.errors import MalformedError
 from safeconduct.protocol.age.file_key import RandomBytes, hkdf, open_file_key, seal_file_key
 from safeconduct.protocol.age.header import Stanza, check_shape, format_unpadded, parse_unpadded
+from safeconduct.protocol.canonical import tag
 
 KEY_BYTES = 32
 
 _INFO = b"age-encryption.org/v1/X25519"
+_PROVABLE = tag("age-x25519-eph")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,22 @@ class X25519Recipient:
         Raises:
             MalformedError: the public key is a point of low order, which everybody can open.
         """
-        ephemeral = random_bytes(KEY_BYTES)
+        return self._wrap_with(random_bytes(KEY_BYTES), file_key)
+
+    def wrap_provably(self, file_key: bytes) -> Stanza:
+        """The one stanza that follows from `file_key` and this recipient, without chance.
+
+        Who is shown the file key later can make it again, and so see that it was well formed.
+        `file_key` must be 16 bytes of full entropy: who guesses it can test the guess.
+
+        Raises:
+            MalformedError: the public key is a point of low order.
+
+        Spec: docs/3-protocol.md §7.4.
+        """
+        return self._wrap_with(hkdf(file_key, self.public, _PROVABLE), file_key)
+
+    def _wrap_with(self, ephemeral: bytes, file_key: bytes) -> Stanza:
         share = public_key(ephemeral)
         wrap_key = _wrap_key(exchange(ephemeral, self.public), share, self.public)
         return Stanza(

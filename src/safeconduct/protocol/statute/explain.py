@@ -51,6 +51,8 @@ _PHRASES: dict[str, dict[str, str]] = {
         "nothing": "No finding about the facts would change it.",
         "waits": "Facts still open, and who owes them:",
         "owed": "{test} ({fact}), owed by: {owner}",
+        "credit": "Help was shown by a credit (section {section}): it stands for a tip graded"
+        " {word} that was logged before {date} (UTC), and names none.",
         "remedy": "Remedy: section {section}. {text}",
         "last": "Last day for an appeal: {date} (UTC), for a decision served {served}.",
         "is": "{label}: {values}",
@@ -85,6 +87,9 @@ _PHRASES: dict[str, dict[str, str]] = {
         "nothing": "Keine Feststellung über die Tatsachen würde es ändern.",
         "waits": "Noch offene Tatsachen, und wer sie schuldet:",
         "owed": "{test} ({fact}), geschuldet von: {owner}",
+        "credit": "Die Hilfe ist durch eine Gutschrift belegt (Abschnitt {section}): Sie steht"
+        " für einen Hinweis der Bewertung {word}, der vor dem {date} (UTC) protokolliert wurde,"
+        " und nennt keinen.",
         "remedy": "Rechtsbehelf: Abschnitt {section}. {text}",
         "last": "Letzter Tag für eine Beschwerde: {date} (UTC), bei Zustellung am {served}.",
         "is": "{label}: {values}",
@@ -116,22 +121,38 @@ def appeal_last_at(statute: Statute, served_at: int) -> int:
     return add(served_at, statute.procedure.appeal_period)
 
 
-def letter(statute: Statute, judgement: Judgement, served_at: int, language: str = "en") -> str:
+def letter(
+    statute: Statute,
+    judgement: Judgement,
+    served_at: int,
+    language: str = "en",
+    *,
+    credited: tuple[str, int] | None = None,
+) -> str:
     """The judgement in plain words for the person it concerns, one statement a line.
 
     Requires a language of `LETTER_LANGUAGES`; texts the statute lacks in it come in the
     statute's first language. It holds confidential facts: it is for the person alone.
+    `credited` is the class and the period of the credit that was used, if one was.
     """
-    given = reasons(statute, judgement, language)
+    given = reasons(statute, judgement, language, credited=credited)
     if not judgement.decided:
         return given
     return given + "\n" + remedy(statute, served_at, language)
 
 
-def reasons(statute: Statute, judgement: Judgement, language: str = "en") -> str:
+def reasons(
+    statute: Statute,
+    judgement: Judgement,
+    language: str = "en",
+    *,
+    credited: tuple[str, int] | None = None,
+) -> str:
     """The letter up to its reasons: all of it that is settled before it is served."""
     say = _Voice(statute, language)
     lines = [say.outcome(judgement), "", say.law(), ""]
+    if credited is not None:
+        lines += [say.credit(*credited), ""]
     if judgement.decided:
         lines += [say.phrase("rests", sections=", ".join(judgement.sections)), ""]
     lines += [say.phrase("tried"), *say.sections(judgement)]
@@ -176,6 +197,12 @@ class _Voice:
             number=self._statute.version.number,
             hash=self._statute.sha256.hex(),
         )
+
+    def credit(self, word: str, period: int) -> str:
+        terms = self._statute.credits
+        assert terms is not None
+        date = format_instant(terms.periods[period - 1])
+        return self.phrase("credit", section=terms.section, word=word, date=date)
 
     def sections(self, judgement: Judgement) -> list[str]:
         nodes = {n.section: n for n in flatten(judgement.roots)[0] if n.section}

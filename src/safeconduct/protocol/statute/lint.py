@@ -26,6 +26,9 @@ from safeconduct.protocol.statute.text import (
     all_parts,
 )
 
+_CROWD_MIN = 20  # credits of one class and period, below which a blind one hides nobody
+_LOGGED = "tips.logged"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Complaint:
@@ -56,7 +59,7 @@ def lint_change(previous: Statute, statute: Statute) -> list[Complaint]:
     """The reasons against publishing `statute` as the version that follows `previous`."""
     return [
         complaint
-        for look in (_succession, _moved_parameters)
+        for look in (_succession, _moved_parameters, _taken_credits)
         for complaint in look(previous, statute)
     ]
 
@@ -154,16 +157,47 @@ def _unreachable_rules(statute: Statute) -> Iterator[Complaint]:
 def _unused_names(statute: Statute) -> Iterator[Complaint]:
     conditions = _conditions(statute)
     used = {each.fact for each in conditions} | {each.name for each in conditions}
+    periods = statute.credits.periods if statute.credits else ()
     for name in statute.facts:
         if name not in used:
             yield _complain(f"facts.{name}", "no rule asks for this fact")
     for name, parameter in statute.parameters.items():
-        if isinstance(parameter, Instant) and name not in used:
+        if not isinstance(parameter, Instant) or parameter.limit_at in periods:
+            continue
+        if name not in used:
             yield _complain(f"parameters.{name}", "no rule asks for this date")
 
 
 def _conditions(statute: Statute) -> list[Condition]:
     return [each for rule in statute.rules.values() for each in all_conditions(rule)]
+
+
+# Against credits that hide nobody, or that hold for nothing.
+
+
+def _small_crowd(statute: Statute) -> Iterator[Complaint]:
+    terms = statute.credits
+    if terms is not None and terms.scheme == "blind" and terms.minimum_issued < _CROWD_MIN:
+        yield _complain(
+            "credits.minimum_issued", f"fewer than {_CROWD_MIN} blind credits hide nobody"
+        )
+
+
+def _useless_periods(statute: Statute) -> Iterator[Complaint]:
+    """A credit says when its tip was logged at the latest; that must be before some date."""
+    limits = [
+        parameter.limit_at
+        for each in _conditions(statute)
+        if each.operator == "before" and each.fact == _LOGGED
+        if isinstance(parameter := statute.parameters.get(each.name), Instant)
+    ]
+    if statute.credits is None or not limits:
+        return
+    for index, end in enumerate(statute.credits.periods):
+        if end > max(limits):
+            yield _complain(
+                f"credits.periods[{index}]", "ends after every date that a tip must come before"
+            )
 
 
 # Against the law's own examples.
@@ -225,6 +259,8 @@ _CHECKS: tuple[Callable[[Statute], Iterator[Complaint]], ...] = (
     _languages,
     _unreachable_rules,
     _unused_names,
+    _small_crowd,
+    _useless_periods,
     _failing_cases,
     _unproven_sections,
 )
@@ -252,6 +288,23 @@ def _moved_parameters(previous: Statute, statute: Statute) -> Iterator[Complaint
             yield _complain(f"{place}.may_change", "the promise itself was changed")
         if not _ALLOWED[before.may_change](before, now):
             yield _complain(place, f"was moved, although it may change {before.may_change}")
+
+
+def _taken_credits(previous: Statute, statute: Statute) -> Iterator[Complaint]:
+    """Classes and periods may be added; those there are stay as a source relied on them."""
+    before, now = previous.credits, statute.credits
+    if before is None:
+        return
+    if now is None:
+        yield _complain("credits", "were dropped")
+        return
+    if now.scheme != before.scheme:
+        yield _complain("credits.scheme", f"was {before.scheme}, and stays so")
+    for word in before.classes:
+        if word not in now.classes:
+            yield _complain("credits.classes", f"{word} was dropped")
+    if now.periods[: len(before.periods)] != before.periods:
+        yield _complain("credits.periods", "a period was moved or dropped")
 
 
 def _same(one: Parameter, other: Parameter) -> bool:

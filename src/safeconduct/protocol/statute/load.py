@@ -9,6 +9,7 @@
     default      what stays if none holds
     procedure    appeal and quorum
     cases        the law's own examples
+    credits      may be left out: how help is credited without naming the tip
 
 Whatever cannot be judged without doubt is refused here, not at the first case: an unknown
 name, a wrong type, a circle of rules. What could be judged but should not be published is for
@@ -18,6 +19,7 @@ name, a wrong type, a circle of rules. What could be judged but should not be pu
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import TypeVar
 
 from safeconduct.errors import MalformedError
@@ -53,6 +55,7 @@ from safeconduct.protocol.statute.text import (
     STATUTE_BYTES_MAX,
     UNDETERMINED,
     Case,
+    Credits,
     Instant,
     Number,
     Outcome,
@@ -70,6 +73,8 @@ MAY_CHANGE = frozenset({"never", "later_only", "earlier_only", "any"})
 LANGUAGES_MAX = 24
 OUTCOMES_MAX = 20
 VALUES_MAX = 50
+PERIODS_MAX = 100
+CREDIT_SCHEMES = frozenset({"plain", "blind"})
 
 Value = TypeVar("Value")
 
@@ -110,7 +115,7 @@ def read_statute(document: Json) -> Statute:
     data = format_json(document)
     if len(data) > STATUTE_BYTES_MAX:
         raise MalformedError(f"statute: longer than {STATUTE_BYTES_MAX} bytes")
-    parts = as_map(document, "", _PARTS)
+    parts = as_map(document, "", _PARTS, ("credits",))
     head = as_map(parts["statute"], "statute", ("id", "schema", "title", "languages", "body"))
     as_choice(head["schema"], "statute.schema", (SCHEMA,))
     languages = as_list(head["languages"], "statute.languages", LANGUAGES_MAX, as_name, least=1)
@@ -140,6 +145,8 @@ def read_statute(document: Json) -> Statute:
         procedure=_read_procedure(parts["procedure"], "procedure", parameters),
         cases=(),
     )
+    if "credits" in parts:
+        statute = replace(statute, credits=_read_credits(parts["credits"], "credits", statute))
     return _with_cases(statute, parts["cases"])
 
 
@@ -390,6 +397,52 @@ def _read_procedure(value: Json, place: str, parameters: Mapping[str, Parameter]
         appeal_suspends=as_yesno(table["appeal_suspends"], inside(place, "appeal_suspends")),
         decide_quorum=as_whole(table["decide_quorum"], inside(place, "decide_quorum"), 1, 100),
     )
+
+
+# What a credit proves about the tip behind it.
+_CREDITED = {
+    "tips.logged": "time",
+    "tips.author_proven": "yesno",
+    "tips.acknowledged": "choice",
+    "tips.grade": "choice",
+}
+
+
+def _read_credits(value: Json, place: str, statute: Statute) -> Credits:
+    table = as_map(value, place, ("scheme", "classes", "periods", "minimum_issued", "section"))
+    for fact, kind in _CREDITED.items():
+        if fact not in statute.facts or statute.facts[fact].type != kind:
+            refuse(place, f"needs the fact {fact}, of type {kind}")
+    grades = statute.facts["tips.grade"].values
+    at = inside(place, "classes")
+    classes = as_list(
+        table["classes"], at, VALUES_MAX, lambda each, at: as_choice(each, at, grades), least=1
+    )
+    unique(classes, at)
+    numbers = {part.number for part in all_parts(statute.sections)}
+    return Credits(
+        scheme=as_choice(table["scheme"], inside(place, "scheme"), CREDIT_SCHEMES),
+        classes=classes,
+        periods=_read_periods(table["periods"], inside(place, "periods"), statute),
+        minimum_issued=as_whole(table["minimum_issued"], inside(place, "minimum_issued"), 1),
+        section=as_choice(table["section"], inside(place, "section"), numbers),
+    )
+
+
+def _read_periods(value: Json, place: str, statute: Statute) -> tuple[int, ...]:
+    """Where the periods end: instants, or names of instant parameters; always later."""
+
+    def read_end(each: Json, at: str) -> int:
+        parameter = statute.parameters.get(each) if isinstance(each, str) else None
+        if isinstance(parameter, Instant):
+            return parameter.limit_at
+        return _read_instant(each, at)
+
+    periods = as_list(value, place, PERIODS_MAX, read_end, least=1)
+    for number, (end, next_end) in enumerate(pairwise(periods), 1):
+        if next_end <= end:
+            refuse(f"{place}[{number}]", "a period must end after the one before it")
+    return periods
 
 
 def _with_cases(statute: Statute, value: Json) -> Statute:

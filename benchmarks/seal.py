@@ -1,0 +1,194 @@
+"""How fast a file is sealed and opened, and in how much memory.
+
+Beside it, on the same files and in turns with it: Debian's `age`, and pyrage. Ours alone is on
+the medium when it returns; the other two leave that to the kernel, and to chance.
+
+A quick run takes 256 MiB. SAFECONDUCT_BENCH_MIB sets another size for both parts of the run.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pyrage
+
+from benchmarks import age_once
+from benchmarks.measure import (
+    ROOT,
+    Course,
+    Figure,
+    Ratio,
+    Report,
+    at_least,
+    at_most,
+    figure,
+    main,
+    seconds,
+)
+from safeconduct.protocol import age
+
+RUNS = 5
+_MIB = 1 << 20
+_MEMORY = Path("/dev/shm")
+_SIZE_MIB, _LARGE_MIB, _QUICK_MIB = 1024, 8191, 256
+_WANTED = {"age": 0.8, "pyrage": 1.5}
+_RSS_MIB_MAX = 80
+_SECRET = age.format_identity(age_once.IDENTITY)
+_PUBLIC = age.format_recipient(age_once.IDENTITY.recipient())
+
+Work = Callable[[Path, Path], object]
+"""Makes a target file from a source file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one process of `age_once` took."""
+
+    seconds: float
+    peak_mib: float
+
+
+def size_mib(course: Course, size: int) -> int:
+    """`size`, or that of a quick run, or what the environment says."""
+    chosen = os.environ.get("SAFECONDUCT_BENCH_MIB")
+    return int(chosen) if chosen else course.scaled(size, quick=_QUICK_MIB)
+
+
+def in_a_process(work: str, source: Path, target: Path) -> Measured:
+    """One work of `age_once` in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.age_once", work, str(source), str(target)]
+    told = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    counted = json.loads(told)
+    return Measured(seconds=counted["seconds"], peak_mib=counted["peak_kib"] / 1024)
+
+
+def write_random(path: Path, mib: int) -> Path:
+    """A file of so many MiB that nothing can compress."""
+    with path.open("wb") as file:
+        for _ in range(mib):
+            file.write(os.urandom(_MIB))
+    return path
+
+
+def age_seal(source: Path, target: Path) -> None:
+    """Debian's `age`, to one recipient."""
+    subprocess.run(["age", "-r", _PUBLIC, "-o", str(target), str(source)], check=True)
+
+
+def benchmark(course: Course) -> Report:
+    """MiB per second of three programs on a disk and in memory, and our peak memory."""
+    figures: list[Figure] = []
+    ratios: list[Ratio] = []
+    mib = size_mib(course, _SIZE_MIB)
+    with _memory_folder() as memory:
+        for place, folder in (("disk", course.folder), ("memory", memory)):
+            rates = _in_turns(folder, mib)
+            figures += [
+                figure(f"{place}: {work}, {who}", "MiB/s", values)
+                for (work, who), values in rates.items()
+            ]
+            ratios += _ratios(place, figures[-len(rates) :])
+    large = _large(course)
+    figures += large
+    ratios += [at_most(each.what, each.value, _RSS_MIB_MAX, " MiB") for each in large]
+    return Report(
+        name="seal",
+        title=f"Seal and open {mib} MiB, {RUNS} times in turns",
+        figures=tuple(figures),
+        ratios=tuple(ratios),
+        bound="one core, which copies each byte three times and enciphers it once; on a disk, "
+        "what the disk takes, since ours is synced before it counts",
+    )
+
+
+@contextmanager
+def _memory_folder() -> Iterator[Path]:
+    folder = Path(mkdtemp(prefix="bench-", dir=_MEMORY))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def _in_turns(folder: Path, mib: int) -> dict[tuple[str, str], list[float]]:
+    """MiB per second of each work by each program."""
+    plain, sealed = write_random(folder / "plain", mib), folder / "sealed"
+    age_once.seal(plain, sealed)
+    sources = {"seal": plain, "open": sealed}
+    works = _works(folder)
+    rates: dict[tuple[str, str], list[float]] = {each: [] for each in works}
+    for run in range(RUNS):
+        turns = [*works.items()]
+        # Another one begins each time: what one leaves to the disk, the next one pays for.
+        for each, work in turns[run % len(turns) :] + turns[: run % len(turns)]:
+            rates[each].append(mib / _once(work, sources[each[0]], folder / "target"))
+    plain.unlink()
+    sealed.unlink()
+    return rates
+
+
+def _once(work: Work, source: Path, target: Path) -> float:
+    os.sync()
+    took = seconds(partial(work, source, target))
+    target.unlink()
+    return took
+
+
+def _works(folder: Path) -> dict[tuple[str, str], Work]:
+    key_file = folder / "key.txt"
+    key_file.write_text(_SECRET + "\n", encoding="ascii")
+    identity = pyrage.x25519.Identity.from_str(_SECRET)
+
+    def age_open(source: Path, target: Path) -> None:
+        command = ["age", "-d", "-i", str(key_file), "-o", str(target), str(source)]
+        subprocess.run(command, check=True)
+
+    def pyrage_seal(source: Path, target: Path) -> None:
+        pyrage.encrypt_file(str(source), str(target), [identity.to_public()])
+
+    def pyrage_open(source: Path, target: Path) -> None:
+        pyrage.decrypt_file(str(source), str(target), [identity])
+
+    return {
+        ("seal", "ours"): age_once.seal,
+        ("seal", "age"): age_seal,
+        ("seal", "pyrage"): pyrage_seal,
+        ("open", "ours"): age_once.open_,
+        ("open", "age"): age_open,
+        ("open", "pyrage"): pyrage_open,
+    }
+
+
+def _ratios(place: str, figures: list[Figure]) -> Iterator[Ratio]:
+    rates = {each.what: each.value for each in figures}
+    for work in ("seal", "open"):
+        ours = rates[f"{place}: {work}, ours"]
+        for who, wanted in _WANTED.items():
+            what = f"{place}: {work}, ours / {who}"
+            yield at_least(what, ours / rates[f"{place}: {work}, {who}"], wanted)
+
+
+def _large(course: Course) -> list[Figure]:
+    """Peak memory of one process each for a file that fits into no memory; it is of zeros."""
+    mib = size_mib(course, _LARGE_MIB)
+    plain, sealed = course.folder / "large", course.folder / "large.age"
+    with plain.open("wb") as file:
+        file.truncate(mib * _MIB)
+    peaks = [("seal", in_a_process("seal", plain, sealed).peak_mib)]
+    plain.unlink()
+    peaks.append(("open", in_a_process("open", sealed, course.folder / "opened").peak_mib))
+    sealed.unlink()
+    (course.folder / "opened").unlink()
+    return [figure(f"{mib} MiB: {work}, peak memory", "MiB", [peak]) for work, peak in peaks]
+
+
+if __name__ == "__main__":
+    main("seal", benchmark)

@@ -1,0 +1,305 @@
+"""What a claim's evidence proves: facts, and for each that failed, why.
+
+Evidence that fails becomes a fact too, so that everybody who claims gets a reasoned decision.
+
+Spec: docs/3-protocol.md §10.3.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import get_args
+
+from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
+from safeconduct.protocol.assessment.grade import StatuteGrade
+from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.claim.bundle import Bundle, opens
+from safeconduct.protocol.credit import open_credit
+from safeconduct.protocol.evidence.capture import check_capture
+from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.opening import examine_inline
+from safeconduct.protocol.receipt import Receipt, check_in_epoch, verify_receipt
+from safeconduct.protocol.record import (
+    Record,
+    parse_any,
+    parse_signed,
+    record_hash,
+    verify_signer,
+)
+from safeconduct.protocol.tlog.policy import Policy
+
+DELIVERY_GRACE_SECONDS = 86_400
+"""How long after the delivery window the door may still have a delivery logged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """The facts a bundle proves, and for each that failed, why, in words."""
+
+    facts: Json
+    shortfalls: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """A bundle under examination, and what it was found to fall short of so far."""
+
+    bundle: Bundle
+    state: GazetteState
+    policy: Policy
+    judgements: Mapping[str, bool]
+    shortfalls: list[str] = field(default_factory=list)
+
+    @property
+    def claim(self) -> Record:
+        return self.bundle.record
+
+    def note(self, reason: str) -> None:
+        self.shortfalls.append(reason)
+
+
+def examine(
+    bundle: Bundle, state: GazetteState, policy: Policy, judgements: Mapping[str, bool]
+) -> Examined:
+    """The facts that the bundle's evidence proves, with the board's own `judgements` beside.
+
+    Evidence that fails becomes a fact too (not proven, with the reason), so that everybody who
+    claims gets a reasoned decision.
+
+    Raises:
+        MalformedError: the judgements are not those that the limb calls for.
+    """
+    needed = _JUDGEMENTS[bundle.limb]
+    if judgements.keys() != needed:
+        raise MalformedError(f"the board must judge exactly: {', '.join(sorted(needed))}")
+    case = _Case(bundle=bundle, state=state, policy=policy, judgements=judgements)
+    item = _ITEMS[bundle.limb](case)
+    if not judgements["claimant_is_subject"]:
+        item[_OF_THE_CLAIMANT[bundle.limb]] = False
+        case.note("the claimant was not found to be the person of this number")
+    spoken = bundle.limb == "denounced"
+    tips: list[Json] = [] if spoken else [item]
+    statements: list[Json] = [item] if spoken else []
+    facts: Json = {
+        "facts": {name: judgements[name] for name in sorted(_BOARD_FINDINGS)},
+        "lists": {"statements": statements, "tips": tips},
+    }
+    return Examined(facts=facts, shortfalls=tuple(case.shortfalls))
+
+
+_BOARD_FINDINGS = frozenset({"grave_crime_proven", "knowing_falsehood_found"})
+_JUDGEMENTS = {
+    "credited": _BOARD_FINDINGS | {"claimant_is_subject"},
+    "helped": _BOARD_FINDINGS | {"claimant_is_subject"},
+    "denounced": _BOARD_FINDINGS
+    | {"claimant_is_subject", "speaker_is_claimant", "denounces", "withdrawn"},
+}
+# What nobody proves for a person whom they are not.
+_OF_THE_CLAIMANT = {
+    "credited": "author_proven",
+    "helped": "author_proven",
+    "denounced": "speaker_is_claimant",
+}
+
+
+# A tip, or a credit for one.
+
+
+def _tip_item(case: _Case) -> dict[str, Json]:
+    item = _nothing_proven()
+    receipt = _receipt(case, "record", "proof", "contribution")
+    if receipt is None:
+        return item
+    if case.claim.hash("record") != receipt.record_hash:
+        case.note("the claim names another contribution than the receipt's")
+        return item
+    if _law_holds(case, receipt.record):
+        item["logged"] = [None, receipt.logged_by]
+    item["author_proven"] = opens(case.claim, receipt.record.hash("author"))
+    if not item["author_proven"]:
+        case.note("the claimant's keys are not those the contribution commits to")
+    item["acknowledged"] = _statement(case, "acknowledgement", receipt)
+    if "opening" in case.bundle.fields:
+        _take_opening(case, item, receipt)
+    item["grade"] = _statement(case, "assessment", receipt)
+    return item
+
+
+def _credited_item(case: _Case) -> dict[str, Json]:
+    item = _nothing_proven()
+    data = case.bundle.evidence("record")
+    try:
+        credit = open_credit(data, case.state)
+        if case.claim.hash("record") != record_hash(data):
+            raise UnverifiedError("it is not the one that the claim names")
+    except SafeconductError as error:
+        case.note(f"the credit does not hold: {error.message}")
+        return item
+    if _law_holds(case, parse_any(data)):
+        # All that a credit says of its tip's date is in which period it lies.
+        item["logged"] = [None, credit.period_end - 1]
+    item["author_proven"] = opens(case.claim, credit.key)
+    if not item["author_proven"]:
+        case.note("the claimant's keys are not those the credit was made for")
+    return item | {"acknowledged": "ok", "grade": credit.group.word}
+
+
+def _nothing_proven() -> dict[str, Json]:
+    return {"acknowledged": "none", "author_proven": False, "grade": "unproven"}
+
+
+def _law_holds(case: _Case, relied: Record) -> bool:
+    """Whether the claim names the law that the contribution or credit was made under, or a
+    later version.
+
+    Nobody may go back to a law that stood no more when they helped.
+    """
+    what = _CALLED.get(relied.kind, relied.kind)
+    try:
+        number = case.state.statute(relied.hash("statute")).number
+        claimed = case.state.statute(case.claim.hash("statute")).number
+    except UnverifiedError as error:
+        case.note(f"the {what} relies on no law: {error.message}")
+        return False
+    if claimed < number:
+        case.note(f"the claim names an older law than the {what} relied on")
+        return False
+    return True
+
+
+_CALLED = {"credit-token": "credit"}
+
+
+def _take_opening(case: _Case, item: dict[str, Json], receipt: Receipt) -> None:
+    """Let an opened contribution count as one that the desk has acknowledged.
+
+    That its content had been sent before, only the desk can know: `duplicate` stays. What else
+    the desk looks at is looked at here: a delivery in time. Else somebody could date many
+    guesses, deliver none of them, and open the one that came true.
+    """
+    try:
+        examine_inline(case.bundle.fields["opening"], receipt.record)
+    except SafeconductError as error:
+        case.note(f"the opening does not hold: {error.message}")
+        return
+    if item["acknowledged"] in ("ok", "duplicate"):
+        return
+    item["acknowledged"] = "ok"
+    case.note("the opening in the claim stands for the acknowledgement")
+    if not _delivered_in_time(case, receipt):
+        item.pop("logged", None)
+        case.note("without a delivery in time, what was opened has no date that counts")
+
+
+def _delivered_in_time(case: _Case, receipt: Receipt) -> bool:
+    delivered = _receipt(case, "delivery", "delivery_proof", "delivery")
+    if delivered is None:
+        return False
+    programme = case.state.programme
+    last = receipt.logged_by + programme.number("delivery-window") + DELIVERY_GRACE_SECONDS
+    try:
+        signed = parse_signed(case.bundle.evidence("delivery"), "delivery")
+        verify_signer(signed, programme.key("server"))
+        if delivered.record.hash("record") != receipt.record_hash:
+            raise UnverifiedError("it speaks of another contribution")
+        if delivered.logged_by > last:
+            raise UnverifiedError("it was made after the delivery window")
+    except SafeconductError as error:
+        case.note(f"the delivery does not hold: {error.message}")
+        return False
+    return True
+
+
+# What others have signed, each with a receipt.
+
+
+def _receipt(case: _Case, record: str, proof: str, kind: str) -> Receipt | None:
+    """The receipt made of two texts of the bundle, or None with the reason noted."""
+    evidence = case.bundle.evidence
+    if not evidence(record):
+        case.note(f"no {kind} was shown")
+        return None
+    ledger = case.state.programme.word("ledger")
+    try:
+        receipt = verify_receipt(evidence(record), evidence(proof), case.policy, ledger)
+        if receipt.record.kind != kind:
+            raise MalformedError(f"{receipt.record.kind} record where {kind} is due")
+        if receipt.record.hash("programme") != case.state.programme_hash:
+            raise UnverifiedError("it belongs to another programme")
+    except SafeconductError as error:
+        case.note(f"the {kind} does not hold: {error.message}")
+        return None
+    return receipt
+
+
+# What the desk states about a tip: the record's kind, its field, the word where nothing holds,
+# and the words that a statute may speak of.
+_STATED: dict[str, tuple[str, str, frozenset[str]]] = {
+    "acknowledgement": (
+        "status",
+        "none",
+        frozenset({"ok", "mismatch", "unreadable", "duplicate"}),
+    ),
+    "assessment": ("grade", "unproven", frozenset(get_args(StatuteGrade))),
+}
+
+
+def _statement(case: _Case, kind: str, receipt: Receipt) -> str:
+    """The word that the desk's signed `kind` record says about the contribution."""
+    word, otherwise, words = _STATED[kind]
+    stated = _receipt(case, kind, f"{kind}_proof", kind)
+    if stated is None:
+        return otherwise
+    try:
+        epoch = case.state.epoch(stated.record.number("epoch"))
+        verify_signer(parse_signed(case.bundle.evidence(kind), kind), epoch.statement)
+        check_in_epoch(epoch, stated.logged_by)
+        if stated.record.hash("record") != receipt.record_hash:
+            raise UnverifiedError("it speaks of another contribution")
+        if stated.record.word(word) not in words:
+            raise MalformedError(f"its {word} is no word of this protocol")
+    except SafeconductError as error:
+        case.note(f"the {kind} does not hold: {error.message}")
+        return otherwise
+    return stated.record.word(word)
+
+
+# A public statement.
+
+
+def _statement_item(case: _Case) -> dict[str, Json]:
+    item: dict[str, Json] = {
+        name: case.judgements[name]
+        for name in ("denounces", "speaker_is_claimant", "withdrawn")
+    }
+    receipt = _receipt(case, "record", "proof", "capture")
+    item["made"] = "absent"
+    if receipt is None or not _statement_shown(case, receipt):
+        item["speaker_is_claimant"] = False
+        return item
+    item["made"] = [None, receipt.logged_by]
+    return item
+
+
+def _statement_shown(case: _Case, receipt: Receipt) -> bool:
+    """Whether the capture shown is the one logged and holds the statement relied on."""
+    public = case.bundle.evidence("capture")
+    try:
+        if case.claim.hash("record") != receipt.record_hash:
+            raise UnverifiedError("the claim names another capture")
+        if hashlib.sha256(public).digest() != receipt.record.hash("public"):
+            raise UnverifiedError("its public part is not the one that was logged")
+        statements = check_capture(public).statements
+        if case.bundle.fields["statement"] not in {str(i) for i in range(len(statements))}:
+            raise UnverifiedError("it has no such statement")
+    except SafeconductError as error:
+        case.note(f"the capture does not hold: {error.message}")
+        return False
+    return True
+
+
+_ITEMS: dict[str, Callable[[_Case], dict[str, Json]]] = {
+    "credited": _credited_item,
+    "denounced": _statement_item,
+    "helped": _tip_item,
+}

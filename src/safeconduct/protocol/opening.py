@@ -1,1 +1,0 @@
-"""Openings: one envelope is shown to a judge. See docs/3-protocol.md §25."""
