@@ -38,7 +38,7 @@ from safeconduct.protocol import age
 RUNS = 5
 _MIB = 1 << 20
 _MEMORY = Path("/dev/shm")
-_SIZE_MIB, _LARGE_MIB, _QUICK_MIB = 1024, 8191, 256
+_SIZE_MIB, _LARGE_MIB, _QUICK_MIB = 1024, 8192, 256
 _WANTED = {"age": 0.8, "pyrage": 1.5}
 _RSS_MIB_MAX = 80
 _SECRET = age.format_identity(age_once.IDENTITY)

@@ -35,7 +35,7 @@ from safeconduct.protocol.record import format_record, record_hash
 from safeconduct.protocol.tip import TipFile
 
 RUNS = 5
-_SIZE_MIB, _LARGE_MIB = 1024, 8191
+_SIZE_MIB, _LARGE_MIB = 1024, 8192
 _WANTED_OF_AGE = 0.45
 _RSS_MIB_MAX = 80
 _TIP_BYTES = 2_000

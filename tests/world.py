@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.onlooker import looked_on
 
 from safeconduct.demo.play import play
 from safeconduct.demo.stage import HOST, Stage, free_port
@@ -52,6 +53,7 @@ _WAIT_SECONDS = 30
 class Played:
     """A play that came to its end, with all its servers up; `told` is what it printed.
 
+    `seen` is what somebody else on the machine saw of its processes and temporary files.
     `watching` is the stage of the monitor, and `monitor` its address.
     """
 
@@ -61,6 +63,7 @@ class Played:
     monitor: str
     world: World
     told: str
+    seen: Mapping[str, bytes]
     scenes: tuple[str, ...]
 
     @property
@@ -115,19 +118,21 @@ def _play(folder: Path, stack: ExitStack) -> Played:
             world.stage.kill(name)
 
     stage = stack.enter_context(Stage(folder))
-    with _heard() as heard:
-        world = play(folder, stage, [], between)
-    stage.wait_for(*stage.names())
-    told = heard.getvalue().decode("utf-8")
-    mirror = world.path(URL_FILE).read_text().strip()
     watching = stack.enter_context(Stage(folder))
+    with looked_on(folder) as seen:
+        with _heard() as heard:
+            world = play(folder, stage, [], between)
+        stage.wait_for(*stage.names())
+        told = heard.getvalue().decode("utf-8")
+        monitor = _watch(folder, world.path(URL_FILE).read_text().strip(), watching)
     return Played(
         folder=folder,
         stage=stage,
         watching=watching,
-        monitor=_watch(folder, mirror, watching),
+        monitor=monitor,
         world=world,
         told=told,
+        seen=seen,
         scenes=tuple(scenes),
     )
 

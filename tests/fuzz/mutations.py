@@ -1,8 +1,10 @@
 """Small damage to a file: what a disk, a network or somebody with an editor does to it."""
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Any
 
 DAMAGES_MAX = 3
 _STRETCH_MAX = 40
@@ -56,6 +58,70 @@ def damaged(random: Random, seeds: Sequence[bytes]) -> bytes:
     for _ in range(random.randint(1, DAMAGES_MAX)):
         data = random.choice(_DAMAGES)(random, data, random.choice(seeds))
     return data
+
+
+# Values that stand where another was meant to; all of them have a canonical spelling.
+VALUES: list[Any] = [
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1,
+    2**53 - 1,
+    "",
+    "0",
+    "00" * 16,
+    "00" * 32,
+    "AB" * 16,
+    "a\nb",
+    "\u0000",
+    "\u202e",
+    "..",
+    "ü" * 300,
+    [],
+    [[]],
+    {},
+    {"": ""},
+]
+
+
+def damaged_json(random: Random, seeds: Sequence[bytes]) -> bytes:
+    """One of `seeds`, JSON, with one to three values changed, and still canonical.
+
+    Damage to its bytes seldom gets past the parser of JSON; this does, always.
+    """
+    value = json.loads(random.choice(seeds))
+    for _ in range(random.randint(1, DAMAGES_MAX)):
+        value = _changed(random, value)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _changed(random: Random, value: Any) -> Any:
+    """Go down to some value of a document, and change that one."""
+    if isinstance(value, dict) and value and random.random() < 0.9:
+        return _changed_object(random, dict(value))
+    if isinstance(value, list) and value and random.random() < 0.9:
+        place = random.randrange(len(value))
+        put = random.choice([[], [_changed(random, value[place])], [value[place]] * 2])
+        return [*value[:place], *put, *value[place + 1 :]]
+    if isinstance(value, str) and value and random.random() < 0.6:
+        return damaged(random, [value.encode()]).decode("utf-8", "replace")
+    return random.choice([*VALUES, [value]])
+
+
+def _changed_object(random: Random, value: dict[str, Any]) -> dict[str, Any]:
+    name = random.choice(sorted(value))
+    kind = random.random()
+    if kind < 0.08:
+        del value[name]
+    elif kind < 0.16:
+        value[random.choice(["", "at", name + "s"])] = random.choice(VALUES)
+    elif kind < 0.24:
+        value[name] = value[random.choice(sorted(value))]
+    else:
+        value[name] = _changed(random, value[name])
+    return value
 
 
 def _flip(random: Random, data: bytes, other: bytes) -> bytes:

@@ -14,7 +14,7 @@ from time import monotonic
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from tests.fuzz.mutations import damaged
+from tests.fuzz.mutations import damaged, damaged_json
 from tests.vectors.formats import FOLDER, FORMATS, Format
 
 from safeconduct.errors import MalformedError
@@ -29,8 +29,8 @@ pytestmark = pytest.mark.timeout(0 if LONG else 300)
 @cache
 def seeds(kind: str) -> list[tuple[bytes, Path]]:
     """The valid files of a format, smallest first."""
-    paths = (FOLDER / "valid" / kind).iterdir()
-    return sorted(((path.read_bytes(), path) for path in paths), key=lambda one: len(one[0]))
+    read, paths = FORMATS[kind].read, (FOLDER / "valid" / kind).iterdir()
+    return sorted(((read(path), path) for path in paths), key=lambda one: len(one[0]))
 
 
 def fuzz(check: Callable[[Random], None]) -> None:
@@ -70,6 +70,16 @@ def test_a_damaged_file_is_malformed_or_another_valid_one(kind: str) -> None:
 
     def check(random: Random) -> None:
         read_and_write(FORMATS[kind], damaged(random, files), random.choice(paths))
+
+    fuzz(check)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FORMATS if FORMATS[kind].suffix == ".json"])
+def test_a_document_with_other_values_is_malformed_or_another_valid_one(kind: str) -> None:
+    files, paths = zip(*seeds(kind), strict=True)
+
+    def check(random: Random) -> None:
+        read_and_write(FORMATS[kind], damaged_json(random, files), random.choice(paths))
 
     fuzz(check)
 

@@ -8,23 +8,35 @@ import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from tests.world import Played, files, tables
 
 from safeconduct.cli import EXIT_USAGE, run
+from safeconduct.demo.tips import CLERK_TEXT, text_source
+from safeconduct.parties.source.prepare import prepare
+from safeconduct.plumbing import clock, dice
+from safeconduct.plumbing.logs import format_gazette, parse_gazette, read_gazette
 from safeconduct.plumbing.words import format_words
+from safeconduct.protocol.keys import ENTROPY_BYTES
 
 NOT_UTF8 = b"\xff\xfe\x80 not text \xc3"
 HUGE_BYTES = 80 << 20  # longer than what any verb reads; the file has a hole, and costs nothing
 EXIT_CODES = {65, 10, 11, 12, 75, 2}
 KINDS = ("empty", "huge", "truncated", "wrong kind", "not UTF-8")
 STILL = {"key", "key-mldsa44", "log.json", "policy.txt", "programme.toml"}
+DATABASES = (
+    *("door/door.sqlite", "desk/desk.sqlite", "desk/credits.sqlite"),
+    *("register/registry.sqlite", "monitor/monitor.db"),
+)
+PARTIES_KEEP = ("door", "desk", "register", "board", "press", "programme", "monitor")
+PEOPLE_KEEP = ("receipts", "public", "tampered", "custodians", "court", "opening", "read")
 NOT_LISTENING = "nowhere"  # what comes before listening must have failed already
 ROOT = Path(__file__).resolve().parents[2]
 OWN_FOLDER = {"log": "log", "witness": "witness/north", "mirror": "mirror"}
-WORDS = format_words(bytes(16)).encode() + b"\n"
+WORDS = format_words(bytes(ENTROPY_BYTES)).encode() + b"\n"
 
 
 def content(kind: str, valid: bytes) -> bytes:
@@ -50,17 +62,22 @@ def spoil(path: Path, kind: str, valid: bytes) -> None:
 
 @dataclass(slots=True)
 class Console:
-    """Runs commands in a folder of links into the play's, and keeps an eye on that."""
+    """Runs commands in a folder of links into the play's, and keeps an eye on that.
+
+    `carried` holds a Gazette that was saved, and a parcel that was prepared and never sent.
+    """
 
     played: Played
     folder: Path
     monkeypatch: pytest.MonkeyPatch
+    carried: Path
     said: str = field(default="")
 
     def enter(self) -> None:
         self.monkeypatch.chdir(self.folder)
         for path in (
             *self.played.folder.iterdir(),
+            *self.carried.iterdir(),
             *(ROOT / name for name in ("statutes", "examples")),
         ):
             # Links to folders only: a link in the place of a file is refused as such.
@@ -69,6 +86,9 @@ class Console:
             else:
                 shutil.copyfile(path, self.folder / path.name)
         (self.folder / "facts.json").write_bytes(b"{}")
+        (self.folder / "folder").mkdir()
+        (self.folder / "letter.txt").write_text("Nobody is to have this dated.\n")
+        (self.folder / "clerk.txt").write_text(CLERK_TEXT)
 
     def run(self, command: str, typed: bytes = b"", value: str = "") -> int:
         """The exit code; `said` is then what stood on standard error.
@@ -93,18 +113,25 @@ class Console:
         """What the name of a place in a command stands for."""
         lines = (self.played.folder / "policy.txt").read_text().split("\n")
         vkeys = {line.split(" ")[0]: line.split(" ")[-2] for line in lines[:5]}
-        sites = {name: self.played.url(name) for name in ("log", "mirror", "north", "door")}
-        tip = self.played.world.hashes["clerk"].hex()
-        return {"tip": tip, "vkey": vkeys["log"], "witness": vkeys["witness"], **sites}
+        share = (self.played.folder / "custodians" / "share-1.txt").read_text()
+        law = (self.played.folder / "public" / "statutes" / "1.json").read_bytes()
+        hashes = {name: found.hex() for name, found in self.played.world.hashes.items()}
+        return {
+            "tip": hashes["clerk"],
+            **{name: hashes[name] for name in ("rival", "visitor")},
+            **{name: self.played.url(name) for name in ("log", "mirror", "north", "door")},
+            "vkey": vkeys["log"],
+            "witness": vkeys["witness"],
+            "archive": share.split("\n")[1].removeprefix("# "),
+            "law": sha256(law).hexdigest(),
+        }
 
     def held(self) -> object:
         """All that the parties keep but logs and those who follow them, who are never idle."""
         folder = self.played.folder
-        databases = ("door/door.sqlite", "desk/desk.sqlite", "register/registry.sqlite")
-        kept = ("door", "desk", "register", "board", "press", "programme", "receipts", "public")
         return (
-            [tables(folder / path) for path in (*databases, "monitor/monitor.db")],
-            [files(folder / name) for name in (*kept, "monitor", "tampered")],
+            [tables(folder / path) for path in DATABASES],
+            [files(folder / name) for name in (*PARTIES_KEEP, *PEOPLE_KEEP)],
             [still(folder / name) for name in ("log", "mirror", "witness")],
             (self.folder / "made").exists(),
         )
@@ -134,13 +161,33 @@ def too_large(folder: str, names: list[str]) -> set[str]:
     }
 
 
+@pytest.fixture(scope="session")
+def carried(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What somebody carried away from the play: `saved`, a Gazette, and `parcel`, a tip."""
+    folder = tmp_path_factory.mktemp("carried")
+    (folder / "saved").write_bytes(format_gazette(read_gazette(played.programme)))
+    prepare(
+        played.programme,
+        parse_gazette(played.programme, (folder / "saved").read_bytes()),
+        bytes(ENTROPY_BYTES),
+        [text_source("Nobody is to have this dated, either.\n")],
+        folder / "parcel",
+        number=0,
+        at=clock.seconds(),
+        random_bytes=dice.random_bytes,
+        report=lambda _: None,
+    )
+    return folder
+
+
 @pytest.fixture
 def console(
     played: Played,
+    carried: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Console:
-    made = Console(played, tmp_path, monkeypatch)
+    made = Console(played, tmp_path, monkeypatch, carried)
     made.enter()
     return made
 

@@ -40,7 +40,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     checkpoint = format_note(builders.checkpoint_note(frontier, NOW, builders.GAZETTE))
     files = {"checkpoint": checkpoint, "3": format_bundle(entries)}
 
-    def fetch_file(url: str, *, bytes_max: int) -> bytes:
+    def fetch_file(url: str, *, bytes_max: int, **_: object) -> bytes:
         return files[url.rpartition("/")[2]]
 
     monkeypatch.setattr(logs, "fetch_file", fetch_file)

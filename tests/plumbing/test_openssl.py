@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,33 @@ def kept(path: Path, pem: bytes) -> Path:
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
     return kept(tmp_path / "issuing.pem", issuing_pem())
+
+
+def test_of_two_made_at_once_one_key_stands_and_the_other_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the board would certify a key that the second has replaced."""
+    path, made = tmp_path / "key.pem", list[str]()
+
+    def slowly() -> bytes:
+        made.append("made")
+        time.sleep(0.3)
+        return issuing_pem()
+
+    def make() -> None:
+        try:
+            openssl.new_rsa_key(path)
+        except RefusedError as error:
+            made.append(error.message)
+
+    monkeypatch.setattr(openssl, "_new_pem", slowly)
+    threads = [threading.Thread(target=make) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == ["made", f"{path}: already exists"]
+    assert path.read_bytes() == issuing_pem()
 
 
 def test_a_new_key_is_for_its_owner_alone_and_is_what_it_should_be(

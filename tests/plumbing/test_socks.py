@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.plumbing.socks_peer import listening, relaying
 
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError
@@ -16,6 +18,7 @@ from safeconduct.plumbing.circuits import (
     PURPOSES,
     Circuit,
     Circuits,
+    connect_through,
     draw_circuits,
     is_onion,
 )
@@ -294,3 +297,25 @@ def test_a_proxy_without_end_holds_nobody_beyond_the_time_for_the_whole(
     with listening(silent) as port, pytest.raises(UnavailableError):
         fetch.get(NAME, bytes_max=BYTES_MAX, circuit=circuit_at(port), seconds=0.4)
     assert time.monotonic() - began < 3
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    said=st.binary(max_size=40) | st.binary(max_size=300).map(GREETED.__add__), cut=st.data()
+)
+def test_whatever_a_proxy_says_it_is_through_or_of_no_use(
+    said: bytes, cut: st.DataObject
+) -> None:
+    rest = said
+
+    def read(length: int) -> bytes:
+        nonlocal rest
+        taken = rest[: cut.draw(st.integers(1, length))]
+        rest = rest[len(taken) :]
+        return taken
+
+    sent: list[bytes] = []
+    with contextlib.suppress(UnavailableError):
+        connect_through(circuit_at(9050), "door.example", 80, read, sent.append)
+        assert b"".join(sent).endswith(b"\x03\x0cdoor.example\x00\x50")
+    assert len(sent) <= 3

@@ -1,6 +1,8 @@
 """Capsules: twelve words bring everything back, and nobody else's bytes do any harm."""
 
-from collections.abc import Callable, Iterable, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
 
 import pytest
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
@@ -8,19 +10,32 @@ from tests.protocol.age.chance import dice
 from tests.protocol.builders import ENTROPY, PROGRAMME, source_keys, statements
 
 from safeconduct.errors import MalformedError
-from safeconduct.protocol.canonical import length_prefixed, tag
+from safeconduct.protocol.canonical import Json, format_json, length_prefixed, tag
 from safeconduct.protocol.capsule import (
     CAPSULE_BYTES,
     GAP_LIMIT,
+    HEADERS_MAX,
+    SHELF_ENTRY_BYTES,
+    VERSIONS_MAX,
     Capsule,
+    collect_capsules,
     find_capsules,
     open_capsule,
     seal_capsule,
+    search_shelf,
     split_shelf,
+    with_proof,
 )
 from safeconduct.protocol.keys import ContributionKeys, contribution_keys, master_key
 
-CAPSULE = Capsule(record=statements().record, pre=bytes(range(16)), proof="c2sp … —\n".encode())
+HEADERS = tuple(bytes([number]) * 32 for number in range(HEADERS_MAX))
+CAPSULE = Capsule(
+    record=statements().record,
+    pre=bytes(range(16)),
+    proof="c2sp … —\n".encode(),
+    nonce=bytes(range(16, 32)),
+    headers=HEADERS,
+)
 EARLIER = Capsule(record=statements().record, pre=bytes(range(16)))
 
 
@@ -117,7 +132,7 @@ def test_a_search_ends_after_a_gap_of_five() -> None:
 
 
 def test_every_capsule_is_of_one_size_and_no_two_are_alike() -> None:
-    full = Capsule(record=b"a" * 8_000, pre=bytes(16))
+    full = Capsule(record=b"a" * 7_900, pre=bytes(16))
     blobs = [blob(0), blob(0, chance=b"other"), blob(0, EARLIER), blob(0, full)]
     assert {len(each) for each in blobs} == {CAPSULE_BYTES}
     assert len(set(blobs)) == len(blobs)
@@ -132,17 +147,39 @@ def test_a_capsule_that_was_touched_does_not_open() -> None:
         assert open_capsule(bytes(touched), source_keys(0)) is None
 
 
+GOOD: dict[str, Json] = {
+    "headers": ["11" * 32],
+    "nonce": "",
+    "pre": "00" * 16,
+    "proof": "",
+    "record": "",
+}
+
+
+def body(**changes: Json) -> bytes:
+    return length_prefixed(format_json({**GOOD, **changes}))
+
+
 NO_CAPSULES = {
     "a length out of bounds": b"\xff" * 4,
     "no JSON": length_prefixed(b"hello"),
     "a list": length_prefixed(b"[]"),
-    "a field missing": length_prefixed(b'{"pre":"","record":""}'),
-    "a number for a text": length_prefixed(b'{"pre":"","proof":1,"record":""}'),
-    "bytes after its body": length_prefixed(
-        b'{"pre":"' + b"00" * 16 + b'","proof":"","record":""}'
-    )
-    + b"x",
-    "a tag too short": length_prefixed(b'{"pre":"00","proof":"","record":""}'),
+    "a field missing": length_prefixed(
+        format_json({name: value for name, value in GOOD.items() if name != "nonce"})
+    ),
+    "a field too many": body(words="never"),
+    "a number for a text": body(proof=1),
+    "bytes after its body": body() + b"x",
+    "a tag too short": body(pre="00"),
+    "a nonce too short": body(nonce="00"),
+    "a nonce in capitals": body(nonce="AA" * 16),
+    "a number for a nonce": body(nonce=0),
+    "a text for headers": body(headers="11" * 32),
+    "a header too short": body(headers=["11" * 31]),
+    "a header that is a number": body(headers=[11]),
+    "five headers": body(headers=["11" * 32] * 5),
+    "a nested header": body(headers=[["11" * 32]]),
+    "spaces": length_prefixed(format_json(GOOD).replace(b":", b": ")),
 }
 
 
@@ -173,3 +210,94 @@ def test_a_shelf_cut_short_is_malformed() -> None:
     for cut in (data[:-1], data + b"\0"):
         with pytest.raises(MalformedError, match="whole number"):
             split_shelf(cut)
+
+
+def test_the_good_body_is_one() -> None:
+    keys, nonce = source_keys(0), bytes(24)
+    data = nonce + crypto_aead_xchacha20poly1305_ietf_encrypt(
+        body().ljust(CAPSULE_BYTES - 40, b"\0"), tag("capsule"), nonce, keys.derive("capsule")
+    )
+    assert open_capsule(data, keys) == Capsule(
+        record=b"", pre=bytes(16), headers=(b"\x11" * 32,)
+    )
+
+
+def test_a_proof_too_long_for_a_capsule_is_left_to_the_log() -> None:
+    assert with_proof(EARLIER, b"short").proof == b"short"
+    assert with_proof(EARLIER, b"x" * 8_000) == EARLIER
+    blob(0, with_proof(CAPSULE, b"x" * 6_900))
+
+
+# A shelf that comes in pieces.
+
+
+def pieces(data: bytes, size: int) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
+
+
+SHELF = b"".join(
+    slot + data
+    for slot, data in [
+        (bytes(16), bytes(CAPSULE_BYTES)),
+        (source_keys(0).slot(), blob(0, EARLIER)),
+        (source_keys(2).slot(), blob(2)),
+        (b"\xff" * 16, b"\xff" * CAPSULE_BYTES),
+        (source_keys(0).slot(), blob(0)),
+    ]
+)
+
+
+@pytest.mark.parametrize("size", [1, 16, 17, 4_096, SHELF_ENTRY_BYTES, 10_000, len(SHELF)])
+def test_pieces_of_any_size_bring_the_same_as_the_whole_shelf(size: int) -> None:
+    whole = split_shelf(SHELF)
+    wanted = [source_keys(0).slot(), source_keys(2).slot(), source_keys(7).slot()]
+    held = collect_capsules(pieces(SHELF, size), wanted)
+    assert held == {slot: whole[slot] for slot in wanted[:2]}
+    found, free = search_shelf(lambda: pieces(SHELF, size), source_keys)
+    assert [(each.keys.number, each.capsule) for each in found] == [(0, CAPSULE), (2, CAPSULE)]
+    assert free.number == 3
+
+
+def test_a_stream_that_ends_within_a_capsule_is_malformed() -> None:
+    for cut in (1, 16, SHELF_ENTRY_BYTES - 1, SHELF_ENTRY_BYTES + 1):
+        with pytest.raises(MalformedError, match="whole number"):
+            collect_capsules(pieces(SHELF[:cut], 5_000), [source_keys(0).slot()])
+
+
+def test_a_shelf_that_repeats_a_slot_without_end_fills_no_memory() -> None:
+    slot = source_keys(0).slot()
+    endless = (slot + bytes([n % 256]) * CAPSULE_BYTES for n in range(1_000))
+    held = collect_capsules(endless, [slot])
+    assert len(held[slot]) == VERSIONS_MAX
+
+
+def test_a_large_shelf_takes_no_more_memory_than_what_is_ours() -> None:
+    strange = b"\xee" * 16 + bytes(CAPSULE_BYTES)
+    ours = source_keys(1).slot() + blob(1)
+
+    def read() -> Iterator[bytes]:
+        yield from repeat(strange * 8, 2_000)  # 130 MB
+        yield ours
+
+    tracemalloc.start()
+    found, _ = search_shelf(read, source_keys)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [each.keys.number for each in found] == [1]
+    assert peak_bytes < 4 << 20
+
+
+def test_words_with_more_contributions_than_slots_ahead_find_them_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("safeconduct.protocol.capsule.SLOTS_AHEAD", 4)
+    data = b"".join(source_keys(n).slot() + blob(n) for n in range(9))
+    reads: list[None] = []
+
+    def read() -> Iterator[bytes]:
+        reads.append(None)
+        return pieces(data, 20_000)
+
+    found, free = search_shelf(read, source_keys)
+    assert [each.keys.number for each in found] == list(range(9))
+    assert (free.number, len(reads)) == (9, 3)

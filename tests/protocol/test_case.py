@@ -5,7 +5,7 @@ import pytest
 from safeconduct.errors import RefusedError
 from safeconduct.protocol.case import STEPS, Event, fold_case, next_state
 
-KINDS = ("filed", "proposed", "decided", "appealed", "final", "published")
+KINDS = ("filed", "proposed", "decided", "redeemed", "appealed", "final", "published")
 STATES = ("new", "filed", "proposed", "decided", "suspended", "final", "published")
 
 
@@ -19,6 +19,15 @@ STORIES = {
     "a proposal": (("filed", "proposed"), "proposed"),
     "a second proposal on new evidence": (("filed", "proposed", "proposed"), "proposed"),
     "a decision": (("filed", "proposed", "decided"), "decided"),
+    "a credit redeemed": (("filed", "proposed", "decided", "redeemed"), "decided"),
+    "a credit redeemed late": (
+        ("filed", "proposed", "decided", "final", "redeemed", "published"),
+        "published",
+    ),
+    "an appeal after a credit was redeemed": (
+        ("filed", "proposed", "decided", "redeemed", "appealed"),
+        "suspended",
+    ),
     "an appeal": (("filed", "proposed", "decided", "appealed"), "suspended"),
     "an appeal dated in time that came late": (
         ("filed", "proposed", "decided", "final", "appealed"),
@@ -63,4 +72,4 @@ def test_an_appeal_suspends_everything() -> None:
 def test_a_refusal_says_what_may_happen_instead() -> None:
     with pytest.raises(RefusedError) as caught:
         next_state("decided", "published")
-    assert caught.value.hint == "what may happen now: appealed, final"
+    assert caught.value.hint == "what may happen now: appealed, final, redeemed"

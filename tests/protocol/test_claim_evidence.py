@@ -32,7 +32,6 @@ from tests.protocol.builders import (
 from safeconduct.errors import MalformedError
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.claim import (
-    STATEMENT_GRACE_SECONDS,
     Examined,
     examine,
     parse_bundle,
@@ -40,6 +39,7 @@ from safeconduct.protocol.claim import (
 )
 from safeconduct.protocol.envelope import acknowledgement
 from safeconduct.protocol.gazette import StatuteVersion
+from safeconduct.protocol.receipt import STATEMENT_GRACE_SECONDS
 from safeconduct.protocol.record import (
     Record,
     Value,

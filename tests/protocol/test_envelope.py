@@ -25,7 +25,9 @@ from tests.protocol.builders import (
 )
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
+from safeconduct.plumbing.hashing import Sha256Behind
 from safeconduct.protocol import age
+from safeconduct.protocol.address import Address
 from safeconduct.protocol.age.file_key import hkdf
 from safeconduct.protocol.envelope import (
     HEADER_BYTES_MAX,
@@ -35,12 +37,12 @@ from safeconduct.protocol.envelope import (
     check_contribution,
     check_header,
     open_envelope,
-    open_with_key,
     seal_envelope,
 )
-from safeconduct.protocol.keys import key_commitment
+from safeconduct.protocol.keys import file_key, key_commitment, payload_nonce
+from safeconduct.protocol.opened import open_with_key
 from safeconduct.protocol.record import Record, Value
-from safeconduct.protocol.tip import Manifest, TipFile
+from safeconduct.protocol.tip import Manifest, TipFile, format_manifest
 
 PROFILES = ("mlkem768x25519", "x25519")
 
@@ -104,6 +106,47 @@ def test_an_edit_gives_another_nonce_key_and_author(files: dict[str, bytes]) -> 
     assert one.file_key != other.file_key
     differing = {"payload", "keycommit", "author"}
     assert {n for n in differing if one.record.hash(n) != other.record.hash(n)} == differing
+
+
+def test_the_nonce_is_drawn_from_the_manifest() -> None:
+    """It holds the hash of each file, so no pass over the files is needed for it."""
+    manifest, _ = opened(sealed().record, sealed().header, payload_of(sealed()))
+    digest = hashlib.sha256(format_manifest(manifest)).digest()
+    nonce = payload_nonce(source_keys(), digest)
+    assert sealed().nonce == payload_of(sealed())[:16] == nonce
+    assert file_key(source_keys(), nonce) == sealed().file_key
+
+
+ADDRESSES = {
+    "another statute": replace(address(), statute=bytes(32)),
+    "another epoch": replace(address(), certificate=bytes(32)),
+}
+
+
+@pytest.mark.parametrize("moved", ADDRESSES.values(), ids=ADDRESSES)
+def test_the_same_files_to_another_address_get_another_nonce_and_key(moved: Address) -> None:
+    other = seal_envelope(sources(), moved, source_keys(), dice())
+    assert other.nonce != sealed().nonce
+    assert other.file_key != sealed().file_key
+
+
+def test_files_are_read_twice_to_seal_and_once_to_deliver() -> None:
+    readings = 0
+
+    def read() -> Iterator[bytes]:
+        nonlocal readings
+        readings += 1
+        yield b"tip"
+
+    envelope = seal_envelope([Source(name="a", read=read)], address(), source_keys(), dice())
+    assert readings == 2
+    payload_of(envelope)
+    assert readings == 3
+
+
+def test_another_core_may_make_the_hashes() -> None:
+    same = seal_envelope(sources(), address(), source_keys(), dice(), sha256=Sha256Behind)
+    assert same.record == sealed().record
 
 
 def test_two_contributions_of_the_same_files_have_nothing_in_common() -> None:

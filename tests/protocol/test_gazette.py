@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.protocol import credited
 from tests.protocol.builders import (
     DAY,
     DESK,
@@ -157,6 +158,29 @@ def count_act(**changes: Value) -> Record:
     return make_record("count", **fields | changes)
 
 
+def archive_act(**changes: Value) -> Record:
+    fields: dict[str, Value] = {
+        "programme": PROGRAMME,
+        "number": 1,
+        "previous": NO_HASH,
+        "recipient": "age1archive",
+        "threshold": 3,
+        "shares": 5,
+    }
+    return make_record("archive", **fields | changes)
+
+
+def retirement_act(**changes: Value) -> Record:
+    fields: dict[str, Value] = {
+        "programme": PROGRAMME,
+        "number": 1,
+        "epoch": 1,
+        "certificate": EPOCH_HASH,
+        "destruction": hashlib.sha256(b"destruction").digest(),
+    }
+    return make_record("retirement", **fields | changes)
+
+
 def second_epoch(**changes: Value) -> Record:
     fields: dict[str, Value] = {"number": 2, "previous": EPOCH_HASH, "opens": NOON + DAY}
     return epoch_act(**fields | changes)
@@ -192,6 +216,9 @@ TAKEN: dict[str, Callable[[], Record]] = {
     ),
     "a publication": publication_act,
     "a count": count_act,
+    "an archive": archive_act,
+    "an archive that needs all its shares": lambda: archive_act(threshold=5),
+    "a retirement": retirement_act,
 }
 
 
@@ -283,6 +310,28 @@ REFUSED: dict[str, tuple[Callable[[], Record], str]] = {
     "a count out of sequence": (lambda: count_act(number=2), "number 1 is due"),
     "more decided than claimed": (lambda: count_act(claims=3), "contradict"),
     "more published than decided": (lambda: count_act(decided=3), "contradict"),
+    "an archive out of sequence": (lambda: archive_act(number=2), "number 1 is due"),
+    "an archive that follows another": (
+        lambda: archive_act(previous=EPOCH_HASH),
+        "the one before it",
+    ),
+    "an archive that one share opens": (lambda: archive_act(threshold=1), "2 to 16 shares"),
+    "an archive that none opens": (lambda: archive_act(threshold=6), "2 to 16 shares"),
+    "an archive of too many shares": (lambda: archive_act(shares=17), "2 to 16 shares"),
+    "a retirement out of sequence": (lambda: retirement_act(number=2), "number 1 is due"),
+    "a retirement of no epoch": (lambda: retirement_act(epoch=2), "never certified"),
+    "a retirement under another certificate": (
+        lambda: retirement_act(certificate=bytes(32)),
+        "another certificate",
+    ),
+    "an issuing key for credits that are not granted": (
+        lambda: credited.issuing_key_act(STATE),
+        "grants no credits",
+    ),
+    "a count of credits that are not granted": (
+        lambda: credited.credit_count_act(STATE),
+        "grants no credits",
+    ),
     "a second founding": (founding, "no place"),
 }
 
@@ -297,7 +346,16 @@ ELSEWHERE = programme_hash(NAME + "-2")
 
 
 @pytest.mark.parametrize(
-    "act", [roster_act, second_epoch, statute_act, publication_act, count_act]
+    "act",
+    [
+        roster_act,
+        second_epoch,
+        statute_act,
+        publication_act,
+        count_act,
+        archive_act,
+        retirement_act,
+    ],
 )
 def test_an_entry_of_another_programme_is_refused(act: Callable[..., Record]) -> None:
     """The same people may sit on two boards; what they sign for one says nothing in another."""
@@ -342,6 +400,28 @@ def test_an_entry_with_any_byte_changed_is_refused(number: int, data: st.DataObj
     state = fold_all(entries[:number]) if number else None
     with pytest.raises((MalformedError, UnverifiedError)):
         fold(state, bytes(entry))
+
+
+# Archives and retired epochs.
+
+
+def test_the_newest_archive_counts_and_the_older_stay() -> None:
+    state = fold(STATE, by_board(archive_act()))
+    second = archive_act(number=2, previous=state.archives[0].hash, recipient="age1new")
+    state = fold(state, by_board(second))
+    assert [archive.recipient for archive in state.archives] == ["age1archive", "age1new"]
+    assert (state.archives[0].threshold, state.archives[0].shares) == (3, 5)
+
+
+def test_an_epoch_is_retired_once() -> None:
+    assert STATE.retired(1) is None
+    state = fold(STATE, by_board(retirement_act()))
+    retired = state.retired(1)
+    assert retired is not None
+    assert retired.destruction == retirement_act().hash("destruction")
+    assert retired.index == STATE.size
+    with pytest.raises(MalformedError, match="retired before"):
+        fold(state, by_board(retirement_act(number=2)))
 
 
 # Where a tip goes.

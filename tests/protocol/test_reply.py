@@ -48,6 +48,7 @@ def test_the_source_reads_what_the_desk_wrote() -> None:
         text="x" * 1_000,
         acknowledgement=said.acknowledgement,
         proof=prove(record_hash(said.acknowledgement)),
+        credit=b"safeconduct/v1/credit-offer\n",
     )
     assert open_reply(block(3, full), KEYS, 3) == full
 
@@ -121,8 +122,11 @@ def test_a_reply_that_was_touched_is_refused(place: int) -> None:
 NO_REPLIES = {
     "no JSON": b"hello",
     "a field missing": b'{"acknowledgement":"","proof":""}',
+    "a field missing beside a credit": b'{"acknowledgement":"","credit":"","text":""}',
     "a field too many": b'{"acknowledgement":"","from":"","proof":"","text":""}',
+    "a fifth field": b'{"acknowledgement":"","credit":"","from":"","proof":"","text":""}',
     "a number for a text": b'{"acknowledgement":"","proof":"","text":1}',
+    "no text for a credit": b'{"acknowledgement":"","credit":null,"proof":"","text":""}',
     "a list": b"[]",
 }
 
@@ -135,6 +139,19 @@ def sealed(body: bytes, after: bytes = b"") -> bytes:
     room = BLOCK_BYTES - 16 - len(header) - age.sealed_bytes(0)
     payload = b"".join(age.seal_stream(key, bytes(16), [framed.ljust(room, b"\0")]))
     return with_tag(0, header + payload)
+
+
+def test_replies_from_before_there_were_credits_are_still_read() -> None:
+    body = b'{"acknowledgement":"a","proof":"p","text":"hello"}'
+    before = Reply(text="hello", acknowledgement=b"a", proof=b"p")
+    assert open_reply(sealed(body), KEYS, 0) == before
+
+
+def test_all_four_fields_are_written_so_that_no_reply_tells_how_old_its_desk_is() -> None:
+    body = b'{"acknowledgement":"","credit":"","proof":"","text":"hello"}'
+    assert b"".join(age.open_([age.hybrid_identity(KEYS.reply_seed())], [
+        block(0, Reply(text="hello"))[16:]
+    ]))[4 : 4 + len(body)] == body  # fmt: skip
 
 
 def test_bytes_after_a_reply_are_refused() -> None:
@@ -161,6 +178,7 @@ def test_a_search_goes_on_over_a_gap_of_eight_and_no_further() -> None:
 TOO_LONG = {
     "too many characters": Reply(text="x" * (TEXT_CHARS_MAX + 1)),
     "too many bytes": Reply(text="—" * TEXT_CHARS_MAX),
+    "a credit too long": Reply(text="", credit=b"c" * 16_000),
     "records too long": Reply(text="", acknowledgement=b"a" * 9_000, proof=b"p" * 9_000),
 }
 

@@ -1,10 +1,12 @@
 """How each published file is read, written again and, where something is signed, verified."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from tests.vectors.form import FOLDER, Format, width_in
+from tests.vectors.sealed_formats import SEALED_FORMATS
 
 from safeconduct.parties.witness.request import AddCheckpoint, parse_request
 from safeconduct.protocol.canonical import decode_text, format_base64
@@ -34,30 +36,13 @@ from safeconduct.protocol.tlog.tile import (
     tile_path,
 )
 
-FOLDER = Path(__file__).parent
 PROVEN_ENTRY = b"entry 3"
 """The entry that every proof is about."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
-    """A file format; `reformat(parse(data))` is `data` where it has one spelling only."""
-
-    suffix: str
-    parse: Callable[[bytes, Path], Any]
-    reformat: Callable[[Any], bytes]
-    verify: Callable[[bytes, Path], object] | None = None
-    one_spelling: bool = True
 
 
 def key(name: str) -> VerifierKey:
     """A key of the folder `keys`."""
     return parse_vkey((FOLDER / "keys" / f"{name}.vkey").read_text())
-
-
-def width_in(path: Path) -> int:
-    """The number of hashes or entries: the last word of the file's name."""
-    return int(path.stem.rpartition("-")[2])
 
 
 def _parse_signed_checkpoint(data: bytes, path: Path) -> object:
@@ -124,7 +109,7 @@ def _encoded(format_text: Callable[[Any], str], value: Any) -> bytes:
     return format_text(value).encode()
 
 
-FORMATS = {
+TLOG_FORMATS = {
     "note": Format(
         suffix=".note",
         parse=partial(_parse_bytes, parse_note),
@@ -184,3 +169,4 @@ FORMATS = {
         reformat=_format_request,
     ),
 }
+FORMATS: dict[str, Format] = TLOG_FORMATS | SEALED_FORMATS

@@ -1,7 +1,7 @@
 """Writes the published files: `python -m tests.vectors.make` in the project's root.
 
-The same bytes come out every time. ML-DSA-44 signatures are not deterministic, so those that
-the files hold already, and that are still right, are kept.
+The same bytes come out every time. ML-DSA signatures and hybrid headers depend on chance, so
+those that the files hold already, and that are still right, are kept.
 """
 
 import base64
@@ -21,6 +21,7 @@ from tests.protocol.tlog.sample_log import (
     grown,
     reader,
 )
+from tests.vectors import make_all_sealed
 from tests.vectors.edits import MALFORMED_BY_EDIT, UNVERIFIED_BY_EDIT, Edits
 from tests.vectors.formats import FOLDER, FORMATS
 
@@ -395,7 +396,7 @@ def files() -> Files:
     found |= dict(edited(others, "malformed", bases))
     found |= dict(checkpoints_signed_again(bases))
     found |= dict(edited(UNVERIFIED_BY_EDIT, "unverified", bases))
-    return found | dict(made_otherwise())
+    return found | dict(made_otherwise()) | make_all_sealed.files()
 
 
 def write(folder: Path) -> None:

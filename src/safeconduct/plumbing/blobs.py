@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from safeconduct.plumbing.durable import append_synced, make_folder, move_durabl
 READ_BYTES = 1 << 20
 HASH_AT_APPEND_BYTES_MAX = 16 << 20  # how far the hashing catches up with each piece
 HASH_AT_ONCE_BYTES_MAX = 512 << 20  # and when it is asked for: a few seconds on a slow disk
-HASHES_MAX = 256  # that are kept on the way; one more costs the oldest its progress
+HASHES_MAX = 256  # that are kept on the way; one more costs the least its progress
 _NAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -60,7 +59,7 @@ class Blobs:
         make_folder(self._kept, mode=0o700)
         self._guard = threading.Lock()
         self._turns: dict[bytes, _Turn] = {}
-        self._hashed: OrderedDict[bytes, _Hashed] = OrderedDict()
+        self._hashed: dict[bytes, _Hashed] = {}
 
     @contextmanager
     def turn(self, name: bytes) -> Iterator[None]:
@@ -131,6 +130,12 @@ class Blobs:
         except FileNotFoundError:
             return 0
 
+    def staged(self) -> list[bytes]:
+        """The names of the blobs that are not kept yet."""
+        with naming(self._staged):
+            found = sorted(path.name for path in self._staged.iterdir())
+        return [bytes.fromhex(name) for name in found if _NAME.fullmatch(name)]
+
     def sha256(self, name: bytes) -> bytes:
         """The SHA-256 of what is held of a blob.
 
@@ -161,10 +166,15 @@ class Blobs:
     def _progress(self, name: bytes) -> _Hashed:
         with self._guard:
             hashed = self._hashed.setdefault(name, _Hashed())
-            self._hashed.move_to_end(name)
             while len(self._hashed) > HASHES_MAX:
-                self._hashed.popitem(last=False)
+                del self._hashed[self._least_hashed_but(name)]
             return hashed
+
+    def _least_hashed_but(self, name: bytes) -> bytes:
+        # Not the one unused for longest: many small blobs that grow by a byte now and then
+        # would keep a large one from ever being hashed to its end.
+        others = (other for other in self._hashed if other != name)
+        return min(others, key=lambda other: self._hashed[other].size_bytes)
 
     def _forget_progress(self, name: bytes) -> None:
         with self._guard:

@@ -196,7 +196,7 @@ def _greet(circuit: Circuit) -> None:
             (circuit.host, circuit.port), timeout=_GREETING_SECONDS
         ) as end:
             _authenticate(circuit, end.recv, end.sendall)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter from a name that no host can have
         raise unusable(circuit, _FAULTS.get(type(error), "it is not there")) from error
 
 

@@ -252,8 +252,11 @@ def make_folder(path: Path, *, mode: int = 0o755) -> None:
         return
     make_folder(path.parent, mode=mode)
     with naming(path):
-        with suppress(FileExistsError):
+        try:
             os.mkdir(path, mode)
+        except FileExistsError:
+            if not path.is_dir():
+                raise
         _sync_folder(path.parent)
 
 
@@ -311,6 +314,23 @@ def sole_writer(path: Path) -> Iterator[None]:
                 f"{path.parent}: another process writes here", hint="stop it first"
             ) from error
         yield
+
+
+@contextmanager
+def one_by_one(folder: Path) -> Iterator[None]:
+    """Hold `folder` itself during the block, leaving nothing in it; others wait for their turn.
+
+    For what is made once: who comes second finds what the first has made. The kernel lets go
+    if the process dies.
+    """
+    with naming(folder):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with naming(folder):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def open_appending(path: Path) -> BinaryIO:

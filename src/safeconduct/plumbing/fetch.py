@@ -34,6 +34,7 @@ _CONNECTIONS_MAX = 32
 _BACK_OFF_FIRST_SECONDS = 0.05
 _BACK_OFF_LAST_SECONDS = 1.0
 _ERROR_BYTES_MAX = 1 << 16
+_BODY_KEPT_BYTES_MAX = 1 << 16
 
 Answer = TypeVar("Answer")
 
@@ -236,12 +237,26 @@ def _open(
 ) -> httpx.Response:
     """An answer of which the body is still to be read; whoever asked must close it."""
     client = _client(circuit)
+    sent = dict(headers or {})
+    if large := len(body) > _BODY_KEPT_BYTES_MAX:
+        sent["content-length"] = str(len(body))
     asked = client.build_request(
-        method, url, content=body, headers=headers, timeout=_timeout(seconds, circuit)
+        method,
+        url,
+        content=_let_go(body) if large else body,
+        headers=sent,
+        timeout=_timeout(seconds, circuit),
     )
     if circuit is None:
         _check_direct(asked.url)
     return client.send(asked, stream=True)
+
+
+def _let_go(body: bytes) -> Iterator[bytes]:
+    """The body, once. A request that was given bytes keeps them until it is collected, and
+    requests stand in circles: an upload of many pieces would hold a dozen of them.
+    """
+    yield body
 
 
 def _check_direct(url: httpx.URL) -> None:

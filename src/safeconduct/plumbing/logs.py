@@ -3,8 +3,9 @@
 Nothing that comes from a log is believed before the policy's quorum has cosigned it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from safeconduct.errors import ConflictError, MalformedError, UnavailableError, UnverifiedError
 from safeconduct.plumbing import clock, fetch
@@ -84,7 +85,9 @@ def _view(
 def format_gazette(view: GazetteView) -> bytes:
     """The Gazette as one file, for a machine that no network reaches.
 
-    "safeconduct gazette v1" LF ‖ u32 length ‖ checkpoint ‖ u32 length ‖ entry 0 ‖ …
+        "safeconduct gazette v1" LF ‖ u32 length ‖ checkpoint ‖ u32 length ‖ entry 0 ‖ …
+
+    Spec: docs/3-protocol.md §13.1.
     """
     parts = (length_prefixed(part) for part in (view.checkpoint, *view.entries))
     return _GAZETTE_FILE + b"".join(parts)
@@ -100,24 +103,24 @@ def parse_gazette(programme: Programme, data: bytes) -> GazetteView:
     """
     if not data.startswith(_GAZETTE_FILE):
         raise MalformedError("not a saved Gazette")
-    parts = _split(data[len(_GAZETTE_FILE) :])
-    if not parts:
+    parts = _split(data, len(_GAZETTE_FILE))
+    checkpoint = next(parts, None)
+    if checkpoint is None:
         raise MalformedError("saved Gazette: holds no checkpoint")
-    checkpoint, *entries = parts
     cosigned = open_checkpoint(checkpoint, programme.policy, programme.gazette_origin)
+    # Not all that the file may hold: of empty entries that would be 64 million.
+    most = min(cosigned.checkpoint.tree.size, GAZETTE_FILE_BYTES_MAX) + 1
+    entries = list(islice(parts, most))
     return _view(programme, checkpoint, cosigned, entries)
 
 
-def _split(data: bytes) -> list[bytes]:
-    parts: list[bytes] = []
-    place = 0
+def _split(data: bytes, place: int) -> Iterator[bytes]:
     while place < len(data):
         end = place + 4 + int.from_bytes(data[place : place + 4], "big")
         if place + 4 > len(data) or end > len(data):
             raise MalformedError("saved Gazette: cut short")
-        parts.append(data[place + 4 : end])
+        yield data[place + 4 : end]
         place = end
-    return parts
 
 
 def is_stale(cosigned: Cosigned, at: int) -> bool:

@@ -39,15 +39,21 @@ def new_rsa_key(path: Path) -> None:
         RefusedError: something is there already; a key is never overwritten.
         UnavailableError: `openssl` is missing or failed, or the disk refused.
     """
-    if path.exists() or path.is_symlink():
-        raise RefusedError(f"{path}: already exists", hint="choose another file name")
+    durable.make_folder(path.parent)
+    # It takes seconds: a second one, begun meanwhile, must not replace what was made.
+    with durable.one_by_one(path.parent):
+        if path.exists() or path.is_symlink():
+            raise RefusedError(f"{path}: already exists", hint="choose another file name")
+        durable.write_secret(path, _new_pem())
+
+
+def _new_pem() -> bytes:
     options = (f"rsa_keygen_bits:{blind.MODULUS_BITS}", f"rsa_keygen_pubexp:{blind.EXPONENT}")
     words = [word for option in options for word in ("-pkeyopt", option)]
     pem = _run(["genpkey", "-algorithm", "RSA", *words], b"", _MAKE_SECONDS_MAX)
     if pem is None or not pem.startswith(b"-----BEGIN PRIVATE KEY-----\n"):
         raise UnavailableError("openssl made no key", hint=_INSTALL)
-    durable.make_folder(path.parent)
-    durable.write_secret(path, pem)
+    return pem
 
 
 def public_der(path: Path) -> bytes:

@@ -68,6 +68,8 @@ def ask_secret(prompt: str) -> str:
         raise MalformedError(
             "the input is not text", hint="type it, or pipe in UTF-8"
         ) from None
+    except EOFError:
+        answer = ""  # the end of input at a prompt
     if not answer:
         raise RefusedError("nothing was entered", hint="type it, or pipe it in as one line")
     if len(answer) > _SECRET_CHARACTERS_MAX:

@@ -117,7 +117,11 @@ def make_record(kind: str, **fields: Value) -> Record:
     if names.keys() != forms.keys():
         raise TypeError(f"record {kind} needs exactly the fields {', '.join(forms)}")
     record = Record(kind=kind, values={name: names[name] for name in forms})
-    if parse_record(format_record(record)) != record:
+    try:
+        data = format_record(record)
+    except UnicodeEncodeError:
+        raise MalformedError(f"{kind} record: a value is not text") from None
+    if parse_record(data) != record:
         raise MalformedError(f"{kind} record: a value has no canonical form")
     return record
 

@@ -5,7 +5,7 @@ the desk's signed requests and can be told to be away, to forge, or to break off
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,13 +19,21 @@ from safeconduct.parties.desk.store import Store
 from safeconduct.parties.desk.unseal import Step, unseal_all
 from safeconduct.plumbing.fetch import Response
 from safeconduct.plumbing.programme import Programme
+from safeconduct.protocol import age
 from safeconduct.protocol.address import Address
 from safeconduct.protocol.canonical import Json, format_base64, format_json, parse_base64
 from safeconduct.protocol.envelope import Envelope, Source, seal_envelope
-from safeconduct.protocol.gazette import Epoch, GazetteState, Roster, StatuteVersion
+from safeconduct.protocol.gazette import (
+    Archive,
+    Epoch,
+    GazetteState,
+    Roster,
+    StatuteVersion,
+)
 from safeconduct.protocol.keys import ContributionKeys, contribution_keys, programme_hash
 from safeconduct.protocol.record import (
     NO_HASH,
+    Record,
     format_record,
     make_record,
     parse_signed,
@@ -53,6 +61,7 @@ PROGRAMME = programme_hash(NAME)
 ORIGIN = "log.example/ledger"
 NOW = 1_800_000_000  # POSIX seconds
 LAW = b"{}"
+PIECE_BYTES = 10_000  # of a payload, so that it comes in several
 DELIVERIES_PER_ANSWER = 3  # so that the desk must ask again
 
 
@@ -110,7 +119,7 @@ class Door:
 
     ledger: Ledger
     server: SigningKey
-    desk_key: Callable[[], SigningKey]
+    desk_keys: Callable[[], list[VerifierKey]] = list
     deliveries: list[dict[str, Json]] = field(default_factory=list)
     payloads: dict[bytes, bytes] = field(default_factory=dict)
     forged: dict[int, dict[str, Json]] = field(default_factory=dict)
@@ -156,9 +165,19 @@ class Door:
         assert len(answer) <= bytes_max
         return Response(status=200, body=answer)
 
+    def stream(
+        self, url: str, body: bytes, headers: Mapping[str, str], bytes_max: int, seconds: float
+    ) -> Iterator[bytes]:
+        payload = self.post(url, body, headers, bytes_max).body
+        assert seconds > 0
+        for start in range(0, len(payload), PIECE_BYTES):
+            yield payload[start : start + PIECE_BYTES]
+
     def _check(self, header: str, action: str, body: bytes) -> None:
         signed = parse_signed(parse_base64(header, "header"), "request")
-        request = verify_signer(signed, self.desk_key().verifier())
+        [place] = signed.note.signatures
+        [key] = [one for one in self.desk_keys() if one.key_id == place.key_id]
+        request = verify_signer(signed, key)
         assert request.word("action") == action
         assert request.hash("body") == hashlib.sha256(body).digest()
         assert request.hash("programme") == PROGRAMME
@@ -192,8 +211,9 @@ class World:
     def keys(self, number: int) -> ContributionKeys:
         return contribution_keys(b"\x07" * 32, number)
 
-    def address(self, profile: str = "mlkem768x25519") -> Address:
-        epoch = self.state.epochs[-1]
+    def address(self, profile: str = "mlkem768x25519", epoch_number: int = 0) -> Address:
+        """Of the epoch with that number, or of the last one."""
+        epoch = self.state.epochs[epoch_number - 1]
         return Address(
             programme=PROGRAMME,
             statute=self.state.statutes[-1].sha256,
@@ -206,9 +226,10 @@ class World:
     def seal(self, number: int, files: Mapping[str, bytes]) -> Envelope:
         return seal_envelope(sources(files), self.address(), self.keys(number), self.chance)
 
-    def send(self, number: int, files: Mapping[str, bytes]) -> bytes:
+    def send(self, number: int, files: Mapping[str, bytes], epoch_number: int = 0) -> bytes:
         """Seal and deliver; returns the record hash."""
-        envelope = self.seal(number, files)
+        address = self.address(epoch_number=epoch_number)
+        envelope = seal_envelope(sources(files), address, self.keys(number), self.chance)
         payload = b"".join(envelope.payload())
         return self.door.deliver(format_record(envelope.record), envelope.header, payload)
 
@@ -223,6 +244,45 @@ class World:
         digest = self.send(number, {"message.txt": text.encode(), **attached})
         self.run()
         return digest
+
+    def publish(self, **changes: object) -> None:
+        """Have the board change the Gazette."""
+        self.state = replace(self.state, **changes)  # type: ignore[arg-type]
+        self.desk = replace(self.desk, gazette=lambda: self.state)
+
+    def wait_until(self, at: int) -> None:
+        """Move the desk's clock, and what the witnesses say from now on."""
+        self.ledger.at = at
+        self.desk = replace(self.desk, seconds=lambda: at)
+
+    def certify(self, record: Record) -> Epoch:
+        """The board publishes the epoch of `record`."""
+        epoch = Epoch(
+            number=record.number("number"),
+            opens=record.number("opens"),
+            closes=record.number("closes"),
+            statement=record.key("statement"),
+            classic=record.word("classic"),
+            hybrid=record.word("hybrid"),
+            hash=bytes([record.number("number")]) * 32,
+            index=self.state.size,
+        )
+        self.publish(epochs=(*self.state.epochs, epoch), size=self.state.size + 1)
+        return epoch
+
+    def archive(self, seed: bytes = b"\x0a" * 32) -> age.X25519Identity:
+        """The board publishes an archive whose key is `seed`; returns its identity."""
+        identity = age.x25519_identity(seed)
+        number = len(self.state.archives) + 1
+        archive = Archive(
+            number=number,
+            recipient=age.format_recipient(identity.recipient()),
+            threshold=2,
+            shares=3,
+            hash=bytes([0xA0 + number]) * 32,
+        )
+        self.publish(archives=(*self.state.archives, archive), size=self.state.size + 1)
+        return identity
 
     def inbox(self, number: int) -> list[Reply]:
         """What the source of contribution `number` finds on the bulletin."""
@@ -248,7 +308,7 @@ def make_world(folder: Path) -> World:
     )
     state = _state(record.key("statement"), record.word("classic"), record.word("hybrid"))
     keys = Keyring(folder)
-    door = Door(ledger=ledger, server=key("door"), desk_key=lambda: keys.epoch(1).statement)
+    door = Door(ledger=ledger, server=key("door"))
     desk = Desk(
         programme=_programme(),
         folder=folder,
@@ -259,8 +319,13 @@ def make_world(folder: Path) -> World:
         gazette=lambda: state,
         log=ledger.log,
         post=door.post,
+        stream=door.stream,
     )
-    return World(folder=folder, desk=desk, door=door, ledger=ledger, state=state, chance=chance)
+    world = World(
+        folder=folder, desk=desk, door=door, ledger=ledger, state=state, chance=chance
+    )
+    door.desk_keys = lambda: [epoch.statement for epoch in world.state.epochs]
+    return world
 
 
 def _programme() -> Programme:

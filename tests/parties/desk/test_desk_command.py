@@ -101,11 +101,31 @@ def test_the_console_is_never_shown_to_the_network(folder: Path, listen: str) ->
 
 
 @pytest.mark.parametrize(
-    "verb", ["new-epoch", "pull", "list", "show", "grade", "assess", "serve"]
+    "verb",
+    [
+        "new-epoch",
+        "rotate",
+        "epochs",
+        "retire",
+        "export",
+        "archive",
+        "archive new",
+        "archive draft",
+        "archive check",
+        "archive combine",
+        "archive fill",
+        "archive give",
+        "pull",
+        "list",
+        "show",
+        "grade",
+        "assess",
+        "serve",
+    ],
 )
 def test_each_verb_shows_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser(prog="safeconduct desk")
     add_arguments(parser)
     with pytest.raises(SystemExit, match="0"):
-        parser.parse_args([verb, "--help"])
+        parser.parse_args([*verb.split(), "--help"])
     assert f"$ safeconduct desk {verb}" in capsys.readouterr().out

@@ -1,6 +1,5 @@
 """A door at work, with everything real but the logs at the far end of the network."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -79,7 +78,6 @@ class World:
             seconds=lambda: self.now,
             random_bytes=dice(),
             gazette=self.gazette,
-            finishing=threading.Lock(),
         )
 
     def gazette(self) -> GazetteView:

@@ -114,12 +114,13 @@ class World:
     folder: Path
     now: int = NOW
     away: bool = False
+    founded: tuple[bytes, ...] = field(default_factory=builders.gazette_entries)
     gazette: MemoryLog = field(default_factory=lambda: MemoryLog(builders.GAZETTE))
     ledger: MemoryLog = field(default_factory=lambda: MemoryLog(builders.LEDGER))
     registry: Registry = field(init=False)
 
     def __post_init__(self) -> None:
-        self.gazette.entries += builders.gazette_entries()
+        self.gazette.entries += self.founded
         self.ledger.entries.append(bytes(32))
         self.registry = Registry(
             programme=_programme(),
@@ -198,7 +199,12 @@ class World:
         self.registry.store.keep_object(sha256, subject, data)
         number = len(self.state().publications) + 1
         act = builders.publication_act(
-            number=number, subject=subject, standing=standing, object=sha256, final=self.now
+            number=number,
+            statute=self.state().statutes[-1].sha256,
+            subject=subject,
+            standing=standing,
+            object=sha256,
+            final=self.now,
         )
         self.log_notice(self.registry.programme, builders.by_board(act))
 
@@ -253,9 +259,11 @@ class World:
         return cases, letters, tuple(self.ledger.entries), tuple(self.gazette.entries)
 
 
-def open_world(folder: Path, patch: pytest.MonkeyPatch) -> World:
+def open_world(
+    folder: Path, patch: pytest.MonkeyPatch, founded: tuple[bytes, ...] = ()
+) -> World:
     """A register whose modules reach these logs instead of the network."""
-    world = World(folder=folder)
+    world = World(folder=folder, founded=founded or builders.gazette_entries())
     edges = {
         receive: ("read_gazette", "log_record"),
         decide: ("log_record", "log_notice"),

@@ -11,12 +11,18 @@ from urllib.parse import parse_qs, urlsplit
 from tests.protocol import builders
 from tests.protocol.age.chance import dice
 
-from safeconduct.errors import RefusedError, SafeconductError, UnavailableError
+from safeconduct.errors import (
+    RefusedError,
+    SafeconductError,
+    UnavailableError,
+    UnverifiedError,
+)
 from safeconduct.parties.source.inbox import Contribution, read_inbox
-from safeconduct.parties.source.send import Sent, send
-from safeconduct.plumbing.fetch import ERROR_FAMILY_HEADER, Response
+from safeconduct.parties.source.send import Sent, Wait, no_wait, send
+from safeconduct.plumbing.fetch import ERROR_FAMILY_HEADER, Response, raise_for
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol import age
+from safeconduct.protocol.address import DEFAULT_PROFILE
 from safeconduct.protocol.canonical import parse_base64, parse_json
 from safeconduct.protocol.capsule import Capsule, find_capsules, split_shelf
 from safeconduct.protocol.envelope import Source
@@ -89,7 +95,14 @@ class Network:
     # What a source does.
 
     def send(
-        self, files: Mapping[str, bytes] = MESSAGE, number: int = 0, entropy: bytes = b""
+        self,
+        files: Mapping[str, bytes] = MESSAGE,
+        number: int = 0,
+        entropy: bytes = b"",
+        *,
+        burn: bool = False,
+        profile: str = DEFAULT_PROFILE,
+        wait: Wait = no_wait,
     ) -> Sent:
         """Send `files` with our words, or others."""
         return send(
@@ -100,6 +113,9 @@ class Network:
             random_bytes=self.chance,
             report=self.told.append,
             number=number,
+            burn=burn,
+            profile=profile,
+            wait=wait,
         )
 
     def inbox(self) -> tuple[Contribution, ...]:
@@ -147,6 +163,14 @@ class Network:
         assert len(answer) <= bytes_max
         return Response(status=200, body=answer)
 
+    def pieces(self, url: str, *, bytes_max: int, **_: object) -> Iterator[bytes]:
+        """In place of `fetch.pieces`; in small ones."""
+        response = self.request("GET", url, bytes_max=bytes_max)
+        raise_for(response)
+        yield from (
+            response.body[at : at + 5_000] for at in range(0, len(response.body), 5_000)
+        )
+
     def _answer(self, method: str, path: str, place: int, body: bytes) -> bytes:
         match [method, *path.split("/")[1:]]:
             case ["GET", "gazette", "checkpoint"]:
@@ -159,6 +183,10 @@ class Network:
                 return self.proofs.setdefault(body, builders.prove(body, self.now))
             case ["POST", "deliver"]:
                 return self._announce(body)
+            case ["GET", "deliver", name]:
+                if name not in self.uploads:
+                    raise RefusedError("no delivery was begun under this name")
+                return self.uploads[name].header
             case ["PATCH", "deliver", name]:
                 upload = self.uploads[name]
                 assert place <= len(upload.payload)
@@ -189,7 +217,9 @@ class Network:
 
     def _signed(self, upload: Upload) -> bytes:
         committed = parse_record(upload.record).hash("payload")
-        assert hashlib.sha256(upload.payload).digest() == committed
+        if hashlib.sha256(upload.payload).digest() != committed:
+            upload.payload.clear()
+            raise UnverifiedError("the payload is not the one its record commits to")
         fields: dict[str, Value] = {
             "programme": builders.PROGRAMME,
             "record": record_hash(upload.record),

@@ -1,19 +1,33 @@
 """Coming back with the words alone: what counts as dated, as acknowledged, and as an answer."""
 
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from tests.parties.source.network import NOW, PROGRAMME, Network
 from tests.protocol import builders
 
-from safeconduct.errors import RefusedError, UnavailableError, UnverifiedError
+from safeconduct.errors import (
+    MalformedError,
+    RefusedError,
+    UnavailableError,
+    UnverifiedError,
+)
+from safeconduct.parties.source import inbox
 from safeconduct.parties.source.appeal import make_appeal
 from safeconduct.parties.source.claim import Terms, claim_helped
-from safeconduct.parties.source.inbox import Contribution, read_inbox
+from safeconduct.parties.source.inbox import (
+    Contribution,
+    collect_blocks,
+    read_inbox,
+    search_bulletin,
+)
 from safeconduct.plumbing.logs import GAZETTE_AGE_SECONDS_MAX
 from safeconduct.protocol.capsule import seal_capsule
 from safeconduct.protocol.claim import parse_bundle
 from safeconduct.protocol.envelope import acknowledgement
+from safeconduct.protocol.keys import TAG_BYTES
 from safeconduct.protocol.record import (
     Record,
     parse_signed,
@@ -21,7 +35,7 @@ from safeconduct.protocol.record import (
     sign_record,
     verify_signer,
 )
-from safeconduct.protocol.reply import Reply
+from safeconduct.protocol.reply import BLOCK_BYTES, Reply
 from safeconduct.protocol.tlog.note import SigningKey
 
 TERMS = Terms(
@@ -198,3 +212,72 @@ def test_an_appeal_is_signed_with_the_key_of_the_claim_and_keeps_its_reasons_bac
     assert b"I was there" not in signed
     with pytest.raises(UnverifiedError):
         verify_signer(parse_signed(signed), builders.STRANGER.verifier())
+
+
+# The bulletin, as it comes.
+
+
+def block(tag: bytes, number: int = 0) -> bytes:
+    return tag.ljust(TAG_BYTES, b"\0") + bytes([number]) * (BLOCK_BYTES - TAG_BYTES)
+
+
+@pytest.mark.parametrize(
+    "size", [7, 1_000, BLOCK_BYTES - 1, BLOCK_BYTES, BLOCK_BYTES + 1, 1 << 20]
+)
+def test_blocks_are_found_however_the_bulletin_is_cut(size: int) -> None:
+    data = b"".join(block(tag, number) for number, tag in enumerate((b"a", b"b", b"a", b"c")))
+    pieces = (data[at : at + size] for at in range(0, len(data), size))
+    wanted = {tag.ljust(TAG_BYTES, b"\0") for tag in (b"a", b"c", b"d")}
+    assert collect_blocks(pieces, wanted) == {
+        b"a".ljust(TAG_BYTES, b"\0"): block(b"a", 0),
+        b"c".ljust(TAG_BYTES, b"\0"): block(b"c", 3),
+    }
+
+
+def test_a_bulletin_that_is_cut_short_is_malformed() -> None:
+    with pytest.raises(MalformedError, match="whole number of blocks"):
+        collect_blocks([block(b"a"), b"rest"], [])
+
+
+def test_a_long_bulletin_is_searched_in_constant_memory(network: Network) -> None:
+    """256 MiB of other people's answers, and one of ours amid them."""
+    network.send()
+    network.post(Reply(text="Which month?"))
+    [ours] = network.blocks
+    other = block(b"other") * 64
+
+    def bulletin() -> Iterator[bytes]:
+        for number in range(256):
+            yield ours if number == 100 else other
+
+    keys = builders.source_keys(0)
+    tracemalloc.start()
+    try:
+        [(_, counter, reply)] = search_bulletin(bulletin, [keys])
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (counter, reply.text) == (0, "Which month?")
+    assert peak_bytes < 8 << 20
+
+
+def test_answers_beyond_those_looked_for_first_are_found_in_a_second_reading(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "COUNTERS_AHEAD", 10)
+    network.send()
+    for counter in range(0, 24, 4):
+        network.post(Reply(text=str(counter)), counter=counter)
+    network.asked.clear()
+    texts = [reply.text for reply in only(network).replies]
+    assert texts == [str(counter) for counter in range(0, 24, 4)]
+    assert network.asked.count(("GET", "/bulletin")) == 3
+
+
+def test_a_credit_that_is_offered_is_seen_and_one_that_does_not_hold_is_not(
+    network: Network,
+) -> None:
+    network.send()
+    network.post(Reply(text="", credit=b"we owe you nothing"))
+    found = only(network)
+    assert (found.offered, found.credit) == (None, b"")

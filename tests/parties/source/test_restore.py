@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 import stat
+import tracemalloc
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,10 +22,10 @@ from safeconduct.parties.mirror.follow import copy_once, open_mirror
 from safeconduct.parties.mirror.site import make_site as make_mirror_site
 from safeconduct.parties.source import command
 from safeconduct.parties.source.restore import CAPSULE, MIRROR, NOWHERE, Restored, restore
-from safeconduct.plumbing import web
+from safeconduct.plumbing import fetch, web
 from safeconduct.plumbing.programme import Programme, write_programme
 from safeconduct.plumbing.words import format_words
-from safeconduct.protocol.capsule import CAPSULE_BYTES, Capsule, seal_capsule
+from safeconduct.protocol.capsule import CAPSULE_BYTES, SHELF_ENTRY_BYTES, Capsule, seal_capsule
 from safeconduct.protocol.record import format_record, record_hash
 from safeconduct.protocol.tlog.merkle import Frontier, inclusion_proof, leaf_hash
 from safeconduct.protocol.tlog.note import SigningKey, format_note
@@ -254,6 +255,28 @@ def test_what_is_no_shelf_is_refused(tmp_path: Path) -> None:
         restore(_programme(url), builders.ENTROPY, url)
     with pytest.raises(UnavailableError):
         restore(_programme(url), builders.ENTROPY, url)
+
+
+def test_a_long_shelf_is_searched_in_constant_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """160 MiB of other people's capsules, and one of ours amid them."""
+    far = Far()
+    record = far.contribute(0)
+    far.shelve(0, record, far.prove(record))
+    others = bytes(SHELF_ENTRY_BYTES) * 128
+
+    def pieces(*_: object, **__: object) -> Iterator[bytes]:
+        for number in range(160):
+            yield far.shelf[0] if number == 100 else others
+
+    monkeypatch.setattr(fetch, "pieces", pieces)
+    tracemalloc.start()
+    try:
+        [item] = restore(_programme("http://log.example"), builders.ENTROPY, "http://m.example")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert item.capsule.record == record
+    assert peak_bytes < 8 << 20
 
 
 # The verb.

@@ -172,14 +172,175 @@ def test_what_was_begun_and_dated_too_long_ago_is_sent_as_the_next(network: Netw
     assert "delivery window" in complaint
 
 
-def test_what_another_process_delivered_already_is_sent_as_the_next(network: Network) -> None:
-    """Its header is in nobody's hands any more, so the door's word cannot be checked."""
+def test_what_another_process_delivered_already_is_not_sent_again(network: Network) -> None:
+    """Its header is in nobody's hands any more, but the capsule tells which it was."""
     first = network.send()
+    again(network)
+    network.asked.clear()
+    assert network.send() == first
+    assert not [path for method, path in network.asked if method in ("PATCH", "PUT")]
+    assert ("POST", "/commit") not in network.asked
     network.shown = lambda capsules: capsules[:1]  # the version with the proof is hidden
-    network.told.clear()
+    assert network.send() == first
+
+
+def test_the_header_is_noted_before_it_is_announced(network: Network) -> None:
+    """Each process makes another; whichever the door signs for, the words can check it."""
+    announced: list[bytes] = []
+
+    def note_it(asked: str, at: str) -> bool:
+        if (asked, at) == ("POST", "/deliver"):
+            announced.extend(network.found()[0].headers)
+        return bool(announced) and at.startswith("/deliver")
+
+    network.away = note_it
+    with pytest.raises(UnavailableError):
+        network.send()
+    assert announced == list(network.found()[0].headers)
+    [first] = announced
+    for _ in range(2):  # processes that die before the door knows of any header
+        with pytest.raises(UnavailableError):
+            network.send()
+    again(network)
     sent = network.send()
-    assert (first.number, sent.number) == (0, 1)
+    [delivery] = network.delivered.values()
+    headers = network.found()[sent.number].headers
+    assert first in headers
+    assert parse_signed(delivery).record.hash("header") in headers
+
+
+def test_the_header_that_the_door_holds_is_used_again(network: Network) -> None:
+    cut_at(network, "PATCH", "/deliver")
+    for _ in range(8):  # more often than a capsule names headers
+        with pytest.raises(UnavailableError):
+            network.send()
+    again(network)
+    assert network.send().number == 0
+    assert (len(network.found()[0].headers), network.versions(0)) == (1, 2)
+
+
+def test_a_door_that_signed_for_a_header_of_nobodys_is_not_believed_later_either(
+    network: Network,
+) -> None:
+    network.signed = {"header": bytes(32)}
+    with pytest.raises(UnverifiedError, match="another header"):
+        network.send()
+    again(network)
+    network.signed = {}
+    assert network.send().number == 1
     assert any("another header" in text for text in network.told)
+
+
+def test_the_capsule_holds_what_words_need_to_derive_the_file_key(network: Network) -> None:
+    network.send()
+    capsule, [upload] = network.found()[0], network.uploads.values()
+    assert capsule.nonce == bytes(upload.payload[:16])
+
+
+def test_a_date_under_a_key_that_closed_since_is_delivered_with_that_key(
+    network: Network,
+) -> None:
+    cut_at(network, "PATCH", "/deliver")
+    with pytest.raises(UnavailableError):
+        network.send()
+    begun = network.found()[0]
+    first = builders.gazette_state().epochs[0]
+    later = builders.epoch_act(
+        number=2, previous=first.hash, opens=NOW - 5, closes=NOW + builders.DAY
+    )
+    network.entries = (*network.entries, builders.by_board(later))
+    again(network)
+    sent = network.send()
+    assert (sent.number, sent.record, sent.receipt.logged_by) == (0, begun.record, NOW)
+    assert len(network.delivered) == 1
+
+
+def test_a_door_that_lost_or_mixed_up_bytes_is_sent_all_again(network: Network) -> None:
+    cut_at(network, "POST", "/deliver/")
+    with pytest.raises(UnavailableError):
+        network.send()
+    [upload] = network.uploads.values()
+    upload.payload[5] ^= 1
+    again(network)
+    assert network.send().number == 0
+    assert len(network.delivered) == 1
+
+
+# Burned tips.
+
+
+def test_a_burned_tip_leaves_no_way_to_its_key(network: Network) -> None:
+    sent = network.send(burn=True)
+    capsule = network.found()[sent.number]
+    assert (capsule.nonce, capsule.record) == (b"", sent.record)
+
+
+@pytest.mark.parametrize("burn", [True, False])
+def test_a_burned_tip_cannot_be_gone_on_with_and_the_person_is_told(
+    burn: bool, network: Network
+) -> None:
+    cut_at(network, "POST", "/commit")
+    with pytest.raises(UnavailableError):
+        network.send(burn=True)
+    again(network)
+    assert network.send(burn=burn).number == 1
+    assert any("cannot be gone on with" in text for text in network.told)
+
+
+def test_a_tip_of_the_same_files_is_not_gone_on_with_as_a_burned_one(network: Network) -> None:
+    first = network.send()
+    second = network.send(burn=True)
+    assert (first.number, second.number) == (0, 1)
+    assert first.record != second.record
+
+
+# Waiting, and profiles.
+
+
+def test_each_contact_after_the_date_is_waited_for(network: Network) -> None:
+    steps: list[str] = []
+
+    def wait(step: str) -> None:
+        steps.append(step)
+        network.asked.append(("WAIT", f"/{step}"))
+
+    network.send(wait=wait)
+    assert steps == ["capsule", "deliver"]
+    doing = [(method, path.split("/")[1]) for method, path in network.asked]
+    dated = doing.index(("POST", "commit"))
+    assert doing[dated + 1 :] == [
+        ("WAIT", "capsule"), ("PUT", "capsules"), ("WAIT", "deliver"), ("POST", "deliver"),
+        ("PATCH", "deliver"), ("POST", "deliver"),
+    ]  # fmt: skip
+
+
+def test_one_that_goes_on_waits_once_before_it_asks_for_its_header(network: Network) -> None:
+    cut_at(network, "PATCH", "/deliver")
+    with pytest.raises(UnavailableError):
+        network.send()
+    again(network)
+    steps: list[str] = []
+    network.send(wait=steps.append)
+    assert steps == ["deliver"]
+
+
+def test_the_classic_profile_makes_the_same_header_each_time(network: Network) -> None:
+    cut_at(network, "POST", "/deliver")
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            network.send(profile="x25519")
+    again(network)
+    sent = network.send(profile="x25519")
+    assert sent.receipt.record.word("profile") == "x25519"
+    assert len(network.found()[0].headers) == 1
+
+
+def test_words_that_sent_more_than_a_thousand_times_go_on_counting(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("safeconduct.protocol.capsule.SLOTS_AHEAD", 3)
+    contents = [{"message.txt": b"%d" % number} for number in range(5)]
+    assert [network.send(files).number for files in contents] == [0, 1, 2, 3, 4]
 
 
 def test_a_slot_filled_by_a_stranger_costs_no_date_and_no_delivery(network: Network) -> None:

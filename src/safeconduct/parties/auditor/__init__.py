@@ -12,6 +12,7 @@ policy's quorum cosigned and what the pure floor `protocol` computes from it.
     provenance  checks 1 to 5: whose bytes these are, and who vouches for them
     logs        checks 3 and 4, and the audit of a log's copy that stands alone
     substance   checks 6 to 11: whether what is said follows from law, evidence and Gazette
+    credits     check 12: whether each credit was used once, and none that was not given
     finding     what a check comes to, and against whom that speaks
     course      progress told on the way; the place that an earlier audit reached taken up
     place       the file that keeps this place

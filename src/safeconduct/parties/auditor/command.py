@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from safeconduct.errors import UnverifiedError
+from safeconduct.errors import ConflictError, UnverifiedError
 from safeconduct.parties.auditor import report
 from safeconduct.parties.auditor.check import audit
 from safeconduct.parties.auditor.course import Course
@@ -32,10 +32,11 @@ Takes the folder that a body publishes, on any medium, and computes all of it ag
   $ safeconduct audit public/ --policy policy.txt
    1  ok      the folder is exactly what SHA256SUMS lists
   …
-  All 11 checks hold: everything above was computed here, from these bytes.
+  All 12 checks hold: everything above was computed here, from these bytes.
 
 Take the policy from somebody you trust: it says which logs and which witnesses count, and it is
-all that is trusted. Exits with 0 if every check holds, else with 10.
+all that is trusted. Exits with 0 if every check holds, else with 10; or with 11 if credits
+contradict their counts, so that more were used than given.
 
 A log's copy may be audited alone, for instance a mirror's, and a large one bit by bit:
 
@@ -160,30 +161,32 @@ def _audit(options: argparse.Namespace) -> int:
     folder, course = Folder(root=options.public), _course(options, policy)
     try:
         told = _audit_logs if options.logs_only else _audit_all
-        holds = told(folder, policy, course, as_json=options.json)
+        code = told(folder, policy, course, as_json=options.json)
     finally:
         course.progress.end()
     if course.fault:
         terminal.warn(f"how far the audit came is not kept: {course.fault}")
-    return 0 if holds else UnverifiedError.exit_code
+    return code
 
 
-def _audit_all(folder: Folder, policy: Policy, course: Course, *, as_json: bool) -> bool:
+def _audit_all(folder: Folder, policy: Policy, course: Course, *, as_json: bool) -> int:
     outcome = audit(folder, policy, course)
     if as_json:
         terminal.print_json(report.format_value(outcome))
     else:
         terminal.say(report.format_text(outcome))
-    return outcome.holds
+    if outcome.contradicts:
+        return ConflictError.exit_code
+    return 0 if outcome.holds else UnverifiedError.exit_code
 
 
-def _audit_logs(folder: Folder, policy: Policy, course: Course, *, as_json: bool) -> bool:
+def _audit_logs(folder: Folder, policy: Policy, course: Course, *, as_json: bool) -> int:
     results = audit_logs(folder, policy, course)
     if as_json:
         terminal.print_json(report.format_logs_value(results))
     else:
         terminal.say(report.format_logs_text(results))
-    return all(result.holds for result in results)
+    return 0 if all(result.holds for result in results) else UnverifiedError.exit_code
 
 
 def _course(options: argparse.Namespace, policy: Policy) -> Course:

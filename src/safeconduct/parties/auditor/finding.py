@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from safeconduct.errors import ConflictError, SafeconductError, UnverifiedError
+from safeconduct.protocol.gazette import CreditGroup
 from safeconduct.protocol.statute.instant import INSTANT_AT_MAX, format_instant
 
 # Whom a failure speaks against. Each is one sentence that a reader without the protocol at hand
@@ -58,7 +59,8 @@ DECISION_FAULTY = (
     "keep this folder, it is evidence against those who signed the decision."
 )
 HELPED_TWO = (
-    "The board acquitted two persons on one contribution, which one of them made at most: "
+    "The board acquitted two persons on one contribution or credit, which was one person's at "
+    "most: "
     "keep this folder, it is evidence against those who signed the decisions."
 )
 PUBLISHED_EARLY = (
@@ -72,6 +74,26 @@ REGISTER_FAULTY = (
 COUNT_FAULTY = (
     "The board signed a count that its own publications contradict: "
     "keep this folder, it is evidence against the board."
+)
+REDEMPTION_FAULTY = (
+    "The registry signed for a redemption that does not hold: "
+    "keep this folder, it is evidence against the registry."
+)
+REDEMPTION_HIDDEN = (
+    "The registry shows a decision on a credit, and not that the credit was used up by it: "
+    "keep this folder, it is evidence against the registry."
+)
+REDEEMED_MORE = (
+    "More credits are used than were given, so somebody can make them, or the board counts "
+    "falsely: keep this folder, it is evidence that the credits of this group prove nothing."
+)
+REDEEMED_EARLY = (
+    "The registry redeemed credits while too few were counted for their holders to stand in a "
+    "crowd: keep this folder, it is evidence against the registry."
+)
+REDEMPTIONS_MISSING = (
+    "The board counted redemptions that the registry does not show: keep this folder, it is "
+    "evidence against the board, or against the registry."
 )
 FORKED = (
     "The log signed two trees of which neither begins the other: it told two stories. Keep "
@@ -115,12 +137,25 @@ class EntryError(UnverifiedError):
 class Passed:
     """What a check was computed from, in words; `asserted` if facts are the board's word.
 
-    `earlier` counts the entries that only an earlier audit has looked at.
+    `earlier` counts the entries that only an earlier audit has looked at. `credits` are counted
+    group by group.
     """
 
     computed_from: str
     asserted: bool = False
     earlier: int = 0
+    credits: "tuple[CreditTally, ...]" = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditTally:
+    """Of a group of credits: how many the board counted last as issued, and how many
+    redemptions the folder shows.
+    """
+
+    group: CreditGroup
+    issued: int
+    redeemed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +163,8 @@ class Failed:
     """A file that failed a check; `proves` says against whom, in one plain sentence or two.
 
     `stands_alone` tells that the evidence carries all its signatures within itself, so that it
-    holds even in a copy that the registry did not sign for.
+    holds even in a copy that the registry did not sign for. `contradicts` tells that statements
+    which hold one by one cannot all be true.
     """
 
     file: str
@@ -136,6 +172,7 @@ class Failed:
     expected: str
     proves: str
     stands_alone: bool = False
+    contradicts: bool = False
 
 
 Findings: TypeAlias = Iterator[Passed | Failed]
@@ -152,6 +189,7 @@ class Result:
     failures: tuple[Failed, ...]
     asserted: int  # decisions whose facts nobody can compute again
     earlier: int = 0  # entries that only an earlier audit has looked at
+    credits: tuple[CreditTally, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -175,6 +213,16 @@ class Audit:
     def earlier(self) -> int:
         """How many entries only an earlier audit has looked at."""
         return sum(result.earlier for result in self.results)
+
+    @property
+    def contradicts(self) -> bool:
+        """Whether a failure sets statements that hold against each other."""
+        return any(each.contradicts for result in self.results for each in result.failures)
+
+    @property
+    def credits(self) -> tuple[CreditTally, ...]:
+        """The credits issued and redeemed, group by group."""
+        return tuple(tally for result in self.results for tally in result.credits)
 
     @property
     def asserted(self) -> int:
@@ -207,6 +255,7 @@ def collect(
         failures=tuple(failures),
         asserted=sum(each.asserted for each in passed),
         earlier=sum(each.earlier for each in passed),
+        credits=tuple(tally for each in passed for tally in each.credits),
     )
 
 
@@ -240,7 +289,7 @@ def without_accusation(failed: Failed) -> Failed:
     """The same failure in a copy that nobody signed for: it is held against nobody."""
     if failed.stands_alone or failed.proves in ACCUSES_NOBODY:
         return failed
-    return replace(failed, proves=NOT_SIGNED)
+    return replace(failed, proves=NOT_SIGNED, contradicts=False)
 
 
 def show_instant(at: int) -> str:

@@ -6,6 +6,7 @@
     statutes/<n>.json
     captures/<64 hex>/               public.json, capture.record, capture.tlog-proof
     register.json, listings/<64 hex>.json, decisions/<64 hex>.json
+    redemptions/<64 hex>.record, redemptions/<64 hex>.tlog-proof      by nullifier
 
 Names are ASCII and at most 200 characters long. Nothing else may lie there: a file that no
 check looks at could say anything.
@@ -51,7 +52,8 @@ _NAME = re.compile(
     r"/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?"
     r"|statutes/[1-9][0-9]*\.json"
     rf"|captures/{_HASH}/(?:public\.json|capture\.record|capture\.tlog-proof)"
-    rf"|(?:listings|decisions)/{_HASH}\.json",
+    rf"|(?:listings|decisions)/{_HASH}\.json"
+    rf"|redemptions/{_HASH}\.(?:record|tlog-proof)",
     re.ASCII,
 )
 

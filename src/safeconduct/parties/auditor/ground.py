@@ -38,6 +38,7 @@ class Ground:
         self.policy = policy
         self.course = course
         self.held: dict[str, bool] = {}
+        self.redeemed_shown = 0  # redemptions that a decision shown with its evidence explains
 
     @cached_property
     def sums(self) -> Digest:

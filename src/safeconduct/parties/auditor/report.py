@@ -10,7 +10,7 @@
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from safeconduct.parties.auditor.finding import FAILURES_MAX, Audit, Failed, Result
+from safeconduct.parties.auditor.finding import FAILURES_MAX, Audit, CreditTally, Failed, Result
 from safeconduct.protocol.canonical import Json
 
 LINE_CHARACTERS = 96
@@ -29,6 +29,7 @@ def format_value(audit: Audit) -> Json:
     return {
         "asserted": audit.asserted,
         "checks": [_result_value(result) for result in audit.results],
+        "credits": [_tally_value(tally) for tally in audit.credits],
         "holds": audit.holds,
         "signed": audit.signed,
     }
@@ -125,6 +126,16 @@ def _result_value(result: Result) -> Json:
         "name": result.name,
         "number": result.number,
         "title": result.title,
+    }
+
+
+def _tally_value(tally: CreditTally) -> Json:
+    return {
+        "class": tally.group.word,
+        "issued": tally.issued,
+        "period": tally.group.period,
+        "redeemed": tally.redeemed,
+        "statute": tally.group.statute.hex(),
     }
 
 

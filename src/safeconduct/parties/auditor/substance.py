@@ -11,6 +11,7 @@ from itertools import chain, groupby
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.parties.auditor import finding
+from safeconduct.parties.auditor.credits import find_redeemed
 from safeconduct.parties.auditor.finding import (
     Failed,
     Findings,
@@ -20,7 +21,11 @@ from safeconduct.parties.auditor.finding import (
     show_instant,
 )
 from safeconduct.parties.auditor.ground import Ground
-from safeconduct.parties.auditor.tree import check_lines, check_stands, verify_checkpoint
+from safeconduct.parties.auditor.tree import (
+    check_nothing_unsigned,
+    check_stands,
+    verify_checkpoint,
+)
 from safeconduct.protocol import decision, listing
 from safeconduct.protocol.evidence.capture import (
     PUBLIC_BYTES_MAX,
@@ -35,8 +40,8 @@ from safeconduct.protocol.record import RECORD_BYTES_MAX, Record, parse_record, 
 from safeconduct.protocol.statute.lint import lint
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX
-from safeconduct.protocol.tlog.policy import Logged, Policy
-from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX, parse_proof
+from safeconduct.protocol.tlog.policy import Logged
+from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
 
 REGISTER_BYTES_MAX = 64 << 20
 
@@ -158,16 +163,8 @@ def _check_capture_proof(ground: Ground, name: str, record: str, programme: Reco
     data = ground.folder.read(record, bytes_max=RECORD_BYTES_MAX)
     proof = ground.folder.read(name, bytes_max=PROOF_BYTES_MAX)
     receipt = verify_receipt(data, proof, ground.policy, programme.word("ledger"))
-    _check_nothing_unsigned(proof, receipt.logged.origin, ground.policy)
+    check_nothing_unsigned(proof, receipt.logged.origin, ground.policy)
     check_stands(ground.whole_ledger, receipt.logged, receipt.record_hash)
-
-
-def _check_nothing_unsigned(proof: bytes, origin: str, policy: Policy) -> None:
-    """A receipt may carry what nobody's signature covers; one that is published may not."""
-    parsed = parse_proof(proof)
-    if parsed.extra is not None:
-        raise UnverifiedError("the receipt carries extra bytes that nobody has signed")
-    check_lines(parsed.checkpoint, origin, policy)
 
 
 def find_publications(ground: Ground) -> Findings:
@@ -246,7 +243,7 @@ def find_decisions(ground: Ground) -> Findings:
     Facts on sealed evidence are the board's word: that is said, and counted apart.
     """
     state = ground.state
-    acquitted: dict[bytes, str] = {}  # by contribution, on whom it helped
+    acquitted: dict[bytes, str] = {}  # by contribution or credit, whom it helped
     open_count = sealed_count = 0
     for count, publication in enumerate(state.publications):
         ground.course.progress.tick(count, len(state.publications), "publications")
@@ -261,7 +258,9 @@ def find_decisions(ground: Ground) -> Findings:
             yield failed_by(error, name, due, finding.DECISION_FAULTY)
             continue
         yield from _find_decision(ground, name, found)
-        if decision.favours_person(publication, state):
+        favours = decision.favours_person(publication, state)
+        yield from find_redeemed(ground, name, found, favours=favours)
+        if favours:
             yield from _find_helped_two(name, found, acquitted)
         sealed_count += found.evidence == "committed"
         open_count += found.evidence == "disclosed"
@@ -311,15 +310,16 @@ def _outcome(found: decision.Rechecked) -> str:
 def _find_helped_two(
     name: str, found: decision.Rechecked, acquitted: dict[bytes, str]
 ) -> Findings:
-    """The same contribution, shown by two persons who were both acquitted on it."""
+    """The same contribution or credit, shown by two persons who were both acquitted on it."""
     if found.relied_on is None:
         return
     first = acquitted.setdefault(found.relied_on, found.subject)
     if first != found.subject:
+        what = "credit" if found.credit else "contribution"
         yield Failed(
             file=name,
-            found=f"{found.subject}: {found.outcome} on contribution {found.relied_on.hex()}",
-            expected=f"another contribution: {first} was acquitted on this one",
+            found=f"{found.subject}: {found.outcome} on {what} {found.relied_on.hex()}",
+            expected=f"another {what}: {first} was acquitted on this one",
             proves=finding.HELPED_TWO,
         )
 

@@ -22,6 +22,7 @@ from safeconduct.protocol.tlog.merkle import (
 )
 from safeconduct.protocol.tlog.note import format_note, parse_note
 from safeconduct.protocol.tlog.policy import Cosigned, Logged, Policy, open_checkpoint
+from safeconduct.protocol.tlog.proof import parse_proof
 from safeconduct.protocol.tlog.tile import (
     BUNDLE_BYTES_MAX,
     ENTRIES,
@@ -179,6 +180,19 @@ def check_lines(checkpoint: bytes, origin: str, policy: Policy) -> None:
             )
     if len(set(places)) != len(places):
         raise UnverifiedError("checkpoint: somebody's line stands twice")
+
+
+def check_nothing_unsigned(proof: bytes, origin: str, policy: Policy) -> None:
+    """Check that a published receipt carries only what somebody's signature covers.
+
+    Raises:
+        MalformedError: not a proof, or its checkpoint is not in its one form.
+        UnverifiedError: extra bytes, or lines that are not the log's or a witness's.
+    """
+    parsed = parse_proof(proof)
+    if parsed.extra is not None:
+        raise UnverifiedError("the receipt carries extra bytes that nobody has signed")
+    check_lines(parsed.checkpoint, origin, policy)
 
 
 def prove_entry(copy: LogCopy, index: int, policy: Policy) -> bytes:

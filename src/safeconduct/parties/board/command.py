@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from safeconduct.parties.board.found import Founding, founding_record, statute_record
+from safeconduct.parties.board.issuing_command import add_verbs as add_issuing_verbs
 from safeconduct.parties.board.sign import add_signature, read_draft
 from safeconduct.plumbing import clock, terminal
 from safeconduct.plumbing.authored import parse_authored
@@ -25,6 +26,8 @@ examples:
   safeconduct board sign draft.record --key member/key --out draft.signed
   safeconduct board show draft.signed
   safeconduct board notice draft.signed --programme programme/
+  safeconduct board new-issuing-key --programme programme/ --statute-hash 5e1c… \\
+      --class useful --period 1 --key issuing.pem > issuing-key.record
 
 A draft goes from member to member; each adds a line on a machine of their own. When enough have
 signed, anybody may send it to the Gazette, which takes nothing else.
@@ -54,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("draft", type=Path)
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(run=_show)
+    add_issuing_verbs(verbs)
     notice = verbs.add_parser("notice", help="send a signed record to the Gazette")
     notice.add_argument("signed", type=Path)
     notice.add_argument("--programme", type=Path, required=True, metavar="DIR")

@@ -6,6 +6,7 @@ Spec: docs/3-protocol.md §8.1.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from safeconduct.errors import MalformedError
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.keys import programme_hash
 from safeconduct.protocol.record import NO_HASH, Record, make_record
@@ -32,7 +33,13 @@ class Founding:
 
 
 def founding_record(founding: Founding) -> Record:
-    """Entry 0 of the Gazette, to be signed by every member."""
+    """Entry 0 of the Gazette, to be signed by every member.
+
+    Raises:
+        MalformedError: a name or a key is not what its field allows.
+    """
+    if not founding.name.isascii():
+        raise MalformedError("a programme's name is of ASCII characters")
     return make_record(
         "programme",
         programme=programme_hash(founding.name),

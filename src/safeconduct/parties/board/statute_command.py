@@ -98,7 +98,7 @@ def run_eval(args: argparse.Namespace) -> int:
     """Print outcome and proof; 0 if decided, 3 if facts are open."""
     statute = _load(args.statute)
     facts = read_facts(_read(args.facts, FACTS_BYTES_MAX), statute.facts)
-    as_of = parse_instant(args.as_of, "--as-of") if args.as_of else seconds()
+    as_of = parse_instant(args.as_of, "--as-of") if args.as_of is not None else seconds()
     judgement = evaluate(statute, facts, as_of)
     if args.json:
         print_json(judgement_document(judgement))

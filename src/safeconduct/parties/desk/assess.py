@@ -13,6 +13,7 @@ import hashlib
 import unicodedata
 
 from safeconduct.errors import MalformedError, RefusedError
+from safeconduct.parties.desk.credit_store import CLAIMED, open_credits
 from safeconduct.parties.desk.desk import Desk, statement_key
 from safeconduct.parties.desk.store import Assessed, KeptStatement, Store
 from safeconduct.parties.desk.tray import TEXT_BYTES_MAX
@@ -94,12 +95,17 @@ def newest_assessment(store: Store, record_hash: bytes) -> Assessed | None:
 def assessment_for(desk: Desk, record_hash: bytes) -> tuple[bytes, bytes]:
     """The newest logged assessment of a tip: the signed record and its tlog-proof.
 
+    It is handed out for a claim with the tip: from now on no credit is given for it.
+
     Raises:
-        RefusedError: there is none.
+        RefusedError: there is none, or a credit was given for the tip.
     """
     logged = [made for made in desk.store.assessments(record_hash) if made.proof]
     if not logged:
         raise RefusedError("this tip was not assessed yet")
+    with open_credits(desk.folder) as ways:
+        if ways.claim(record_hash) != CLAIMED:
+            raise RefusedError("a credit was given for this tip: it counts for no other claim")
     return logged[-1].record, logged[-1].proof
 
 

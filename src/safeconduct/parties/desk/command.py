@@ -4,10 +4,12 @@ import argparse
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError
+from safeconduct.parties.desk import credit_command, keys_command, open_command
 from safeconduct.parties.desk.assess import assess, keep_statement
 from safeconduct.parties.desk.console import CODE_FILE, load_code
-from safeconduct.parties.desk.desk import Desk, open_desk
+from safeconduct.parties.desk.desk import open_desk
 from safeconduct.parties.desk.epoch import new_epoch
+from safeconduct.parties.desk.keys_command import find_tip
 from safeconduct.parties.desk.pull import pull
 from safeconduct.parties.desk.reply import reply
 from safeconduct.parties.desk.site import LOOPBACK, make_site
@@ -96,6 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verbs of `safeconduct desk`."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _add_new_epoch(verbs)
+    for topic in (keys_command, credit_command, open_command):
+        topic.add_verbs(verbs)
     _verb(verbs, "pull", "fetch, open and acknowledge tips", _PULL).set_defaults(run=_pull)
     listed = _verb(verbs, "list", "list all tips", _LIST)
     listed.add_argument("--json", action="store_true", help="for other programs")
@@ -179,7 +183,7 @@ def _new_epoch(arguments: argparse.Namespace) -> int:
 def _pull(arguments: argparse.Namespace) -> int:
     desk = open_desk(arguments.dir)
     with terminal.waiting("fetching tips"):
-        came = pull(desk)
+        came = pull(desk, terminal.note)
     with terminal.waiting("opening and acknowledging"):
         steps = unseal_all(desk)
     terminal.note(f"{len(came)} new")
@@ -211,6 +215,7 @@ def _line(tip: Summary) -> str:
         tip.status or "not-opened",
         tip.grade or "not-graded",
         *tip.flags,
+        *([tip.continues] if tip.continues else []),
         tip.hash,
     ]
     return "  ".join(words)
@@ -218,11 +223,13 @@ def _line(tip: Summary) -> str:
 
 def _show(arguments: argparse.Namespace) -> int:
     desk = open_desk(arguments.dir)
-    page = show(desk, desk.store.tip(_hash(desk, arguments.hash)))
+    page = show(desk, desk.store.tip(find_tip(desk, arguments.hash)))
     if arguments.json:
         terminal.print_json(as_json(page))
         return 0
     terminal.say(_line(page.summary), colour="bold")
+    for later in page.after:
+        terminal.say(f"continued by {later.id}  {later.hash}")
     for file in page.files:
         terminal.say(f"\n{file.path}  {file.size} bytes  {file.name}", colour="dim")
         if file.text is not None:
@@ -249,7 +256,7 @@ def _grade(arguments: argparse.Namespace) -> int:
     seal = grade(
         desk.store,
         arguments.assessor,
-        _hash(desk, arguments.hash),
+        find_tip(desk, arguments.hash),
         arguments.reliability,
         arguments.credibility,
         arguments.accuses,
@@ -264,7 +271,7 @@ def _grade(arguments: argparse.Namespace) -> int:
 
 def _assess(arguments: argparse.Namespace) -> int:
     desk = open_desk(arguments.dir)
-    digest = _hash(desk, arguments.hash)
+    digest = find_tip(desk, arguments.hash)
     with terminal.waiting("logging the grade"):
         made = assess(desk, digest)
     tip = summarise(desk, desk.store.tip(digest))
@@ -275,7 +282,7 @@ def _assess(arguments: argparse.Namespace) -> int:
 def _reply(arguments: argparse.Namespace) -> int:
     desk = open_desk(arguments.dir)
     with terminal.waiting("posting"):
-        reply(desk, _hash(desk, arguments.hash), _text(arguments.text_file))
+        reply(desk, find_tip(desk, arguments.hash), _text(arguments.text_file))
     return 0
 
 
@@ -301,15 +308,6 @@ def _serve(arguments: argparse.Namespace) -> int:
     finally:
         desk.store.close()
     return 0
-
-
-def _hash(desk: Desk, digits: str) -> bytes:
-    """The record hash that begins with `digits`, if that is one tip's only."""
-    found = [tip.hash for tip in desk.store.tips() if tip.hash.hex().startswith(digits)]
-    if len(found) != 1:
-        count = "no tip's" if not found else f"{len(found)} tips'"
-        raise RefusedError(f"{digits} begins {count} record hash", hint="`list` shows them")
-    return found[0]
 
 
 def _text(path: Path) -> str:

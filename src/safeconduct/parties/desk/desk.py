@@ -1,6 +1,6 @@
 """The desk at work: what it holds, and the few edges where it meets the network."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from safeconduct.protocol.tlog.note import SigningKey
 
 Post = Callable[[str, bytes, Mapping[str, str], int], Response]
 """`post(url, body, headers, bytes_max)`: the answer, whatever its status."""
+Stream = Callable[[str, bytes, Mapping[str, str], int, float], Iterator[bytes]]
+"""`stream(url, body, headers, bytes_max, seconds)`: the body of a good answer, in pieces."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,7 @@ class Desk:
     gazette: Callable[[], GazetteState]
     log: Callable[[bytes], bytes]
     post: Post
+    stream: Stream
 
 
 def open_desk(folder: Path) -> Desk:
@@ -55,6 +58,7 @@ def open_desk(folder: Path) -> Desk:
         gazette=lambda: read_gazette(programme).state,
         log=lambda record: log_record(programme, record)[0],
         post=_post,
+        stream=_stream,
     )
 
 
@@ -68,7 +72,7 @@ def statement_key(desk: Desk, state: GazetteState) -> tuple[int, SigningKey]:
     held, now = set(desk.keys.numbers()), desk.seconds()
     for epoch in reversed(state.epochs):
         if epoch.number in held and epoch.opens <= now:
-            key = desk.keys.epoch(epoch.number).statement
+            key = desk.keys.statement(epoch.number)
             if key.verifier() != epoch.statement:
                 raise ConflictError(
                     f"the Gazette certifies another statement key for epoch {epoch.number}",
@@ -83,3 +87,9 @@ def statement_key(desk: Desk, state: GazetteState) -> tuple[int, SigningKey]:
 
 def _post(url: str, body: bytes, headers: Mapping[str, str], bytes_max: int) -> Response:
     return fetch.post(url, body, bytes_max=bytes_max, headers=headers)
+
+
+def _stream(
+    url: str, body: bytes, headers: Mapping[str, str], bytes_max: int, seconds: float
+) -> Iterator[bytes]:
+    return fetch.post_pieces(url, body, bytes_max=bytes_max, headers=headers, seconds=seconds)

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from safeconduct.errors import MalformedError
 from safeconduct.parties.desk.desk import Desk
-from safeconduct.plumbing.fetch import patiently, raise_for
+from safeconduct.plumbing.fetch import WHOLE_SECONDS, patiently, raise_for
 from safeconduct.protocol.canonical import (
     Json,
     format_base64,
@@ -29,6 +29,7 @@ from safeconduct.protocol.record import make_record, sign_record
 from safeconduct.protocol.tlog.note import SigningKey
 
 PATIENCE_SECONDS = 40.0
+SLOWEST_BYTES_PER_SECOND = 128 << 10  # a payload may take this long, and five minutes more
 OFFERS_MAX = 100
 OFFERS_BYTES_MAX = 16 << 20
 ANSWER_BYTES_MAX = 64 << 10
@@ -67,14 +68,25 @@ class Door:
             yield from offers
             place = offers[-1].place
 
-    def payload(self, digest: bytes, size: int) -> bytes:
-        """The payload of `size` bytes, unverified. It passes through memory whole.
+    def payload(self, digest: bytes, size: int) -> Iterator[bytes]:
+        """The payload of `size` bytes, unverified, in pieces as they come.
+
+        A door that is away is waited for before the first piece; a break later on ends it.
 
         Raises:
             MalformedError: it is longer.
-            UnavailableError: the door stays away.
+            UnavailableError: the door stays away, breaks off, or is far too slow.
         """
-        return self._ask("/desk/payload", "payload", digest, size)
+        first, rest = patiently(lambda: self._payload(digest, size), seconds=PATIENCE_SECONDS)
+        yield first
+        yield from rest
+
+    def _payload(self, digest: bytes, size: int) -> tuple[bytes, Iterator[bytes]]:
+        url = self.desk.programme.door + "/desk/payload"
+        headers = {REQUEST_HEADER: self._signed("payload", digest)}
+        seconds = WHOLE_SECONDS + size / SLOWEST_BYTES_PER_SECOND
+        pieces = self.desk.stream(url, digest, headers, size, seconds)
+        return next(pieces, b""), pieces
 
     def post_reply(self, block: bytes) -> None:
         """Put a block on the bulletin; the same block again is no error."""

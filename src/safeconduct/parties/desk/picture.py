@@ -40,6 +40,7 @@ _WORDS = {
     "supports": "bears it out",
     "denies": "denies it",
     "part": "came with the tip",
+    "thread": "by the same source",
 }
 
 
@@ -122,7 +123,7 @@ def _ring(rows: Sequence[Row]) -> Ring | None:
 
 
 def _relations(page: Page) -> dict[str, str]:
-    """What each piece is to the tip: findings first, then the files that came with it."""
+    """What each piece is to the tip: findings first, then its own files and follow-ups."""
     tip = page.summary.id
     found = {
         piece: _RELATIONS[finding.kind]
@@ -132,7 +133,9 @@ def _relations(page: Page) -> dict[str, str]:
         if piece != tip
     }
     parts = {f"{tip}/{file.member}": "part" for file in page.files[1:]}
-    return found | {piece: word for piece, word in parts.items() if piece not in found}
+    thread = [page.before, *page.after] if page.before else [*page.after]
+    ours = parts | {linked.id: "thread" for linked in thread}
+    return found | {piece: word for piece, word in ours.items() if piece not in found}
 
 
 def _label(text: str) -> str:

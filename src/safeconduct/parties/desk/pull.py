@@ -5,11 +5,17 @@
 An offer that does not hold is kept as evidence and asked for again at each pull; it stops no
 other. The door cannot make the desk forget: it signed for every envelope it took.
 
+A payload of any size passes through in pieces: hashed on its way into a temporary file, which
+gets its name only if size and hash are those committed to.
+
 Spec: docs/3-protocol.md §13.
 """
 
 import hashlib
 import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 from safeconduct.errors import (
     MalformedError,
@@ -21,19 +27,30 @@ from safeconduct.parties.desk.desk import Desk, statement_key
 from safeconduct.parties.desk.door import Door, Offer, parse_offer
 from safeconduct.parties.desk.store import HeldBack, Tip
 from safeconduct.parties.desk.tray import file_sha256
-from safeconduct.plumbing.durable import make_folder, sole_writer, write_secret
+from safeconduct.plumbing.durable import (
+    make_folder,
+    remove_empty_folder,
+    remove_temporaries,
+    sole_writer,
+    write_stream,
+)
 from safeconduct.protocol.envelope import check_contribution
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import Record, parse_record, parse_signed, verify_signer
 
-PAYLOAD_BYTES_MAX = 9 << 30
+PAYLOAD_BYTES_MAX = 13 << 30
 DISK_RESERVE_BYTES = 256 << 20  # below this the desk takes no more payloads
+TELL_SECONDS = 5  # between two words on a long payload
 LOCK_FILE = "lock"
 
+Tell = Callable[[str], None]
 
-def pull(desk: Desk) -> list[bytes]:
+
+def pull(desk: Desk, tell: Tell = lambda _: None) -> list[bytes]:
     """The record hashes of the tips that came in now, each with its payload on the disk.
+
+    `tell` is given a line now and then while a large payload comes in.
 
     Raises:
         UnavailableError: door or logs stay away, the disk is nearly full, or another
@@ -44,39 +61,100 @@ def pull(desk: Desk) -> list[bytes]:
     with sole_writer(desk.folder / LOCK_FILE):
         state = desk.gazette()
         door = Door(desk=desk, key=statement_key(desk, state)[1])
-        _restore(desk, door)
+        inlet = _Inlet(desk=desk, door=door, tell=tell)
+        _restore(inlet)
         after = desk.store.last_place()
         again = [parse_offer(held.offer) for held in desk.store.held_back()]
-        taken = [_take(desk, door, state, offer) for offer in again]
-        taken += [_take(desk, door, state, offer) for offer in door.offers_after(after)]
+        taken = [_take(inlet, state, offer) for offer in again]
+        taken += [_take(inlet, state, offer) for offer in door.offers_after(after)]
     return [digest for digest in taken if digest is not None]
 
 
-def _restore(desk: Desk, door: Door) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Inlet:
+    """Where payloads come in."""
+
+    desk: Desk
+    door: Door
+    tell: Tell
+
+    def receive(self, digest: bytes, record: Record) -> None:
+        """The payload is on the disk when this returns, hashed, under its name.
+
+        Raises:
+            MalformedError, UnverifiedError: the door gives another one; nothing is kept.
+            UnavailableError: door or disk gave up; nothing is kept.
+        """
+        folder = self.desk.store.tip_folder(digest)
+        path = self.desk.store.payload_path(digest)
+        if is_whole(path, record):
+            return  # it came in before, and a crash kept it from being entered
+        make_folder(folder, mode=0o700)
+        remove_temporaries(folder, below=False)
+        size = record.number("size")
+        try:
+            chunks = self._told(digest, size, self.door.payload(digest, size))
+            write_stream(path, checked(record, chunks))
+        except BaseException:
+            remove_empty_folder(folder)
+            raise
+
+    def _told(self, digest: bytes, size: int, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        seconds = self.desk.seconds
+        came, due = 0, seconds() + TELL_SECONDS
+        for chunk in chunks:
+            came += len(chunk)
+            if seconds() >= due:
+                self.tell(f"{digest.hex()[:12]}…: {came >> 20} of {size >> 20} MiB")
+                due = seconds() + TELL_SECONDS
+            yield chunk
+
+
+def is_whole(path: Path, record: Record) -> bool:
+    """Whether the file at `path` is the payload that `record` commits to."""
+    return path.exists() and file_sha256(path) == record.hash("payload")
+
+
+def checked(record: Record, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The `chunks`, which end in an error unless they are what `record` commits to.
+
+    Raises:
+        UnverifiedError: another size or hash.
+    """
+    size, came, digest = record.number("size"), 0, hashlib.sha256()
+    for chunk in chunks:
+        came += len(chunk)
+        if came > size:
+            break
+        digest.update(chunk)
+        yield chunk
+    if came < size:
+        raise UnverifiedError(f"the payload ends after {came} of {size} bytes")
+    if came > size or digest.digest() != record.hash("payload"):
+        raise UnverifiedError("the payload is not the one its record commits to")
+
+
+def _restore(inlet: _Inlet) -> None:
     """Fetch anew the payloads of unopened tips that our own disk has lost or damaged."""
-    for tip in desk.store.unacknowledged():
-        record, path = parse_record(tip.record), desk.store.payload_path(tip.hash)
-        if not path.exists() or file_sha256(path) != record.hash("payload"):
-            payload = door.payload(tip.hash, record.number("size"))
-            check_payload(record, payload)
-            write_secret(path, payload)
+    for tip in inlet.desk.store.unacknowledged():
+        inlet.receive(tip.hash, parse_record(tip.record))
 
 
-def _take(desk: Desk, door: Door, state: GazetteState, offer: Offer) -> bytes | None:
+def _take(inlet: _Inlet, state: GazetteState, offer: Offer) -> bytes | None:
     """The record hash of an offer that holds, entered; None if it is held back."""
+    desk = inlet.desk
     try:
         receipt = verify_offer(desk, state, offer)
-        _check_room(desk, receipt.record)
-        payload = door.payload(receipt.record_hash, receipt.record.number("size"))
-        check_payload(receipt.record, payload)
         logged_by = _first_logged(desk, offer, receipt)
+        _check_room(desk, receipt.record)
+        inlet.receive(receipt.record_hash, receipt.record)
     except UnavailableError:
         raise
     except SafeconductError as error:
         held = HeldBack(place=offer.place, offer=offer.data, reason=error.message)
         desk.store.hold_back(held)
         return None
-    _keep(desk, offer, receipt, payload, logged_by)
+    _enter(desk, offer, receipt, logged_by)
     return receipt.record_hash
 
 
@@ -113,17 +191,6 @@ def _check_record(desk: Desk, record: Record) -> None:
         raise MalformedError(f"the envelope is larger than {PAYLOAD_BYTES_MAX} bytes")
 
 
-def check_payload(record: Record, payload: bytes) -> None:
-    """Check that `payload` is the one that `record` commits to.
-
-    Raises:
-        UnverifiedError: another size or hash.
-    """
-    committed = (record.number("size"), record.hash("payload"))
-    if (len(payload), hashlib.sha256(payload).digest()) != committed:
-        raise UnverifiedError("the payload is not the one its record commits to")
-
-
 def _check_room(desk: Desk, record: Record) -> None:
     # A payload is followed by its opened files, which are about as large again.
     if shutil.disk_usage(desk.folder).free < 2 * record.number("size") + DISK_RESERVE_BYTES:
@@ -143,10 +210,8 @@ def _first_logged(desk: Desk, offer: Offer, receipt: Receipt) -> int:
     return min(receipt.logged_by, first.logged_by)
 
 
-def _keep(desk: Desk, offer: Offer, receipt: Receipt, payload: bytes, logged_by: int) -> None:
+def _enter(desk: Desk, offer: Offer, receipt: Receipt, logged_by: int) -> None:
     """Disk first, entry second: an entered tip always has its payload."""
-    make_folder(desk.store.tip_folder(receipt.record_hash), mode=0o700)
-    write_secret(desk.store.payload_path(receipt.record_hash), payload)
     desk.store.enter_tip(
         Tip(
             number=0,  # counted by the store

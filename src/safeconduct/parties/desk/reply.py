@@ -6,6 +6,8 @@ go out again, and a counter never names two blocks. The first carries the acknow
 Spec: docs/3-protocol.md §12.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from safeconduct.errors import MalformedError, RefusedError
@@ -17,6 +19,7 @@ from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.reply import Reply, seal_reply
 from safeconduct.protocol.tip import Manifest, parse_manifest
 
+REPLIES_PAD = 4  # blocks are posted in multiples of this, the rest to nobody
 REPLIES_MAX = 1_000  # to one mailbox
 
 _FIRST_WORDS = {
@@ -44,17 +47,42 @@ def reply(desk: Desk, record_hash: bytes, text: str) -> Sent:
         UnavailableError: the door is away; the reply is stored and goes out with the next
             `unseal_all`.
     """
-    desk.store.tip(record_hash)
-    made = desk.store.acknowledged(record_hash)
-    if made is None or is_owed(desk, made):
-        raise RefusedError("this tip is not acknowledged yet", hint="pull first")
+    made = _told(desk, record_hash)
     if not text.strip():
         raise MalformedError("the reply is empty", hint="write something")
     waiting = [sent for sent in desk.store.unposted() if sent.hash == record_hash]
     again = [sent for sent in waiting if sent.text == text]
     sent = again[0] if again else _enter(desk, made, Reply(text=text))
-    post(desk, desk.gazette(), record_hash)
+    state = desk.gazette()
+    with among_dummies(desk, state):
+        post(desk, state, record_hash)
     return replace(sent, posted=True)
+
+
+def reply_once(desk: Desk, record_hash: bytes, said: Reply) -> Sent:
+    """The reply with this text, of which there is one for ever: sealed, stored and posted.
+
+    For what carries a record: its text names what the record is about.
+
+    Raises:
+        RefusedError, MalformedError, UnavailableError: as `reply`.
+    """
+    made = _told(desk, record_hash)
+    again = [sent for sent in desk.store.replies(record_hash) if sent.text == said.text]
+    sent = again[0] if again else _enter(desk, made, said)
+    state = desk.gazette()
+    with among_dummies(desk, state):
+        post(desk, state, record_hash)
+    return replace(sent, posted=True)
+
+
+def _told(desk: Desk, record_hash: bytes) -> Acknowledged:
+    """The answer to a tip, once its source was told or cannot be."""
+    desk.store.tip(record_hash)
+    made = desk.store.acknowledged(record_hash)
+    if made is None or is_owed(desk, made):
+        raise RefusedError("this tip is not acknowledged yet", hint="pull first")
+    return made
 
 
 def is_owed(desk: Desk, made: Acknowledged) -> bool:
@@ -81,6 +109,32 @@ def post(desk: Desk, state: GazetteState, record_hash: bytes) -> None:
         if not sent.posted:
             door.post_reply(sent.block)
             desk.store.mark_posted(sent)
+
+
+@contextmanager
+def among_dummies(desk: Desk, state: GazetteState) -> Iterator[None]:
+    """Post blocks to nobody before and after those of the block, up to a multiple of four.
+
+    So the bulletin does not tell how many sources were answered, nor which block came first. A
+    dummy is sealed as any reply is, to keys that nobody has.
+
+    Raises:
+        UnavailableError: the door is away; dummies are not posted again.
+    """
+    door = Door(desk=desk, key=statement_key(desk, state)[1])
+    before, posted = desk.store.posted_count(), desk.random_bytes(1)[0] % REPLIES_PAD
+    for _ in range(posted):
+        door.post_reply(_dummy(desk))
+    yield
+    posted += desk.store.posted_count() - before
+    for _ in range(-posted % REPLIES_PAD):
+        door.post_reply(_dummy(desk))
+
+
+def _dummy(desk: Desk) -> bytes:
+    nobody = age.hybrid_identity(desk.random_bytes(32)).recipient()
+    recipient = age.format_recipient(nobody)
+    return seal_reply(Reply(text=""), recipient, desk.random_bytes(32), 0, desk.random_bytes)
 
 
 def _enter(desk: Desk, made: Acknowledged, said: Reply) -> Sent:

@@ -33,6 +33,21 @@ CREATE TABLE acknowledgements (
 -- Each content is acknowledged as new once; every later tip with it is a duplicate.
 CREATE UNIQUE INDEX acknowledged_content ON acknowledgements (content) WHERE status = 'ok';
 
+-- Age headers for the archive's key: with the payload beside them, whole age files.
+CREATE TABLE archive_headers (
+    hash     BLOB NOT NULL REFERENCES tips (hash),
+    archive  BLOB NOT NULL,  -- record hash of the Gazette's archive record
+    header   BLOB NOT NULL,
+    PRIMARY KEY (hash, archive)
+) STRICT;
+
+-- What the desk has said about destroying an epoch's keys; said once, before it is done.
+CREATE TABLE destructions (
+    epoch   INTEGER PRIMARY KEY,
+    record  BLOB NOT NULL,  -- destruction record signed with the epoch's statement key
+    proof   BLOB            -- tlog-proof of it; NULL until the Ledger has it
+) STRICT;
+
 -- Tips of one contribution that was sent twice share a mailbox, and so one row of counters.
 CREATE TABLE replies (
     mailbox  BLOB NOT NULL,     -- the tag key that the tip names, 32 bytes

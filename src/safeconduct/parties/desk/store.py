@@ -17,6 +17,8 @@ from safeconduct.errors import RefusedError
 from safeconduct.plumbing.database import Row, Value, open_database
 from safeconduct.plumbing.durable import make_folder
 
+_SCHEMA_VERSION = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tip:
@@ -52,6 +54,15 @@ class Acknowledged:
     content: bytes
     reason: str
     manifest: bytes
+    record: bytes
+    proof: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroyed:
+    """The desk's word that an epoch's keys are destroyed; `proof` is empty until logged."""
+
+    epoch: int
     record: bytes
     proof: bytes = b""
 
@@ -107,7 +118,7 @@ class Store:
         self._folder = folder
         make_folder(folder / "tips", mode=0o700)
         schema = resources.files(__package__).joinpath("schema.sql").read_text()
-        self._database = open_database(folder / "desk.sqlite", schema)
+        self._database = open_database(folder / "desk.sqlite", schema, version=_SCHEMA_VERSION)
 
     def close(self) -> None:
         """Close the database; the object is of no use afterwards."""
@@ -249,6 +260,54 @@ class Store:
     def _acknowledgements(self, sql: str, values: Sequence[Value] = ()) -> list[Acknowledged]:
         return [Acknowledged(**_fields(row)) for row in self._read(sql, values)]
 
+    # The archive, and the end of an epoch's keys.
+
+    def enter_archive_header(self, digest: bytes, archive: bytes, header: bytes) -> None:
+        """Keep a tip's header for the archive with this record hash; the first counts."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                "INSERT INTO archive_headers (hash, archive, header) VALUES (?, ?, ?)"
+                " ON CONFLICT (hash, archive) DO NOTHING",
+                (digest, archive, header),
+            )
+
+    def archive_header(self, digest: bytes, archive: bytes) -> bytes:
+        """A tip's header for that archive; empty if it has none."""
+        rows = self._read(
+            "SELECT header FROM archive_headers WHERE hash = ? AND archive = ?",
+            (digest, archive),
+        )
+        return bytes(rows[0]["header"]) if rows else b""
+
+    def archived_in(self, digest: bytes) -> list[bytes]:
+        """The record hashes of the archives that a tip has a header for, oldest first."""
+        rows = self._read(
+            "SELECT archive FROM archive_headers WHERE hash = ? ORDER BY rowid", (digest,)
+        )
+        return [bytes(row["archive"]) for row in rows]
+
+    def enter_destruction(self, made: Destroyed) -> None:
+        """Keep what is to be said about an epoch's keys; the first word on each counts."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                "INSERT INTO destructions (epoch, record) VALUES (?, ?)"
+                " ON CONFLICT (epoch) DO NOTHING",
+                (made.epoch, made.record),
+            )
+
+    def enter_destruction_proof(self, epoch: int, proof: bytes) -> None:
+        """Note that the Ledger has it."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                "UPDATE destructions SET proof = ? WHERE epoch = ? AND proof IS NULL",
+                (proof, epoch),
+            )
+
+    def destruction(self, epoch: int) -> Destroyed | None:
+        """What was said about the keys of an epoch, if anything."""
+        rows = self._read("SELECT * FROM destructions WHERE epoch = ?", (epoch,))
+        return Destroyed(**_fields(rows[0])) if rows else None
+
     # Replies.
 
     def enter_reply(self, sent: Sent) -> bool:
@@ -277,6 +336,12 @@ class Store:
                 "UPDATE replies SET posted = 1 WHERE mailbox = ? AND counter = ?",
                 (sent.mailbox, sent.counter),
             )
+
+    def posted_count(self) -> int:
+        """How many replies the door has."""
+        [row] = self._read("SELECT count(*) AS posted FROM replies WHERE posted = 1")
+        count: int = row["posted"]
+        return count
 
     def replies(self, digest: bytes) -> list[Sent]:
         """The replies to a tip, in order."""

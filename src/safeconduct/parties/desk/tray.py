@@ -13,16 +13,15 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from safeconduct.errors import MalformedError, UnavailableError
-from safeconduct.plumbing.durable import make_folder, read_file
+from safeconduct.plumbing.durable import naming, read_file, read_stream
 from safeconduct.protocol.tip import TipFile, member_name
 
-CHUNK_BYTES = 1 << 20
 TEXT_BYTES_MAX = 1 << 20  # a longer text is listed, but neither shown nor compared
 OPENED = "opened"
 _OPENING = "opening"
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Tray:
@@ -36,7 +35,7 @@ class Tray:
         self._folder = folder
         self._place = 0
         self._current: TipFile | None = None
-        self._file: BinaryIO | None = None
+        self._handle: int | None = None
 
     def sink(self, file: TipFile, chunk: bytes) -> None:
         """Take the next bytes of `file`.
@@ -44,27 +43,24 @@ class Tray:
         Raises:
             UnavailableError: the disk refused.
         """
-        with _naming(self._folder):
+        with naming(self._folder):
             if file is not self._current:
                 self._next(file)
-            assert self._file is not None
-            self._file.write(chunk)
+            assert self._handle is not None
+            _write_all(self._handle, chunk)
 
     def close(self) -> None:
         """Sync and close the last file; may be called again."""
-        with _naming(self._folder):
-            if self._file is not None:
-                self._file.flush()
-                os.fsync(self._file.fileno())
-                self._file.close()
-            self._file = None
+        with naming(self._folder):
+            handle, self._handle = self._handle, None
+            if handle is not None:
+                _sync_and_close(handle)
 
     def _next(self, file: TipFile) -> None:
         self.close()
         self._place += 1
         path = self._folder / member_name(self._place)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._file = os.fdopen(os.open(path, flags, 0o600), "wb")
+        self._handle = os.open(path, _NEW_FILE, 0o600)
         self._current = file
 
 
@@ -76,15 +72,17 @@ def filling(folder: Path) -> Iterator[Tray]:
     """
     opening, opened = folder / _OPENING, folder / OPENED
     empty_tray(folder)
-    make_folder(opening, mode=0o700)
+    with naming(opening):
+        os.mkdir(opening, 0o700)
     tray = Tray(opening)
     try:
         yield tray
         tray.close()
-        with _naming(folder):
-            _sync(opening)
+        with naming(folder):
+            # Each file is on the medium already; now their names are, then their folder's.
+            _sync_folder(opening)
             os.rename(opening, opened)
-            _sync(folder)
+            _sync_folder(folder)
     except BaseException:
         with suppress(UnavailableError):
             tray.close()
@@ -104,7 +102,12 @@ def opened_path(folder: Path, place: int) -> Path:
 
 
 def read_text(path: Path) -> str | None:
-    """The file's content if it is plain text of at most 1 MiB, else None; line ends are LF."""
+    """The file's content if it is plain text of at most 1 MiB, else None; line ends are LF.
+
+    None also for what was cleared away when its epoch's keys were destroyed.
+    """
+    if not path.parent.exists():
+        return None
     try:
         text = read_file(path, bytes_max=TEXT_BYTES_MAX).decode("utf-8-sig")
     except (MalformedError, UnicodeDecodeError):
@@ -121,9 +124,7 @@ def file_chunks(path: Path) -> Iterable[bytes]:
     Raises:
         UnavailableError: it is not there, or the disk refused.
     """
-    with _naming(path), open(path, "rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
+    return read_stream(path)
 
 
 def file_sha256(path: Path) -> bytes:
@@ -138,18 +139,18 @@ def file_sha256(path: Path) -> bytes:
     return digest.digest()
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _write_all(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def _sync_and_close(handle: int) -> None:
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
 
 
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Turn the disk's refusal into one sentence that names our path, never a source's name."""
-    try:
-        yield
-    except OSError as error:
-        raise UnavailableError(f"{path}: {error.strerror}") from error
+def _sync_folder(folder: Path) -> None:
+    _sync_and_close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))

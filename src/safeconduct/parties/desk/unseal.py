@@ -8,14 +8,16 @@
     it cannot be opened, or not read                     unreadable
 
 Every tip is answered, the bad ones too: silence would look like a body that drops tips. No
-answer is given for what may be our own fault — a missing key, a damaged disk, another policy.
+answer is given for what may be our own fault — a missing key, a damaged disk, another policy —
+unless the Gazette itself says that the epoch's keys are destroyed: then no answer could follow.
 
-    decided and signed → stored → logged → reply sealed → stored → posted
+    archive header → decided and signed → stored → logged → reply sealed → stored → posted
 
-Spec: docs/3-protocol.md §7, §12.
+Spec: docs/3-protocol.md §7, §12, §26.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,12 +27,13 @@ from safeconduct.errors import (
     UnavailableError,
     UnverifiedError,
 )
+from safeconduct.parties.desk.archive import keep_header
 from safeconduct.parties.desk.desk import Desk, statement_key
 from safeconduct.parties.desk.keys import EpochKeys
-from safeconduct.parties.desk.pull import LOCK_FILE
-from safeconduct.parties.desk.reply import is_owed, post, seal_first
+from safeconduct.parties.desk.pull import LOCK_FILE, is_whole
+from safeconduct.parties.desk.reply import among_dummies, is_owed, post, seal_first
 from safeconduct.parties.desk.store import Acknowledged, Tip
-from safeconduct.parties.desk.tray import file_chunks, file_sha256, filling
+from safeconduct.parties.desk.tray import file_chunks, filling
 from safeconduct.plumbing.durable import sole_writer
 from safeconduct.protocol.age.failures import (
     HeaderMacError,
@@ -82,7 +85,9 @@ def unseal_all(desk: Desk) -> list[Step]:
     with sole_writer(desk.folder / LOCK_FILE):
         state = desk.gazette()
         opened = [_try(desk, state, _acknowledge, tip) for tip in desk.store.unacknowledged()]
-        finished = [_try(desk, state, _finish, tip) for tip in _unfinished(desk)]
+        unfinished = _unfinished(desk)
+        with among_dummies(desk, state) if unfinished else nullcontext():
+            finished = [_try(desk, state, _finish, tip) for tip in unfinished]
     return [step for step in opened if step.trouble] + finished
 
 
@@ -111,6 +116,7 @@ def _unfinished(desk: Desk) -> list[Tip]:
 def _acknowledge(desk: Desk, state: GazetteState, tip: Tip) -> None:
     """Open the tip, decide, sign, store: from then on the answer stands."""
     found = unseal(desk, state, tip)
+    keep_header(desk, state, tip)
     record = parse_record(tip.record)
     epoch, key = statement_key(desk, state)
     answer = acknowledgement(
@@ -155,11 +161,12 @@ def unseal(desk: Desk, state: GazetteState, tip: Tip) -> Found:
     try:
         _check_window(desk, state, tip)
         keys = _keys_of(desk, state, tip, record)
-        _check_disk(desk, tip, record)
         manifest = _open(desk, tip, record, keys)
     except _CANNOT_BE_READ as error:
+        _check_disk(desk, tip, record)
         return Found(status="unreadable", reason=error.message)
     except UnverifiedError as error:
+        _check_disk(desk, tip, record)
         return Found(status="mismatch", reason=error.message)
     first = desk.store.first_of_content(record.hash("content"))
     if first is not None and first != tip.hash:
@@ -199,13 +206,18 @@ def _keys_of(desk: Desk, state: GazetteState, tip: Tip, record: Record) -> Epoch
         raise UnverifiedError("the record names another desk certificate than the Gazette")
     if not epoch.opens <= tip.logged_by < epoch.closes:
         raise UnverifiedError("the tip is dated outside the epoch that it is sealed to")
+    if epoch.number not in desk.keys.numbers() and state.retired(epoch.number) is not None:
+        raise MalformedError(
+            f"the tip is sealed to desk epoch {epoch.number}, whose keys are destroyed"
+        )
     return desk.keys.epoch(epoch.number)
 
 
 def _check_disk(desk: Desk, tip: Tip, record: Record) -> None:
-    # Checked when it came in; if it fails now, the disk is to blame and not the source.
+    # The payload was whole when it came in; if it is not now, the source is not to blame. A
+    # tip that opens needs no such pass: opening hashes the payload first.
     path = desk.store.payload_path(tip.hash)
-    if file_sha256(path) != record.hash("payload"):
+    if not is_whole(path, record):
         raise UnavailableError(
             f"{path}: damaged since it came in",
             hint="the next `pull` fetches it anew",

@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from safeconduct.parties.desk.assess import newest_assessment
+from safeconduct.parties.desk.credit import standing
 from safeconduct.parties.desk.desk import Desk
+from safeconduct.parties.desk.follow import Continued, continued, continued_by
 from safeconduct.parties.desk.store import Acknowledged, Assessed, Tip
 from safeconduct.parties.desk.tray import opened_path, read_text
 from safeconduct.parties.desk.vote import open_votes, votes_due
@@ -24,7 +26,10 @@ SHOWN_CHARS_MAX = 100_000  # of one file's text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One line of the list. `status` is empty until the tip was opened; sizes in bytes."""
+    """One line of the list. `status` is empty until the tip was opened; sizes in bytes.
+
+    `continues` says in words which tip this one continues; it is empty if it claims none.
+    """
 
     id: str
     hash: str
@@ -35,6 +40,7 @@ class Summary:
     flags: tuple[str, ...]
     votes: int
     votes_due: int
+    continues: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +88,14 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """Another tip of the same thread, as it is named and found."""
+
+    id: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """One reply; the first to each tip carries the acknowledgement."""
 
@@ -92,7 +106,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """All that is shown of one tip."""
+    """All that is shown of one tip; `before` and `after` are proven to be by its source.
+
+    `credit` says in words how its credit stands; it is empty if none was offered.
+    """
 
     summary: Summary
     sealed_by: str
@@ -108,6 +125,9 @@ class Page:
     rule: str
     findings: tuple[Found, ...]
     replies: tuple[Said, ...]
+    before: Linked | None = None
+    after: tuple[Linked, ...] = ()
+    credit: str = ""
 
 
 def summarise(desk: Desk, tip: Tip) -> Summary:
@@ -124,6 +144,7 @@ def summarise(desk: Desk, tip: Tip) -> Summary:
         flags=tuple(dict.fromkeys(found.kind for found in _findings(newest))),
         votes=len(desk.store.votes(tip.hash)),
         votes_due=votes_due(desk.store, tip.hash),
+        continues=_continues(continued(desk.store, made) if made else None),
     )
 
 
@@ -133,6 +154,7 @@ def show(desk: Desk, tip: Tip) -> Page:
     made = desk.store.acknowledged(tip.hash)
     newest = newest_assessment(desk.store, tip.hash)
     opened = open_votes(desk.store, tip.hash)
+    before = continued(desk.store, made) if made else None
     return Page(
         summary=summarise(desk, tip),
         sealed_by=record.word("sealed-by"),
@@ -151,12 +173,27 @@ def show(desk: Desk, tip: Tip) -> Page:
             Said(counter=sent.counter, text=sent.text, posted=sent.posted)
             for sent in desk.store.replies(tip.hash)
         ),
+        before=_linked(before.tip) if before and before.tip else None,
+        after=tuple(_linked(later) for later in continued_by(desk.store, tip.hash)),
+        credit=standing(desk, tip.hash),
     )
 
 
 def as_json(shown: Summary | Page) -> dict[str, Any]:
     """The view as a value that `print_json` takes."""
     return asdict(shown)
+
+
+def _continues(before: Continued | None) -> str:
+    if before is None:
+        return ""
+    if before.tip is None:
+        return "claims to continue a tip, but does not prove it"
+    return f"continues {tip_id(before.tip)}"
+
+
+def _linked(tip: Tip) -> Linked:
+    return Linked(id=tip_id(tip), hash=tip.hash.hex())
 
 
 def _files(desk: Desk, tip: Tip, made: Acknowledged | None) -> tuple[File, ...]:

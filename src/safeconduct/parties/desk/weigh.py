@@ -3,10 +3,11 @@
     tip-7             its message                 tip-7/f0002       an attachment of it
     statement-09af…   what somebody said in public
 
-An attachment came by the same hand as its message, so of itself it bears nothing out. Another
-piece bears a tip out if every assessor says so; it denies it if one does. A piece that repeats
-the tip's wording looks like support and is an echo: it is tied to the tip, so that its only
-corroboration is seen to be itself.
+An attachment came by the same hand as its message, so of itself it bears nothing out. Nor does
+a follow-up: tips of one thread are one origin, however many they are. Another piece bears a tip
+out if every assessor says so; it denies it if one does. A piece that repeats the tip's wording
+looks like support and is an echo: it is tied to the tip, so that its only corroboration is seen
+to be itself. A source that repeats itself in a follow-up pretends to nothing, and is no echo.
 
 Spec: docs/3-protocol.md, chapter on assessment.
 """
@@ -14,6 +15,7 @@ Spec: docs/3-protocol.md, chapter on assessment.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from safeconduct.parties.desk.follow import first_of_thread
 from safeconduct.parties.desk.store import Acknowledged, Store, Tip
 from safeconduct.parties.desk.tray import opened_path, read_text
 from safeconduct.parties.desk.vote import Ballot, open_votes
@@ -38,10 +40,13 @@ _CIRCULAR: dict[StatuteGrade, StatuteGrade] = {"corroborated": "unproven", "usef
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """One piece the desk holds; `of` is the id of the tip it came with."""
+    """One piece the desk holds; `of` is the id of the tip it came with, `thread` of the first
+    tip that its source sent in the same thread.
+    """
 
     id: str
     of: str
+    thread: str
     text: str
     by: str = ""
     accuses: tuple[str, ...] = ()
@@ -91,7 +96,8 @@ def _pieces(item: str, material: Sequence[Material], ballots: Sequence[Ballot]) 
     others = [piece for piece in material if piece.id != item]
     ranked = sorted(others, key=lambda p: p.id not in supporting | denying | echoes)
     bearing = supporting | echoes
-    pieces = [Piece(id=item, text=own.text, by=own.by, accuses=own.accuses)]
+    begun = () if own.thread == item else (own.thread,)
+    pieces = [Piece(id=item, text=own.text, by=own.by, accuses=own.accuses, cites=begun)]
     room = ALL_CHARS_MAX - len(own.text)
     for other in ranked[: PIECES_MAX - 1]:
         text = other.text if len(other.text) <= room else ""
@@ -102,7 +108,7 @@ def _pieces(item: str, material: Sequence[Material], ballots: Sequence[Ballot]) 
                 text=text,
                 by=other.by,
                 accuses=other.accuses,
-                cites=tuple(_grounds(item, other, echoes, supporting)),
+                cites=tuple(_grounds(own, other, echoes, supporting)),
                 claims_support_for=item if other.id in bearing - denying else "",
                 denies=item if other.id in denying else "",
             )
@@ -111,17 +117,19 @@ def _pieces(item: str, material: Sequence[Material], ballots: Sequence[Ballot]) 
 
 
 def _grounds(
-    item: str, other: Material, echoes: set[str], supporting: set[str]
+    own: Material, other: Material, echoes: set[str], supporting: set[str]
 ) -> Iterator[str]:
-    """What a piece is known to come from: the tip it echoes, and the tip it came with.
+    """What a piece is known to come from: the tip it echoes, and the thread it came in.
 
-    Only the assessors, all of them, can say that an attachment of this very tip stands apart.
+    Only the assessors, all of them, can say that an attachment in this very thread stands
+    apart: it may be a document of somebody else's.
     """
     if other.id in echoes:
-        yield item
-    apart = other.of == item and other.id in supporting
-    if other.of != other.id and not apart:
-        yield other.of
+        yield own.id
+    attached = other.of != other.id and other.thread == own.thread
+    apart = attached and other.id in supporting
+    if other.thread != other.id and not apart:
+        yield other.thread
 
 
 def _echoes(own: Material, material: Sequence[Material]) -> set[str]:
@@ -130,8 +138,13 @@ def _echoes(own: Material, material: Sequence[Material]) -> set[str]:
     return {
         other.id
         for other in material
-        if other.id != own.id and likeness(wording, shingles(other.text)).is_copy
+        if not _is_message_of(own, other) and likeness(wording, shingles(other.text)).is_copy
     }
+
+
+def _is_message_of(own: Material, other: Material) -> bool:
+    """Whether the piece is the tip's message, or that of another tip in its thread."""
+    return other.of == other.id and other.thread == own.thread
 
 
 def _material(store: Store) -> Iterator[Material]:
@@ -141,12 +154,14 @@ def _material(store: Store) -> Iterator[Material]:
             yield from tip_material(store, store.tip(made.hash), made)
     for kept in store.statements():
         text = kept.text[:PIECE_CHARS_MAX]
-        yield Material(id=kept.name, of=kept.name, text=text, by=kept.speaker)
+        name = kept.name
+        yield Material(id=name, of=name, thread=name, text=text, by=kept.speaker)
 
 
 def tip_material(store: Store, tip: Tip, made: Acknowledged) -> Iterator[Material]:
     """The tip's message, though it may be empty, and each attachment that is a text."""
     item, folder = tip_id(tip), store.tip_folder(tip.hash)
+    thread = tip_id(store.tip(first_of_thread(store, tip.hash)))
     files = parse_manifest(made.manifest).files
     texts = {
         place: text[:PIECE_CHARS_MAX]
@@ -160,12 +175,14 @@ def tip_material(store: Store, tip: Tip, made: Acknowledged) -> Iterator[Materia
     yield Material(
         id=item,
         of=item,
+        thread=thread,
         text=texts.pop(message, ""),
         by=_agreed([ballot.by for ballot in ballots]),
         accuses=tuple(dict.fromkeys(name for ballot in ballots for name in ballot.accuses)),
     )
     for place, text in texts.items():
-        yield Material(id=f"{item}/{member_name(place)}", of=item, text=text)
+        name = f"{item}/{member_name(place)}"
+        yield Material(id=name, of=item, thread=thread, text=text)
 
 
 def _agreed(names: Sequence[str]) -> str:

@@ -4,7 +4,8 @@
     append     the payload's bytes, in any pieces, again after any break
     finish     whole and hashed → durable → entered → logged → answered
 
-Each step may be repeated; after a crash the same steps run again.
+Each step may be repeated; after a crash the same steps run again. What was delivered once is
+answered alike ever after. Deliveries do not wait for each other.
 
 Spec: docs/3-protocol.md §13.
 """
@@ -15,21 +16,33 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
+from safeconduct.errors import (
+    MalformedError,
+    RefusedError,
+    SafeconductError,
+    UnverifiedError,
+)
 from safeconduct.parties.intake.store import Announced, Delivered, Store
 from safeconduct.plumbing.logs import GazetteView, log_leaf, log_record, read_gazette
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import parse_base64, parse_json
 from safeconduct.protocol.envelope import check_contribution, check_header
-from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.gazette import Epoch, GazetteState
 from safeconduct.protocol.receipt import verify_receipt
-from safeconduct.protocol.record import Record, make_record, parse_record, sign_record
+from safeconduct.protocol.record import (
+    Record,
+    make_record,
+    parse_record,
+    record_hash,
+    sign_record,
+)
+from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.note import SigningKey
 
 LEAF_BYTES = 32
 PIECE_BYTES_MAX = 2 << 20
 ANNOUNCEMENT_BYTES_MAX = 64 << 10
-PAYLOAD_BYTES_MAX = 9 << 30
+PAYLOAD_BYTES_MAX = 13 << 30
 DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
 FORMS_AT_ONCE = 2  # of each kind: stretching words and sealing cost memory
@@ -54,7 +67,6 @@ class Intake:
     seconds: Callable[[], int]
     random_bytes: Callable[[int], bytes]
     gazette: Callable[[], GazetteView]
-    finishing: threading.Lock
     telling: asyncio.Semaphore = field(default_factory=_turns)
     reading: asyncio.Semaphore = field(default_factory=_turns)
 
@@ -62,17 +74,32 @@ class Intake:
 def cached_gazette(
     programme: Programme, seconds: Callable[[], int]
 ) -> Callable[[], GazetteView]:
-    """A reader of the Gazette that asks the log again after a few seconds."""
+    """A reader of the Gazette that asks the log again after a few seconds.
+
+    That the log could not be read is told for as long: if each visitor waited for it in turn,
+    they would soon hold all threads, and with them the deliveries that need no Gazette.
+    """
     lock = threading.Lock()
-    held: list[tuple[int, GazetteView]] = []
+    held: list[tuple[int, GazetteView | SafeconductError]] = []
 
     def read() -> GazetteView:
         with lock:
             if not held or not 0 <= seconds() - held[0][0] < GAZETTE_SECONDS:
-                held[:] = [(seconds(), read_gazette(programme, at=seconds()))]
-            return held[0][1]
+                began, found = seconds(), _gazette_or_error(programme, seconds())
+                held[:] = [(seconds() if isinstance(found, SafeconductError) else began, found)]
+            found = held[0][1]
+        if isinstance(found, SafeconductError):
+            raise type(found)(found.message, hint=found.hint, told=found.told)
+        return found
 
     return read
+
+
+def _gazette_or_error(programme: Programme, at: int) -> GazetteView | SafeconductError:
+    try:
+        return read_gazette(programme, at=at)
+    except SafeconductError as error:
+        return error
 
 
 def commit(intake: Intake, leaf: bytes) -> bytes:
@@ -107,6 +134,10 @@ def announce(intake: Intake, body: bytes) -> int:
         proof=proof.encode("utf-8"),
         header=parse_base64(header, "announcement: header"),
     )
+    digest = record_hash(announced.record)
+    if intake.store.delivered(digest) is not None:  # whatever has ended since
+        return intake.store.payloads.held_bytes(digest)
+    intake.store.drop_late(intake.seconds())
     return intake.store.announce(announced, check_announced(intake, announced))
 
 
@@ -159,35 +190,60 @@ def _check_address(state: GazetteState, record: Record, logged_by: int) -> None:
         raise UnverifiedError(
             "the contribution names another desk certificate than the Gazette"
         )
-    if not epoch.opens <= logged_by < epoch.closes:
-        raise RefusedError(
-            "the desk key that this is sealed to was not open at its date",
-            hint="send the tip again: it is sealed to the key that is open now",
-        )
+    retired = state.retired(epoch.number) is not None
+    if retired or not epoch.opens <= logged_by < epoch.closes:
+        raise RefusedError(_wrong_epoch(epoch, logged_by, retired=retired), hint=_SEND_AGAIN)
+
+
+_SEND_AGAIN = "send the tip again: it is sealed to the key that is open now, and dated anew"
+
+
+def _wrong_epoch(epoch: Epoch, logged_by: int, *, retired: bool) -> str:
+    """Which desk key it was, when it was open, and whether anybody could still use it."""
+    fate = "its keys are destroyed" if retired else "its keys are not destroyed yet"
+    dated = "open at" if epoch.opens <= logged_by < epoch.closes else "not open at"
+    return (
+        f"this is sealed to desk epoch {epoch.number}, which was {dated} its date "
+        f"{format_instant(logged_by)}: it opened {format_instant(epoch.opens)} and closed "
+        f"{format_instant(epoch.closes)}; {fate}"
+    )
 
 
 def _check_window(intake: Intake, until: int) -> None:
     if intake.seconds() > until:
         raise RefusedError(
-            "the delivery window of this commitment is over",
-            hint="send the tip again: it is dated anew",
+            f"the delivery window of this commitment is over since {format_instant(until)}",
+            hint=_SEND_AGAIN,
         )
+
+
+def held_header(intake: Intake, digest: bytes) -> bytes:
+    """The header that is announced for a delivery, or was when it was signed for.
+
+    Raises:
+        RefusedError: no such delivery was announced.
+    """
+    delivered = intake.store.delivered(digest)
+    return (delivered or intake.store.announced(digest)[0]).header
 
 
 def append(intake: Intake, digest: bytes, offset: int, piece: bytes) -> int:
     """Take payload bytes; returns how many are held now, all of them synced.
 
     Raises:
-        RefusedError: no such delivery was announced.
-        ConflictError: bytes before `offset` are missing.
+        RefusedError: no such delivery was announced, or its delivery window is over.
+        ConflictError: bytes before `offset` are missing, or others are held there.
         MalformedError: more bytes than the record says.
+        UnavailableError: the disk is nearly full.
     """
-    if intake.store.delivered(digest) is not None:
-        return intake.store.payloads.held_bytes(digest)
-    record = parse_record(intake.store.announced(digest)[0].record)
-    if offset + len(piece) > record.number("size"):
-        raise MalformedError("the payload is longer than its record says")
-    with intake.finishing:
+    announced, until = intake.store.announced(digest)
+    size = parse_record(announced.record).number("size")
+    if offset + len(piece) > size:
+        raise MalformedError(f"the payload is longer than its record says: {size} bytes")
+    with intake.store.payloads.turn(digest):
+        if intake.store.delivered(digest) is not None:
+            return size
+        _check_window(intake, until)
         return intake.store.append(digest, offset, piece)
 
 
@@ -197,9 +253,10 @@ def finish(intake: Intake, digest: bytes) -> bytes:
     Raises:
         RefusedError: no such delivery was announced, or its delivery window is over.
         UnverifiedError: incomplete, or the payload is another than the record commits to.
-        UnavailableError: the log is away; the envelope is kept, and asking again is safe.
+        UnavailableError: the log is away, or the payload is still being checked after a
+            restart; the envelope is kept, and asking again is safe.
     """
-    with intake.finishing:
+    with intake.store.payloads.turn(digest):
         kept = intake.store.delivered(digest) or _keep(intake, digest)
     if not kept.delivery_proof:
         proof, _ = log_record(intake.programme, kept.delivery)
@@ -209,10 +266,22 @@ def finish(intake: Intake, digest: bytes) -> bytes:
 
 def _keep(intake: Intake, digest: bytes) -> Delivered:
     announced, until = intake.store.announced(digest)
-    record = parse_record(announced.record)
     # An announcement may be old: without this, many guesses could be announced in time, and
     # the one that came true be handed over a year later.
     _check_window(intake, until)
+    _check_payload(intake, digest, parse_record(announced.record))
+    delivery = make_record(
+        "delivery",
+        programme=intake.programme.hash,
+        record=digest,
+        header=hashlib.sha256(announced.header).digest(),
+        delivered=intake.seconds() // DAY_SECONDS * DAY_SECONDS,  # a day is fine enough
+    )
+    signed = sign_record(delivery, [intake.key])
+    return intake.store.keep(announced, signed)
+
+
+def _check_payload(intake: Intake, digest: bytes, record: Record) -> None:
     held = intake.store.payloads.held_bytes(digest)
     if held != record.number("size"):
         raise UnverifiedError(
@@ -223,12 +292,3 @@ def _keep(intake: Intake, digest: bytes) -> Delivered:
         raise UnverifiedError(
             "the payload is not the one its record commits to", hint="send it again from byte 0"
         )
-    delivery = make_record(
-        "delivery",
-        programme=intake.programme.hash,
-        record=digest,
-        header=hashlib.sha256(announced.header).digest(),
-        delivered=intake.seconds() // DAY_SECONDS * DAY_SECONDS,  # a day is fine enough
-    )
-    signed = sign_record(delivery, [intake.key])
-    return intake.store.keep(announced, signed)

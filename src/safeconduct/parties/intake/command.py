@@ -1,7 +1,6 @@
 """`safeconduct door`: serve the intake site."""
 
 import argparse
-import threading
 from pathlib import Path
 
 from safeconduct.parties.intake.accept import Intake, cached_gazette
@@ -51,7 +50,6 @@ def open_intake(folder: Path) -> Intake:
         seconds=clock.seconds,
         random_bytes=dice.random_bytes,
         gazette=cached_gazette(programme, clock.seconds),
-        finishing=threading.Lock(),
     )
 
 

@@ -19,6 +19,7 @@ from safeconduct.parties.intake.accept import (
     append,
     commit,
     finish,
+    held_header,
 )
 from safeconduct.plumbing import web
 from safeconduct.plumbing.pages import style
@@ -44,6 +45,7 @@ def _client_routes(intake: Intake) -> list[web.Route]:
     takers: list[tuple[str, str, _Taker]] = [
         ("POST", "/commit", _commit),
         ("POST", "/deliver", _announce),
+        ("GET", "/deliver/{hash}", _header),
         ("PATCH", "/deliver/{hash}", _append),
         ("POST", "/deliver/{hash}/finish", _finish),
         ("PUT", "/capsules/{slot}", _shelve),
@@ -96,6 +98,11 @@ async def _commit(intake: Intake, request: web.Request) -> web.Response:
 async def _announce(intake: Intake, request: web.Request) -> web.Response:
     body = await web.read_body(request, bytes_max=ANNOUNCEMENT_BYTES_MAX)
     return web.text(str(await web.in_thread(announce, intake, body)))
+
+
+async def _header(intake: Intake, request: web.Request) -> web.Response:
+    digest = await web.in_thread(intake.store.digest_of, _upload(request))
+    return web.data(await web.in_thread(held_header, intake, digest))
 
 
 async def _append(intake: Intake, request: web.Request) -> web.Response:

@@ -14,11 +14,14 @@ from safeconduct.plumbing.blobs import Blobs
 from safeconduct.plumbing.database import open_database
 from safeconduct.protocol.capsule import SHELF_ENTRY_BYTES
 from safeconduct.protocol.record import record_hash, upload_name
+from safeconduct.protocol.reply import BLOCK_BYTES
 
 CAPSULES_PER_SLOT_MAX = 4
 SHELF_BYTES_MAX = 1 << 30
 BULLETIN_BYTES_MAX = 1 << 30
 DISK_RESERVE_BYTES = 256 << 20  # below this the door takes commits, but no more envelopes
+DROP_SECONDS = 3_600
+DROPPED_MAX = 1_000  # deliveries that are forgotten at once, while somebody waits
 _PAGE_ROWS = 256
 
 _SELECT_ONE = """
@@ -33,6 +36,10 @@ _ANNOUNCE = """
 INSERT INTO announced (hash, upload, record, proof, header, until) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (hash) DO UPDATE SET header = excluded.header, until = min(until, excluded.until)
 WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.hash = excluded.hash)
+"""
+_SELECT_LATE = """
+SELECT hash FROM announced WHERE until < ?
+AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.hash = announced.hash) LIMIT ?
 """
 
 
@@ -65,6 +72,7 @@ class Store:
         self.payloads = Blobs(folder / "tips")
         schema = resources.files(__package__).joinpath("schema.sql").read_text()
         self._database = open_database(folder / "door.sqlite", schema)
+        self._dropped_at = 0
 
     def announce(self, announced: Announced, until: int) -> int:
         """Enter the beginning of a delivery; returns how many payload bytes are held.
@@ -84,6 +92,22 @@ class Store:
                 (digest, upload, announced.record, announced.proof, announced.header, until),
             )
         return self.payloads.held_bytes(digest)
+
+    def drop_late(self, now: int) -> None:
+        """Once an hour, forget deliveries that did not end in their window, before `now`.
+
+        Else whoever begins deliveries and ends none could fill the disk for good, with payloads
+        or with announcements. `now` is in POSIX seconds.
+        """
+        if 0 <= now - self._dropped_at < DROP_SECONDS:
+            return
+        self._dropped_at = now
+        for (digest,) in self._database.read(_SELECT_LATE, (now, DROPPED_MAX)):
+            with self.payloads.turn(digest):
+                if self.delivered(digest) is None:  # it may just have ended
+                    self.payloads.discard(digest)
+                    with self._database.write() as transaction:
+                        transaction.execute("DELETE FROM announced WHERE hash = ?", (digest,))
 
     def _check_room(self, size: int) -> None:
         try:
@@ -125,14 +149,18 @@ class Store:
         return Announced(record=record, proof=proof, header=header), until
 
     def append(self, digest: bytes, offset: int, piece: bytes) -> int:
-        """Add the payload's bytes at `offset`; what is held already is passed over.
+        """Add the payload's bytes at `offset`, in this delivery's turn; see `Blobs.append`.
 
         Raises:
-            ConflictError: bytes before `offset` are missing.
+            ConflictError: bytes before `offset` are missing, or others are held there.
             UnavailableError: the disk refused, or is nearly full.
         """
         self._check_room(len(piece))
-        return self.payloads.append(digest, offset, piece)
+        try:
+            return self.payloads.append(digest, offset, piece)
+        except UnavailableError:
+            self._check_room(len(piece))  # somebody else may have filled the disk meanwhile
+            raise
 
     def keep(self, announced: Announced, delivery: bytes) -> Delivered:
         """Keep the payload and enter it; from then on the door answers for it.
@@ -186,7 +214,8 @@ class Store:
         """Keep one more version of a capsule.
 
         Raises:
-            RefusedError: the slot holds four versions, or the shelf is full.
+            RefusedError: the slot holds four versions.
+            UnavailableError: the shelf is full.
         """
         with self._database.write() as transaction:
             held = transaction.read("SELECT blob FROM capsules WHERE slot = ?", (slot,))
@@ -195,7 +224,8 @@ class Store:
             if len(held) >= CAPSULES_PER_SLOT_MAX:
                 raise RefusedError("this slot holds all the versions it may")
             [(count,)] = transaction.read("SELECT count(*) FROM capsules")
-            if count * SHELF_ENTRY_BYTES >= SHELF_BYTES_MAX:
+            # A shelf longer than what its readers take would be of no use to anybody.
+            if (count + 1) * SHELF_ENTRY_BYTES > SHELF_BYTES_MAX:
                 raise UnavailableError("the shelf is full")
             transaction.execute("INSERT INTO capsules (slot, blob) VALUES (?, ?)", (slot, blob))
 
@@ -215,15 +245,18 @@ class Store:
 
         Raises:
             ConflictError: another block stands under this tag.
+            UnavailableError: the bulletin is full.
         """
         with self._database.write() as transaction:
             held = transaction.read("SELECT block FROM replies WHERE tag = ?", (tag,))
             if held and held[0]["block"] != block:
                 raise ConflictError("another reply stands under this tag")
-            if not held:
-                transaction.execute(
-                    "INSERT INTO replies (tag, block) VALUES (?, ?)", (tag, block)
-                )
+            if held:
+                return
+            [(count,)] = transaction.read("SELECT count(*) FROM replies")
+            if (count + 1) * BLOCK_BYTES > BULLETIN_BYTES_MAX:
+                raise UnavailableError("the bulletin is full")
+            transaction.execute("INSERT INTO replies (tag, block) VALUES (?, ?)", (tag, block))
 
     def block(self, tag: bytes) -> bytes | None:
         """The reply block under a tag, if there is one."""

@@ -7,10 +7,12 @@ those of a tip that was sealed at home.
 Spec: docs/3-protocol.md §14.
 """
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 
-from safeconduct.errors import MalformedError
+from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.intake.accept import Intake, append, check_announced, commit, finish
 from safeconduct.parties.intake.store import Announced
 from safeconduct.protocol.canonical import format_base64
@@ -19,6 +21,7 @@ from safeconduct.protocol.capsule import (
     Found,
     find_capsules,
     seal_capsule,
+    with_proof,
 )
 from safeconduct.protocol.envelope import MESSAGE_NAME, Envelope, Source, seal_envelope
 from safeconduct.protocol.gazette import address_at
@@ -64,13 +67,20 @@ def tell(intake: Intake, entropy: bytes, text: str, files: Iterable[tuple[str, b
     keys = _found(intake, entropy)[1]
     envelope = seal_envelope(sources, address, keys, intake.random_bytes, sealed_by="server")
     record = format_record(envelope.record)
-    capsule = Capsule(record=record, pre=envelope.pre)
+    capsule = Capsule(
+        record=record,
+        pre=envelope.pre,
+        nonce=envelope.nonce,
+        headers=(hashlib.sha256(envelope.header).digest(),),
+    )
     _shelve(intake, keys, capsule)
     proof = commit(intake, record_hash(record))
     receipt = verify_receipt(
         record, proof, intake.programme.policy, intake.programme.ledger_origin
     )
-    _shelve(intake, keys, replace(capsule, proof=proof))
+    with suppress(RefusedError):  # somebody filled the slot: the capsule is in it already, and
+        # the log gives the proof again
+        _shelve(intake, keys, with_proof(capsule, proof))
     _keep(intake, envelope, record, proof)
     return Told(record=record, proof=proof, receipt=receipt)
 

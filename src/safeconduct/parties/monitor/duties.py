@@ -5,6 +5,7 @@
     the desk has an open key, so that tips can be sent  when the newest epoch closes
     nothing is published before it is final             at the publication's `final`
     the board's count says no more than is published    with each count
+    no more credits are redeemed than were issued       with each count of credits
     a standing against a person is reviewed             `final` and the law's `review_after`
     a listing is reviewed, and ends (with --public)     `review_on`, `ends_on` of its object
 
@@ -28,7 +29,7 @@ from functools import partial
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.parties.monitor.finding import Findings, when
-from safeconduct.parties.monitor.gazette import dates_of
+from safeconduct.parties.monitor.gazette import called, dates_of
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing import REGISTERED, check_listing, fold_register
 from safeconduct.protocol.record import Record
@@ -71,7 +72,8 @@ class Passed:
 
 def read_duties(state: GazetteState, at: int) -> list[Duty]:
     """Every duty that the Gazette itself dates, at the Gazette's own date."""
-    duties = [_desk(state, at), *_finals(state, at), *_counts(state), *_reviews(state, at)]
+    duties = [_desk(state, at), *_finals(state, at), *_counts(state), *_credits(state)]
+    duties += _reviews(state, at)
     if len(duties) > DUTIES_MAX:
         # Whoever makes ten thousand duties must not hide behind them one that was missed.
         duties.sort(key=lambda duty: (duty.state != MISSED, not duty.soon, duty.state == MET))
@@ -176,6 +178,23 @@ def _counts(state: GazetteState) -> Iterator[Duty]:
         due_at=None,
         state=MISSED if short else MET,
     )
+
+
+def _credits(state: GazetteState) -> Iterator[Duty]:
+    """Whether each newest count of credits is one that honest hands can have brought about."""
+    newest = {count.group: count for count in state.credit_counts}
+    for group, count in newest.items():
+        stands = f"{count.redeemed} redeemed of {count.issued} issued"
+        over = count.redeemed > count.issued
+        yield Duty(
+            key=f"credits {group.statute.hex()[:12]} {group.word} {group.period}",
+            what=f"Of {called(group)} the board counts {stands}: it counts falsely, or "
+            "somebody can make them."
+            if over
+            else f"Of {called(group)} the board counts {stands}.",
+            due_at=None,
+            state=MISSED if over else MET,
+        )
 
 
 def _reviews(state: GazetteState, at: int) -> Iterator[Duty]:

@@ -14,7 +14,7 @@ from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.parties.monitor.finding import Exhibit, Findings, reason, when
 from safeconduct.parties.monitor.places import LogView
 from safeconduct.parties.monitor.store import Store
-from safeconduct.protocol.gazette import GazetteState, StatuteVersion, fold
+from safeconduct.protocol.gazette import CreditGroup, GazetteState, StatuteVersion, fold
 from safeconduct.protocol.record import parse_signed
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Instant, Statute
@@ -233,6 +233,34 @@ def _count(_: GazetteState | None, after: GazetteState) -> str:
     return f"Count {record.number('number')} of the cases: {', '.join(parts)}."
 
 
+def _archive(_: GazetteState | None, after: GazetteState) -> str:
+    archive = after.archives[-1]
+    return (
+        f"Archive key {archive.number} was certified, for opened tips of epochs whose keys are "
+        f"destroyed: {archive.threshold} of {archive.shares} custodians open it."
+    )
+
+
+def _retirement(_: GazetteState | None, after: GazetteState) -> str:
+    retired = after.retirements[-1]
+    return f"The board says that the keys of desk epoch {retired.epoch} are destroyed."
+
+
+def _issuing_key(_: GazetteState | None, after: GazetteState) -> str:
+    return f"A key was published for {called(after.issuing_keys[-1].group)}, the only one."
+
+
+def _credit_count(_: GazetteState | None, after: GazetteState) -> str:
+    count = after.credit_counts[-1]
+    return f"Of {called(count.group)}: {count.issued} issued, {count.redeemed} redeemed."
+
+
+def called(group: CreditGroup) -> str:
+    """A group of credits in words."""
+    law = group.statute.hex()[:12]
+    return f"credits of class {group.word}, period {group.period}, under law {law}"
+
+
 _COUNTED = ("claims", "decided", "suspended", "published")
 _SENTENCES: dict[str, Callable[[GazetteState | None, GazetteState], str]] = {
     "programme": _founded,
@@ -241,4 +269,8 @@ _SENTENCES: dict[str, Callable[[GazetteState | None, GazetteState], str]] = {
     "epoch": _epoch,
     "publication": _publication,
     "count": _count,
+    "archive": _archive,
+    "retirement": _retirement,
+    "issuing-key": _issuing_key,
+    "credit-count": _credit_count,
 }

@@ -14,8 +14,10 @@ from safeconduct.parties.registry.decide import (
     read_draft,
 )
 from safeconduct.parties.registry.enlist import draft_listing
+from safeconduct.parties.registry.letter import ground
 from safeconduct.parties.registry.publish import publish
 from safeconduct.parties.registry.receive import Registry, open_registry
+from safeconduct.parties.registry.redemptions import count_redeemed, credit_count
 from safeconduct.parties.registry.site import make_site
 from safeconduct.parties.registry.store import Filed
 from safeconduct.plumbing import terminal, web
@@ -23,6 +25,7 @@ from safeconduct.plumbing.authored import parse_authored
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
 from safeconduct.protocol.canonical import Json, decode_text
 from safeconduct.protocol.claim import parse_bundle
+from safeconduct.protocol.gazette import CreditGroup
 from safeconduct.protocol.listing import OBJECT_BYTES_MAX
 from safeconduct.protocol.record import (
     RECORD_BYTES_MAX,
@@ -70,6 +73,25 @@ Drafts the record of how many claims were filed, decided, suspended and publishe
 can be hidden. The board signs it and sends it to the Gazette:
 
   $ safeconduct register count --dir register --out count.record
+"""
+
+_REDEMPTIONS = """\
+Counts, of each kind of credit, how many the board has counted as issued, and how many are
+redeemed by decisions that are final:
+
+  $ safeconduct register redemptions --dir register
+  law 90b2e1c40a77  useful        period 1  issued 25  redeemed 3
+"""
+
+_CREDIT_COUNT = """\
+Drafts the record of how many credits of one class and period were issued, which the board knows
+from its links, and how many are redeemed, which the register knows. Nobody can redeem one
+before the board has counted as many as the law asks for:
+
+  $ safeconduct register credit-count --class useful --period 1 --issued 25 \\
+        --dir register --out credits.record
+
+The newest law is meant, unless --statute names another by its number.
 """
 
 _PROPOSE = """\
@@ -139,6 +161,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_publication(verbs)
     counted = _verb(verbs, "count", "draft the record of all counts", _COUNT, _count)
     counted.add_argument("--out", type=Path, required=True, metavar="DRAFT")
+    _add_credits(verbs)
     published = _verb(verbs, "publish", "make the public folder", _PUBLISH, _publish)
     published.add_argument("--out", type=Path, required=True, metavar="PUBLIC")
     published.add_argument("--captures", type=Path, metavar="DIR", help="the press's captures")
@@ -195,6 +218,21 @@ def _add_publication(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     verb.add_argument("--claim", metavar="CLAIM", help="the case it ends; none for a listing")
 
 
+def _add_credits(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
+    redeemed = _verb(
+        verbs, "redemptions", "count the credits redeemed", _REDEMPTIONS, _redemptions
+    )
+    redeemed.add_argument("--json", action="store_true", help="for other programs")
+    counted = _verb(
+        verbs, "credit-count", "draft the count of some credits", _CREDIT_COUNT, _credit_count
+    )
+    counted.add_argument("--class", required=True, dest="word", metavar="GRADE")
+    counted.add_argument("--period", type=int, required=True, metavar="NUMBER")
+    counted.add_argument("--issued", type=int, required=True, metavar="COUNT")
+    counted.add_argument("--statute", type=int, metavar="VERSION", help="number of the law")
+    counted.add_argument("--out", type=Path, required=True, metavar="DRAFT")
+
+
 def _serve(options: argparse.Namespace) -> int:
     site = make_site(open_registry(options.dir))
     web.serve(site, options.listen, ready=lambda url: terminal.say(f"listening on {url}"))
@@ -234,6 +272,9 @@ def _show(options: argparse.Namespace) -> int:
     filed = _filed(registry, options.claim)
     case = registry.store.case(filed.claim)
     row = _row(registry, filed)
+    bundle = parse_bundle(case.latest["filed"].data)
+    if bundle.limb == "credited":
+        row["ground"] = ground(bundle)
     row["events"] = {kind: format_instant(event.at) for kind, event in case.latest.items()}
     if "proposed" in case.latest:
         row["draft"] = format_record(read_draft(registry, filed.claim)).decode("ascii")
@@ -264,6 +305,50 @@ def _count(options: argparse.Namespace) -> int:
     write_file(options.out, format_record(record))
     told = ", ".join(f"{count} {name}" for name, count in counts.items())
     terminal.say(f"{told}: sign {options.out}")
+    return 0
+
+
+def _redemptions(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    state = registry.gazette().state
+    redeemed = count_redeemed(registry, state)
+    groups = {one.group for one in state.credit_counts} | redeemed.keys()
+    rows: list[dict[str, Json]] = [
+        {
+            "class": group.word,
+            "issued": state.credit_count(group).issued,
+            "period": group.period,
+            "redeemed": redeemed[group],
+            "statute": group.statute.hex(),
+        }
+        for group in sorted(groups, key=lambda one: (one.statute, one.word, one.period))
+    ]
+    if options.json:
+        terminal.print_json(rows)
+        return 0
+    for row in rows:
+        terminal.say(
+            f"law {str(row['statute'])[:12]}  {row['class']:<12}  period {row['period']}  "
+            f"issued {row['issued']}  redeemed {row['redeemed']}"
+        )
+    return 0
+
+
+def _credit_count(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    statutes = registry.gazette().state.statutes
+    number = options.statute or len(statutes)
+    if not 1 <= number <= len(statutes):
+        raise RefusedError(f"the law has no version {number}")
+    group = CreditGroup(
+        statute=statutes[number - 1].sha256, word=options.word, period=options.period
+    )
+    record = credit_count(registry, group, options.issued)
+    write_file(options.out, format_record(record))
+    issued, redeemed = record.number("issued"), record.number("redeemed")
+    if redeemed > issued:
+        terminal.note("more are redeemed than were issued: somebody can make credits")
+    terminal.say(f"{issued} issued, {redeemed} redeemed: sign {options.out}")
     return 0
 
 

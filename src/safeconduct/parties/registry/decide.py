@@ -2,6 +2,7 @@
 
     propose   evidence and the board's judgements → facts → the statute's proof → a draft
     enter     the draft comes back signed by t of n → logged → served as a letter
+    redeem    if it was decided for the person on a credit: the credit is used up → logged
     appeal    within the statute's period, signed with the claim's own key → suspends
     final     the period is over and nobody appealed → a publication for the board to sign
 
@@ -18,11 +19,13 @@ from pathlib import Path
 from safeconduct.errors import ConflictError, MalformedError, RefusedError, UnverifiedError
 from safeconduct.parties.registry.letter import Letter, write_letter, write_reasons
 from safeconduct.parties.registry.receive import Registry, stands_in_favour
+from safeconduct.parties.registry.store import UsedUp
 from safeconduct.plumbing.durable import make_folder, write_file
 from safeconduct.plumbing.logs import log_notice, log_record
 from safeconduct.protocol.canonical import Json, format_json, parse_json
 from safeconduct.protocol.case import Case, Event, next_state
-from safeconduct.protocol.claim import GROUNDS, Bundle, parse_bundle
+from safeconduct.protocol.claim import GROUNDS, Bundle, parse_bundle, redemption_record
+from safeconduct.protocol.credit import group_hash
 from safeconduct.protocol.decision import (
     OBJECT_BYTES_MAX,
     Proposal,
@@ -31,6 +34,7 @@ from safeconduct.protocol.decision import (
     decision_record,
     favours_person,
     propose,
+    used_up,
     with_assessment,
 )
 from safeconduct.protocol.gazette import GazetteState
@@ -42,6 +46,7 @@ from safeconduct.protocol.record import (
     parse_record,
     parse_signed,
     record_hash,
+    sign_record,
     verify_signer,
     verify_signers,
 )
@@ -81,12 +86,19 @@ def propose_decision(
     """Apply the law to a filed claim; `assessment` is the desk's signed record and its proof.
 
     Raises:
-        RefusedError: no such case, already decided, or facts are missing.
+        RefusedError: no such case, already decided, facts are missing, or an assessment was
+            given where a credit is shown.
         MalformedError: the judgements are not those the limb calls for.
         UnverifiedError: the claim had expired before the Ledger dated it.
     """
     case = registry.store.case(claim)
-    bundle = with_assessment(parse_bundle(case.latest["filed"].data), *assessment)
+    filed = parse_bundle(case.latest["filed"].data)
+    if filed.limb == "credited" and any(assessment):
+        raise RefusedError(
+            "a credit names no tip, so there is none to be assessed",
+            hint="do not ask which tip it was",
+        )
+    bundle = with_assessment(filed, *assessment)
     now = registry.seconds()
     state = registry.gazette().state
     proposal = propose(bundle, state, registry.programme.policy, judgements, now)
@@ -112,8 +124,10 @@ def enter(registry: Registry, claim: bytes, signed: bytes) -> Served:
 
     Raises:
         UnverifiedError: not signed by enough of the board.
-        ConflictError: it is not the draft that was proposed, or not the one entered before.
-        RefusedError: the case is not at this step.
+        ConflictError: it is not the draft that was proposed, or not the one entered before, or
+            the credit was redeemed in another case meanwhile.
+        RefusedError: the case is not at this step, or as many credits of the kind are redeemed
+            as were issued.
     """
     case = registry.store.case(claim)
     state = registry.gazette().state
@@ -122,8 +136,9 @@ def enter(registry: Registry, claim: bytes, signed: bytes) -> Served:
     proposed = _proposed(case)
     if decision.note.text != proposed["draft"]:
         raise ConflictError("the decision signed is not the one that was proposed")
-    receipt = _date(registry, claim, case, signed)
     bundle = parse_bundle(proposed["bundle"].encode("utf-8"))
+    receipt = _date(registry, claim, case, signed, _redeems(bundle, decision.record, state))
+    redeem(registry, claim)
     proposal = _repropose(registry, state, bundle, case, decision.record)
     told = write_reasons(proposal, bundle, decision.record.number("number"))
     letter = write_letter(told, proposal, bundle, signed, receipt.logged_by)
@@ -135,17 +150,52 @@ def enter(registry: Registry, claim: bytes, signed: bytes) -> Served:
     )
 
 
-def _date(registry: Registry, claim: bytes, case: Case, signed: bytes) -> Receipt:
+def _date(
+    registry: Registry, claim: bytes, case: Case, signed: bytes, redeems: UsedUp | None
+) -> Receipt:
     """The decision's date: settled once, because the appeal period is counted from it."""
     if "decided" not in case.latest:
+        if redeems is not None:
+            registry.store.check_usable(redeems, claim)
         proof, receipt = log_record(registry.programme, signed)
         data = format_json({"decision": signed.decode("utf-8"), "proof": proof.decode("utf-8")})
-        registry.store.append(claim, Event(kind="decided", at=registry.seconds(), data=data))
+        event = Event(kind="decided", at=registry.seconds(), data=data)
+        registry.store.append(claim, event, redeems=redeems)
         return receipt
     decided = _texts(case.latest["decided"].data)
     if decided["decision"].encode("utf-8") != signed:
         raise ConflictError("another signing of this decision was entered already")
     return _receipt(registry, decided)
+
+
+def _redeems(bundle: Bundle, decision: Record, state: GazetteState) -> UsedUp | None:
+    credit = used_up(bundle, decision, state)
+    if credit is None:
+        return None
+    issued = state.credit_count(credit.group).issued
+    return UsedUp(nullifier=credit.nullifier, kind=group_hash(credit.group), issued=issued)
+
+
+def redeem(registry: Registry, claim: bytes) -> None:
+    """Log the redemption of the credit that a decision has used up, and note it in the case.
+
+    Nothing happens if there is none, if it was logged before, or while the case is suspended.
+    """
+    case = registry.store.case(claim)
+    if "redeemed" in case.latest or case.state not in {"decided", "final"}:
+        return
+    bundle = parse_bundle(_proposed(case)["bundle"].encode("utf-8"))
+    if bundle.limb != "credited":
+        return
+    decision = _texts(case.latest["decided"].data)["decision"].encode("utf-8")
+    credit = used_up(bundle, parse_signed(decision).record, registry.gazette().state)
+    if credit is None:
+        return
+    # Signed alike each time, so that a second attempt finds the first one's place in the log.
+    signed = sign_record(redemption_record(bundle, credit), [registry.key])
+    proof, _ = log_record(registry.programme, signed)
+    data = format_json({"proof": proof.decode("utf-8"), "redemption": signed.decode("utf-8")})
+    registry.store.append(claim, Event(kind="redeemed", at=registry.seconds(), data=data))
 
 
 def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
@@ -188,7 +238,8 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
     """The publication of a decision that has become final, for the board to sign; else None.
 
     None as well if the register may not show the decision (`_may_be_shown`). Keeps the object
-    it names, so that nothing is published that could not be shown. `ahead` is how many other
+    it names, so that nothing is published that could not be shown, and makes good a redemption
+    that was not logged yet. `ahead` is how many other
     publications, drafted but not yet taken by the Gazette, go before it.
     """
     case = registry.store.case(claim)
@@ -202,6 +253,7 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
         return None
     if case.state == "decided":
         registry.store.append(claim, Event(kind="final", at=now, data=b"{}"))
+    redeem(registry, claim)
     signed = decided["decision"].encode("utf-8")
     record = parse_signed(signed).record
     bundle = parse_bundle(_proposed(case)["bundle"].encode("utf-8"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from safeconduct.plumbing.pages import render
-from safeconduct.protocol.claim import Bundle
+from safeconduct.protocol.claim import Bundle, shown_credit
 from safeconduct.protocol.decision import Proposal
 from safeconduct.protocol.record import parse_signed
 from safeconduct.protocol.statute.explain import reasons, remedy
@@ -65,13 +65,25 @@ def write_reasons(proposal: Proposal, bundle: Bundle, number: int) -> bytes:
     head = (
         f"Decision {number}\n"
         f"To: {bundle.fields['name']}, register number {bundle.record.word('subject')}\n"
-        f"On your claim of having {bundle.limb} before the date.\n\n"
+        f"On your claim of having {ground(bundle)} before the date.\n\n"
     )
     body = reasons(proposal.statute, proposal.judgement)
     if proposal.shortfalls:
         body += "\nWhat your evidence did not show:\n"
         body += "".join(f"- {shortfall}\n" for shortfall in proposal.shortfalls)
     return (head + body).encode("utf-8")
+
+
+def ground(bundle: Bundle) -> str:
+    """What the claim says its person did; of a credit class and period, for no tip is known."""
+    if bundle.limb != "credited":
+        return bundle.limb
+    credit = shown_credit(bundle)
+    if credit is None:
+        return "helped (no credit was shown)"
+    return (
+        f"helped (a credit of class {credit.word('class')}, period {credit.number('period')})"
+    )
 
 
 def write_letter(

@@ -5,6 +5,7 @@
       gazette/, ledger/           both logs as tlog-tiles trees under cosigned checkpoints
       statutes/<n>.json           each version of the law, byte for byte as in the Gazette
       captures/<sha256>/          public statements: public part, record, receipt
+      redemptions/<nullifier>.*   credits used up: record and receipt; only if there are any
       register.json, listings/, decisions/
 
 The folder is made aside, synced, and then put in place whole.
@@ -18,6 +19,7 @@ import shutil
 from pathlib import Path
 
 from safeconduct.parties.registry.receive import Registry
+from safeconduct.parties.registry.redemptions import final_redemptions
 from safeconduct.plumbing.durable import (
     list_files,
     make_folder,
@@ -73,6 +75,7 @@ def publish(registry: Registry, target: Path, captures: Path | None) -> int:
     )
     _write_statutes(state, aside / "statutes")
     _write_register(registry, state, aside)
+    _write_redemptions(registry, state, aside / "redemptions")
     if captures is not None:
         _copy_captures(captures, aside / "captures")
     # Last, so that everything copied above stands in the tree that is copied here.
@@ -111,6 +114,15 @@ def _write_register(registry: Registry, state: GazetteState, target: Path) -> No
         folder = FOLDERS[str(value["type"])]
         write_file(target / folder / f"{sha256.hex()}.json", data)
     write_file(target / "register.json", format_register(fold_register(state.publications)))
+
+
+def _write_redemptions(registry: Registry, state: GazetteState, folder: Path) -> None:
+    """Each under its nullifier, so that none can stand there twice."""
+    for redemption in final_redemptions(registry, state):
+        make_folder(folder)
+        path = folder / redemption.nullifier.hex()
+        write_file(path.with_suffix(".record"), redemption.signed)
+        write_file(path.with_suffix(".tlog-proof"), redemption.proof)
 
 
 def _copy_captures(captures: Path, target: Path) -> None:

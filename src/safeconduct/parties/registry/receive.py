@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from safeconduct.errors import RefusedError
+from safeconduct.errors import RefusedError, SafeconductError
 from safeconduct.parties.registry.store import Filed, Store
 from safeconduct.plumbing import clock, dice
 from safeconduct.plumbing.keys import load_signing_key
@@ -16,9 +16,15 @@ from safeconduct.plumbing.logs import GazetteView, log_record, read_gazette
 from safeconduct.plumbing.programme import Programme, load_programme
 from safeconduct.protocol.canonical import derive_key, u64
 from safeconduct.protocol.case import Event
-from safeconduct.protocol.claim import Bundle, check_terms, parse_bundle, relied_on
+from safeconduct.protocol.claim import (
+    Bundle,
+    check_terms,
+    parse_bundle,
+    relied_on,
+    shown_credit,
+)
 from safeconduct.protocol.decision import favours_person, with_assessment
-from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.gazette import GazetteState, credit_group, credit_terms
 from safeconduct.protocol.tlog.note import SigningKey
 
 CHALLENGE_SECONDS = 86_400
@@ -88,10 +94,11 @@ def receive(registry: Registry, data: bytes) -> Filed:
     Raises:
         MalformedError: not a bundle.
         UnverifiedError: its signatures, name, evidence, audience or expiry do not hold.
-        RefusedError: no open challenge, nobody of that number is in the register, or the law
-            was applied in that person's favour already.
-        ConflictError: the challenge was used already, or the contribution was claimed under
-            another number.
+        RefusedError: no open challenge, nobody of that number is in the register, the law was
+            applied in that person's favour already, or too few credits of the kind shown were
+            issued yet.
+        ConflictError: the challenge was used already, or the contribution or credit was claimed
+            under another number, or the credit redeemed.
     """
     # What the desk says is asked of the desk: whoever forwards a claim adds nothing to it.
     bundle = with_assessment(parse_bundle(data), b"", b"")
@@ -123,6 +130,26 @@ def _check_new(registry: Registry, bundle: Bundle, now: int) -> None:
     if stands_in_favour(state, subject):
         raise RefusedError(
             f"the law was applied in favour of {subject} already", hint="nothing is left to ask"
+        )
+    _check_crowd(bundle, state)
+
+
+def _check_crowd(bundle: Bundle, state: GazetteState) -> None:
+    """Check that a credit shown is one of many, lest it point to the tip that earned it."""
+    credit = shown_credit(bundle)
+    if credit is None:
+        return
+    group = credit_group(credit)
+    try:
+        needed = credit_terms(state, group).minimum_issued
+    except SafeconductError:
+        return  # No law grants such a credit: the decision will say so.
+    issued = state.credit_count(group).issued
+    if issued < needed:
+        raise RefusedError(
+            f"{issued} credits of class {group.word}, period {group.period}, are counted as "
+            f"issued in the Gazette, and none is redeemed before there are {needed}",
+            hint="keep the credit, and claim when the board has counted enough of them",
         )
 
 

@@ -62,6 +62,7 @@ class Ruling:
     evidence: Mapping[str, str]  # the bundle's texts; empty if it stays sealed
     commitment: str
     quote: Quote | None
+    credit: str  # class and period, where a credit was shown; empty elsewhere
 
 
 def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
@@ -97,7 +98,15 @@ def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
         evidence={name: str(text) for name, text in _table(evidence.get("bundle", {})).items()},
         commitment=str(evidence.get("commitment", "")),
         quote=_quote(_table(evidence.get("bundle", {}))),
+        credit=_credit(checked),
     )
+
+
+def _credit(checked: Rechecked | None) -> str:
+    if checked is None or checked.credit is None:
+        return ""
+    group, end = checked.credit.group, checked.credit.period_end
+    return f"class {group.word}, period {group.period}, for help logged before {utc(end)}"
 
 
 def _outcome(entry: Entry) -> str:

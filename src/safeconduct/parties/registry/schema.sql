@@ -11,9 +11,19 @@ CREATE TABLE cases (
 CREATE INDEX cases_by_subject ON cases (subject);
 
 CREATE TABLE relied (
-    record     BLOB PRIMARY KEY,  -- record hash of a contribution whose author has claimed
-    subject    TEXT NOT NULL      -- register number it was claimed under, and no other
+    thing      BLOB PRIMARY KEY,  -- record hash of a contribution, or nullifier of a credit, that
+                                  -- a claimant has proven to hold
+    subject    TEXT NOT NULL,     -- register number it was claimed under, and no other
+    number     INTEGER NOT NULL REFERENCES cases (number)  -- the first case on it
 ) STRICT;
+
+CREATE TABLE redeemed (
+    nullifier  BLOB PRIMARY KEY,  -- of a credit that was used up
+    kind       BLOB NOT NULL,     -- hash of its group: law, class, period
+    claim      BLOB NOT NULL UNIQUE REFERENCES cases (claim)  -- decided on it for the person
+) STRICT;
+
+CREATE INDEX redeemed_by_kind ON redeemed (kind);
 
 CREATE TABLE events (
     number     INTEGER PRIMARY KEY,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.book import Book
 from safeconduct.parties.registry.decide import LETTERS_FOLDER, decided_record
-from safeconduct.parties.registry.letter import Block, blocks
+from safeconduct.parties.registry.letter import Block, blocks, ground
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.plumbing import web
 from safeconduct.plumbing.durable import read_file
@@ -49,7 +49,7 @@ class CaseView:
     state: str
     subject: str
     name: str
-    limb: str
+    ground: str
     stages: tuple[Stage, ...]
     letter: tuple[Block, ...]
     appeal_until: int | None
@@ -130,7 +130,7 @@ def read_case(registry: Registry, book: Book, page: bytes) -> CaseView:
         state=case.state,
         subject=bundle.record.word("subject"),
         name=bundle.fields["name"],
-        limb=bundle.limb,
+        ground=ground(bundle),
         stages=_stages(case),
         letter=blocks(letter.decode("utf-8")) if letter else (),
         appeal_until=until,

@@ -1,15 +1,17 @@
 """What the registry keeps: cases, their events, and objects to publish."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from safeconduct.errors import ConflictError, RefusedError
-from safeconduct.plumbing.database import Transaction, open_database
+from safeconduct.plumbing.database import Row, Transaction, Value, open_database
 from safeconduct.plumbing.durable import make_folder
 from safeconduct.protocol.case import Case, Event, fold_case, next_state
 
 EVENT_BYTES_MAX = 2 << 20
+SCHEMA_VERSION = 2  # 1 knew no credits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +23,23 @@ class Filed:
     page: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedUp:
+    """A credit that a decision uses up; `issued` credits of its `kind` are counted so far."""
+
+    nullifier: bytes
+    kind: bytes
+    issued: int
+
+
 class Store:
     """The registry's database."""
 
     def __init__(self, folder: Path) -> None:
         make_folder(folder)
         schema = resources.files(__package__).joinpath("schema.sql").read_text()
-        self._database = open_database(folder / "registry.sqlite", schema)
+        path = folder / "registry.sqlite"
+        self._database = open_database(path, schema, version=SCHEMA_VERSION)
 
     def open_case(
         self,
@@ -42,11 +54,13 @@ class Store:
         """Enter a new case with its first event; the same claim again finds its case.
 
         `relied_on` is the record hash of the contribution that the claimant proves to have
-        made: it helps one `subject`, however many know its words.
+        made, or the nullifier of their credit: it helps one `subject`, however many know its
+        words, and a credit that was used up helps nobody again.
 
         Raises:
             ConflictError: the challenge was used for another claim, the claim came with other
-                evidence, or the contribution was claimed under another number.
+                evidence, or what it relies on was claimed under another number or redeemed;
+                the `evidence` is then the number of that case.
         """
         with self._database.write() as transaction:
             held = transaction.read("SELECT number, page FROM cases WHERE claim = ?", (claim,))
@@ -57,12 +71,17 @@ class Store:
             if used:
                 raise ConflictError("the challenge was used for another claim")
             if relied_on is not None:
-                _rely(transaction, relied_on, subject)
+                _check_free(transaction, relied_on, subject)
             [(number,)] = transaction.read(
                 "INSERT INTO cases (claim, challenge, page, subject) VALUES (?, ?, ?, ?)"
                 " RETURNING number",
                 (claim, challenge, page, subject),
             )
+            if relied_on is not None:
+                transaction.execute(
+                    "INSERT INTO relied VALUES (?, ?, ?) ON CONFLICT (thing) DO NOTHING",
+                    (relied_on, subject, number),
+                )
             _append(transaction, claim, event)
         return Filed(number=number, claim=claim, page=page)
 
@@ -82,11 +101,15 @@ class Store:
         claim: bytes = rows[0]["claim"]
         return claim
 
-    def append(self, claim: bytes, event: Event) -> None:
+    def append(self, claim: bytes, event: Event, *, redeems: UsedUp | None = None) -> None:
         """Add an event to a case, if it may follow what happened so far.
 
+        With it the credit that it `redeems` is used up: both, or neither.
+
         Raises:
-            RefusedError: no such case, or a step out of order.
+            RefusedError: no such case, or a step out of order; or as many credits are used up
+                as were issued.
+            ConflictError: the credit was used up in another case.
         """
         with self._database.write() as transaction:
             rows = transaction.read(
@@ -94,7 +117,22 @@ class Store:
             )
             case = fold_case(Event(kind=kind, at=at, data=data) for kind, at, data in rows)
             next_state(case.state, event.kind)
+            if redeems is not None:
+                _check_usable(transaction.read, redeems, claim)
+                transaction.execute(
+                    "INSERT INTO redeemed VALUES (?, ?, ?)",
+                    (redeems.nullifier, redeems.kind, claim),
+                )
             _append(transaction, claim, event)
+
+    def check_usable(self, credit: UsedUp, claim: bytes) -> None:
+        """Check that a decision on this claim may use up a credit.
+
+        Raises:
+            ConflictError: another claim has; the `evidence` is the number of its case.
+            RefusedError: as many credits of its kind are used up as were issued.
+        """
+        _check_usable(self._database.read, credit, claim)
 
     def case(self, claim: bytes) -> Case:
         """The case of a claim, folded from its events.
@@ -151,12 +189,40 @@ def _check_same(transaction: Transaction, claim: bytes, event: Event) -> None:
         raise ConflictError("this claim was filed with other evidence")
 
 
-def _rely(transaction: Transaction, record: bytes, subject: str) -> None:
-    held = transaction.read("SELECT subject FROM relied WHERE record = ?", (record,))
-    if not held:
-        transaction.execute("INSERT INTO relied VALUES (?, ?)", (record, subject))
-    elif held[0]["subject"] != subject:
-        raise ConflictError("this contribution was claimed under another number")
+_Read = Callable[[str, Sequence[Value]], list[Row]]
+
+
+def _check_free(transaction: Transaction, thing: bytes, subject: str) -> None:
+    held = transaction.read("SELECT subject, number FROM relied WHERE thing = ?", (thing,))
+    if held and held[0]["subject"] != subject:
+        raise _taken("what this claim relies on was claimed under another number", held[0])
+    _check_unredeemed(transaction.read, thing, b"")
+
+
+def _check_unredeemed(read: _Read, nullifier: bytes, claim: bytes) -> None:
+    held = read(
+        "SELECT cases.number, cases.claim FROM redeemed JOIN cases USING (claim)"
+        " WHERE nullifier = ?",
+        (nullifier,),
+    )
+    if held and held[0]["claim"] != claim:
+        raise _taken("the credit was redeemed already", held[0])
+
+
+def _check_usable(read: _Read, credit: UsedUp, claim: bytes) -> None:
+    _check_unredeemed(read, credit.nullifier, claim)
+    [(used,)] = read("SELECT count(*) FROM redeemed WHERE kind = ?", (credit.kind,))
+    if used >= credit.issued:
+        raise RefusedError(
+            f"{used} of the {credit.issued} credits of this kind that the board has counted as "
+            "issued are redeemed",
+            hint="have the board count again; if its count is right, somebody makes credits",
+        )
+
+
+def _taken(reason: str, row: Row) -> ConflictError:
+    number = row["number"]
+    return ConflictError(f"{reason}, in case {number}", evidence=(str(number).encode("ascii"),))
 
 
 def _append(transaction: Transaction, claim: bytes, event: Event) -> None:

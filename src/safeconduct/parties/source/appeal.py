@@ -6,6 +6,7 @@ Spec: docs/3-protocol.md §15.
 import hashlib
 
 from safeconduct.parties.source.register import RegisterDoor
+from safeconduct.plumbing.circuits import DIRECT, Circuits
 from safeconduct.plumbing.logs import log_record
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.keys import ContributionKeys
@@ -33,7 +34,9 @@ def make_appeal(
     return sign_record(record, [key])
 
 
-def file_appeal(programme: Programme, claim: bytes, signed: bytes) -> Receipt:
+def file_appeal(
+    programme: Programme, claim: bytes, signed: bytes, circuits: Circuits = DIRECT
+) -> Receipt:
     """Have an appeal dated, then file it in the claim's case; returns its receipt.
 
     In this order a register that is away cannot make it late. It may be done again.
@@ -42,6 +45,6 @@ def file_appeal(programme: Programme, claim: bytes, signed: bytes) -> Receipt:
         RefusedError: it was dated too late, or there is nothing to appeal.
         UnavailableError: the log or the register stayed away for too long.
     """
-    _, receipt = log_record(programme, signed)
-    RegisterDoor(programme.register).appeal(claim, signed)
+    _, receipt = log_record(programme, signed, circuit=circuits.of("ledger"))
+    RegisterDoor(programme.register, circuits).appeal(claim, signed)
     return receipt

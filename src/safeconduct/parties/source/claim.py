@@ -6,12 +6,14 @@ Spec: docs/3-protocol.md §10.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from safeconduct.errors import RefusedError
+from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.source.inbox import Contribution
 from safeconduct.protocol.canonical import derive_key
 from safeconduct.protocol.claim import evidence_hash, format_bundle, person_hash, sign_claim
+from safeconduct.protocol.credit import redemption_key, serial_of
+from safeconduct.protocol.gazette import credit_group
 from safeconduct.protocol.keys import ContributionKeys
-from safeconduct.protocol.record import make_record, parse_record, record_hash
+from safeconduct.protocol.record import make_record, parse_any, parse_record, record_hash
 
 CLAIM_SECONDS = 7 * 86_400
 NAME_SALT_BYTES = 16
@@ -33,7 +35,26 @@ class Terms:
     disclosure: str = "open"
 
 
-def claim_helped(contribution: Contribution, terms: Terms, random_bytes: RandomBytes) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a claimant shows where the desk has acknowledged nothing: the tip itself.
+
+    `text` is an inline opening. Without the door's signed `delivery` and its tlog proof the
+    tip's date does not count. In a claim whose disclosure is `open` all of it is published with
+    the decision, the tip's text included; a `sealed` one keeps it between claimant and body.
+    """
+
+    text: str
+    delivery: bytes = b""
+    delivery_proof: bytes = b""
+
+
+def claim_helped(
+    contribution: Contribution,
+    terms: Terms,
+    random_bytes: RandomBytes,
+    opening: Opening | None = None,
+) -> bytes:
     """A bundle that claims on the *helped* limb with one of the words' own contributions.
 
     Raises:
@@ -50,10 +71,53 @@ def claim_helped(contribution: Contribution, terms: Terms, random_bytes: RandomB
         "assessment": "",  # the registry asks the desk for it
         "assessment_proof": "",
     }
+    if opening is not None:
+        evidence |= {
+            "delivery": opening.delivery.decode("utf-8"),
+            "delivery_proof": opening.delivery_proof.decode("utf-8"),
+            "opening": opening.text,
+        }
     statute = parse_record(capsule.record, "contribution").hash("statute")
     keys = contribution.keys
     blind = keys.blind(capsule.pre)
     return _bundle("helped", keys, blind, statute, terms, random_bytes, evidence)
+
+
+def claim_credited(
+    credit: bytes, keys: ContributionKeys, terms: Terms, random_bytes: RandomBytes
+) -> bytes:
+    """A bundle that claims with a credit, and names no tip.
+
+    `credit` is a signed `credit` or a `credit-token`, `keys` are those of the contribution that
+    it was given for: they make the keys that redeem it, which nothing ties to the tip.
+
+    Raises:
+        MalformedError: no credit.
+        RefusedError: these words do not hold it.
+    """
+    redemption, serial = redemption_keys(credit, keys)
+    statute, evidence = parse_any(credit).hash("statute"), {"record": credit.decode("utf-8")}
+    blind = redemption.blind(serial)
+    return _bundle("credited", redemption, blind, statute, terms, random_bytes, evidence)
+
+
+def redemption_keys(credit: bytes, keys: ContributionKeys) -> tuple[ContributionKeys, bytes]:
+    """The keys that claim with a credit, and appeal afterwards; and the credit's serial.
+
+    Raises:
+        MalformedError: no credit.
+        RefusedError: these words do not hold it.
+    """
+    record = parse_any(credit)
+    if record.kind not in ("credit", "credit-token"):
+        raise MalformedError(f"{record.kind} record: not a credit")
+    serial = serial_of(keys, credit_group(record))
+    if redemption_key(keys, serial) != record.hash("key"):
+        raise RefusedError(
+            "this credit was not made for these words",
+            hint="type the words of the tip that was credited",
+        )
+    return keys.redemption(serial), serial
 
 
 def claim_denounced(

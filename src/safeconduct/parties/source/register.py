@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError
 from safeconduct.plumbing import fetch
+from safeconduct.plumbing.circuits import DIRECT, Circuits
 from safeconduct.protocol.canonical import Json, parse_hex, parse_json
 
 PATIENCE_SECONDS = 40.0
@@ -20,10 +21,11 @@ class Filed:
 
 
 class RegisterDoor:
-    """The public register at one URL."""
+    """The public register at one URL, by one run's circuits; without any, directly."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, circuits: Circuits = DIRECT) -> None:
         self._url = url
+        self._circuit = circuits.of("register")
 
     def challenge(self) -> tuple[str, bytes]:
         """The registry's name as audience, and 32 fresh bytes to sign in one claim."""
@@ -35,11 +37,7 @@ class RegisterDoor:
 
     def statute(self) -> bytes:
         """SHA-256 of the newest statute, for a claim that relies on no earlier one."""
-        answer = fetch.patiently(
-            lambda: fetch.get(f"{self._url}/statute", bytes_max=ANSWER_BYTES_MAX),
-            seconds=PATIENCE_SECONDS,
-        )
-        told = answer.decode("ascii", "replace").strip()
+        told = self._get(f"{self._url}/statute").decode("ascii", "replace").strip()
         return parse_hex(told, 32, "the register's statute")
 
     def file(self, bundle: bytes) -> Filed:
@@ -60,25 +58,27 @@ class RegisterDoor:
 
     def letter(self, page: bytes) -> str:
         """The letter with the decision and its reasons, once it is served."""
-        url = f"{self.page(page)}/letter.txt"
-        return fetch.patiently(
-            lambda: fetch.get(url, bytes_max=ANSWER_BYTES_MAX), seconds=PATIENCE_SECONDS
-        ).decode("utf-8", "replace")
+        return self._get(f"{self.page(page)}/letter.txt").decode("utf-8", "replace")
 
     def decision(self, page: bytes) -> bytes:
         """The board's signed decision, once it is served on the private page."""
-        url = f"{self.page(page)}/decision.record"
-        return fetch.patiently(
-            lambda: fetch.get(url, bytes_max=ANSWER_BYTES_MAX), seconds=PATIENCE_SECONDS
-        )
+        return self._get(f"{self.page(page)}/decision.record")
 
     def page(self, page: bytes) -> str:
         """The address of the claimant's own page; whoever knows it can read it."""
         return f"{self._url}/case/{page.hex()}"
 
+    def _get(self, url: str) -> bytes:
+        return fetch.patiently(
+            lambda: fetch.get(url, bytes_max=ANSWER_BYTES_MAX, circuit=self._circuit),
+            seconds=PATIENCE_SECONDS,
+        )
+
     def _post(self, path: str, body: bytes) -> bytes:
+        url = f"{self._url}{path}"
+
         def attempt() -> bytes:
-            response = fetch.post(f"{self._url}{path}", body, bytes_max=ANSWER_BYTES_MAX)
+            response = fetch.post(url, body, bytes_max=ANSWER_BYTES_MAX, circuit=self._circuit)
             fetch.raise_for(response)
             return response.body
 

@@ -1,17 +1,20 @@
 """Get everything back from words and any mirror, when door, log and witnesses are gone.
 
-The shelf is fetched whole and searched here, as at the door. A capsule usually holds its
-receipt. To ask the mirror for the proof of an entry is to tell it whose entry that is, and
-which others are the same person's. So it is asked only on demand, even where a capsule holds no
-receipt that verifies: a mirror that shows old versions of capsules could else find out at will.
-Nothing is believed that does not verify under the programme's own policy.
+The shelf is fetched whole and searched here as it comes, as at the door: only our own capsules
+are held. A capsule usually holds its receipt. To ask the mirror for the proof of an entry is to
+tell it whose entry that is, and which others are the same person's. So it is asked only on
+demand, even where a capsule holds no receipt that verifies: a mirror that shows old versions of
+capsules could else find out at will. Nothing is believed that does not verify under the
+programme's own policy.
 
 The mirror learns that somebody at this address fetched the shelf now, and nothing else.
 
 Spec: docs/3-protocol.md §11, §17.7.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 from safeconduct.errors import (
@@ -21,9 +24,10 @@ from safeconduct.errors import (
 )
 from safeconduct.parties.source.door import SHELF_BYTES_MAX
 from safeconduct.plumbing import fetch
+from safeconduct.plumbing.circuits import DIRECT, Circuits
 from safeconduct.plumbing.logs import PROOF_BYTES_MAX
 from safeconduct.plumbing.programme import Programme
-from safeconduct.protocol.capsule import Capsule, Found, find_capsules, split_shelf
+from safeconduct.protocol.capsule import Capsule, Found, search_shelf
 from safeconduct.protocol.keys import contribution_keys, master_key
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import record_hash
@@ -49,7 +53,12 @@ class Restored:
 
 
 def restore(
-    programme: Programme, entropy: bytes, mirror: str, *, compare: bool = False
+    programme: Programme,
+    entropy: bytes,
+    mirror: str,
+    *,
+    compare: bool = False,
+    circuits: Circuits = DIRECT,
 ) -> tuple[Restored, ...]:
     """All contributions of these words that the mirror's shelf holds; empty for wrong words.
 
@@ -61,22 +70,27 @@ def restore(
         UnavailableError: the mirror cannot be reached.
     """
     url = mirror.rstrip("/")
-    shelf = split_shelf(fetch.get(f"{url}/capsules", bytes_max=SHELF_BYTES_MAX))
     master = master_key(entropy, programme.hash)
-    found, _ = find_capsules(
-        lambda slot: shelf.get(slot, ()), lambda number: contribution_keys(master, number)
+    found, _ = search_shelf(
+        lambda: fetch.pieces(
+            f"{url}/capsules", bytes_max=SHELF_BYTES_MAX, circuit=circuits.of("shelf")
+        ),
+        lambda number: contribution_keys(master, number),
     )
-    return tuple(_restore(programme, item, url, compare) for item in found)
+    ask = partial(_ask, programme, url, circuits) if compare else None
+    return tuple(_restore(programme, item, ask) for item in found)
 
 
-def _restore(programme: Programme, found: Found, mirror: str, compare: bool) -> Restored:
+def _restore(
+    programme: Programme, found: Found, ask: Callable[[bytes], bytes] | None
+) -> Restored:
     """The contribution with the earliest date that verifies."""
     number, capsule = found.keys.number, found.capsule
     held, doubt = _check(programme, number, capsule, capsule.proof, CAPSULE)
-    if not compare:
+    if ask is None:
         return held or Restored(number=number, capsule=capsule, doubt=doubt)
     try:
-        proof = _ask(programme, mirror, capsule.record)
+        proof = ask(capsule.record)
         shown, doubt = _check(programme, number, capsule, proof, MIRROR)
     except SafeconductError as error:
         shown, doubt = None, error.message
@@ -100,14 +114,15 @@ def _check(
     return restored, ""
 
 
-def _ask(programme: Programme, mirror: str, record: bytes) -> bytes:
+def _ask(programme: Programme, mirror: str, circuits: Circuits, record: bytes) -> bytes:
     """The mirror's proof of a record in the Ledger, not verified.
 
     The Ledger is asked for by its origin, so that any mirror will do, whatever it calls it.
     """
     log = sha256(programme.ledger_origin.encode()).hexdigest()
     entry = leaf_hash(record_hash(record)).hex()
-    return fetch.get(f"{mirror}/{log}/proof?entry-hash={entry}", bytes_max=PROOF_BYTES_MAX)
+    url = f"{mirror}/{log}/proof?entry-hash={entry}"
+    return fetch.get(url, bytes_max=PROOF_BYTES_MAX, circuit=circuits.of("proof"))
 
 
 def _logged_by(restored: Restored) -> int:

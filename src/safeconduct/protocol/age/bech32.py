@@ -10,6 +10,7 @@ key. A text is all lower or all upper case, and the checksum is that of the lowe
 Spec: BIP 173; C2SP age, "Conventions".
 """
 
+import base64
 from collections.abc import Iterable
 
 from safeconduct.errors import MalformedError
@@ -18,6 +19,10 @@ TEXT_BYTES_MAX = 4096
 
 _ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _VALUES = {character: value for value, character in enumerate(_ALPHABET)}
+# The same groups of five bits, as RFC 4648 writes them: the library's C does the regrouping.
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_FROM_BASE32 = str.maketrans(_BASE32, _ALPHABET)
+_TO_BASE32 = str.maketrans(_ALPHABET, _BASE32)
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECKSUM_LENGTH = 6
 
@@ -25,10 +30,11 @@ _CHECKSUM_LENGTH = 6
 def format_bech32(prefix: str, data: bytes) -> str:
     """`prefix`, "1", `data` and checksum, in lower case."""
     prefix = prefix.lower()
-    values = _to_fives(data)
-    remainder = _checksum([*_spread(prefix), *values, *[0] * _CHECKSUM_LENGTH]) ^ 1
-    values += [remainder >> 5 * (5 - place) & 31 for place in range(_CHECKSUM_LENGTH)]
-    return prefix + "1" + "".join(_ALPHABET[value] for value in values)
+    body = _to_text(data)
+    values = [*_spread(prefix), *_values(body), *[0] * _CHECKSUM_LENGTH]
+    remainder = _checksum(values) ^ 1
+    places = [remainder >> 5 * (5 - place) & 31 for place in range(_CHECKSUM_LENGTH)]
+    return prefix + "1" + body + "".join(_ALPHABET[value] for value in places)
 
 
 def parse_bech32(text: str) -> tuple[str, bytes]:
@@ -45,10 +51,11 @@ def parse_bech32(text: str) -> tuple[str, bytes]:
     prefix, one, body = text.rpartition("1")
     if not one or not prefix or not all("!" <= character <= "~" for character in prefix):
         raise MalformedError("key text has no valid prefix")
-    values = _values(body.lower())
+    body = body.lower()
+    values = _values(body)
     if len(values) < _CHECKSUM_LENGTH or _checksum([*_spread(prefix.lower()), *values]) != 1:
         raise MalformedError("key text fails its checksum", hint="Look for a typing slip.")
-    return prefix, _from_fives(values[:-_CHECKSUM_LENGTH])
+    return prefix, _from_text(body[:-_CHECKSUM_LENGTH])
 
 
 def _values(body: str) -> list[int]:
@@ -64,30 +71,36 @@ def _spread(prefix: str) -> list[int]:
     return [code >> 5 for code in codes] + [0] + [code & 31 for code in codes]
 
 
+def _remainder_of(top: int) -> int:
+    """What five bits that are shifted out leave behind."""
+    remainder = 0
+    for place, term in enumerate(_GENERATOR):
+        remainder ^= term if top >> place & 1 else 0
+    return remainder
+
+
+_REMAINDERS = [_remainder_of(top) for top in range(32)]
+
+
 def _checksum(values: Iterable[int]) -> int:
     """The remainder of `values` as a polynomial over GF(32). Spec: BIP 173, "Checksum"."""
     remainder = 1
     for value in values:
-        top = remainder >> 25
-        remainder = (remainder & 0x1FFFFFF) << 5 ^ value
-        for place, term in enumerate(_GENERATOR):
-            if top >> place & 1:
-                remainder ^= term
+        remainder = (remainder & 0x1FFFFFF) << 5 ^ value ^ _REMAINDERS[remainder >> 25]
     return remainder
 
 
-def _to_fives(data: bytes) -> list[int]:
-    """Groups of five bits, the last filled with zero bits."""
-    count = -(-len(data) * 8 // 5)
-    number = int.from_bytes(data, "big") << (count * 5 - len(data) * 8)
-    return [number >> 5 * (count - 1 - place) & 31 for place in range(count)]
+def _to_text(data: bytes) -> str:
+    """Groups of five bits as characters, the last filled with zero bits."""
+    return base64.b32encode(data).decode("ascii").rstrip("=").translate(_FROM_BASE32)
 
 
-def _from_fives(values: list[int]) -> bytes:
-    length, stray = divmod(len(values) * 5, 8)
-    number = 0
-    for value in values:
-        number = number << 5 | value
-    if stray >= 5 or number & ((1 << stray) - 1):
+def _from_text(body: str) -> bytes:
+    padded = body.translate(_TO_BASE32) + "=" * (-len(body) % 8)
+    try:
+        data = base64.b32decode(padded)
+    except ValueError:
+        data = b""  # no bytes end in so many groups
+    if _to_text(data) != body:
         raise MalformedError("key text has stray bits after its data")
-    return (number >> stray).to_bytes(length, "big")
+    return data

@@ -4,6 +4,7 @@ Spec: C2SP age, "Native recipient types".
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from safeconduct.errors import MalformedError
@@ -15,6 +16,10 @@ from safeconduct.protocol.age.header import Header, Stanza, verify_mac
 from safeconduct.protocol.age.hybrid import HybridIdentity, HybridRecipient
 from safeconduct.protocol.age.scrypt import ScryptIdentity, ScryptRecipient
 from safeconduct.protocol.age.x25519 import X25519Identity, X25519Recipient
+
+# A desk reads the recipient of one source several times over; checking a hybrid key takes as
+# long as opening a small tip. Recipients are public, so what is kept tells nothing.
+RECIPIENTS_KEPT = 16
 
 PublicRecipient: TypeAlias = X25519Recipient | HybridRecipient
 SecretIdentity: TypeAlias = X25519Identity | HybridIdentity
@@ -68,6 +73,7 @@ def format_recipient(recipient: PublicRecipient) -> str:
     return format_bech32(recipient.prefix, recipient.public)
 
 
+@lru_cache(maxsize=RECIPIENTS_KEPT)
 def parse_recipient(text: str) -> PublicRecipient:
     """The recipient that `text` is the canonical form of.
 

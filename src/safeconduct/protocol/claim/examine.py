@@ -174,10 +174,12 @@ def _take_opening(case: _Case, item: dict[str, Json], receipt: Receipt) -> None:
     """Let an opened contribution count as one that the desk has acknowledged.
 
     That its content had been sent before, only the desk can know: `duplicate` stays. What else
-    the desk looks at is looked at here: a delivery in time. Else somebody could date many
-    guesses, deliver none of them, and open the one that came true.
+    the desk looks at is looked at here: its own key of that day, and a delivery in time. Else
+    somebody could date many guesses, deliver none of them or lock them to nobody, and open the
+    one that came true.
     """
     try:
+        _check_sealed_to_desk(case.state, receipt)
         examine_inline(case.bundle.fields["opening"], receipt.record)
     except SafeconductError as error:
         case.note(f"the opening does not hold: {error.message}")
@@ -189,6 +191,19 @@ def _take_opening(case: _Case, item: dict[str, Json], receipt: Receipt) -> None:
     if not _delivered_in_time(case, receipt):
         item.pop("logged", None)
         case.note("without a delivery in time, what was opened has no date that counts")
+
+
+def _check_sealed_to_desk(state: GazetteState, receipt: Receipt) -> None:
+    """Check that the desk could have read it: sealed to its certified key, while that was open.
+
+    Raises:
+        UnverifiedError: it could not.
+    """
+    epoch = state.epoch(receipt.record.number("epoch"))
+    if epoch.hash != receipt.record.hash("certificate"):
+        raise UnverifiedError("it was sealed to a desk key that nobody certified")
+    if not epoch.opens <= receipt.logged_by < epoch.closes:
+        raise UnverifiedError(f"desk epoch {epoch.number} was not open when it was logged")
 
 
 def _delivered_in_time(case: _Case, receipt: Receipt) -> bool:

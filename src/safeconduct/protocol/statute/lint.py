@@ -27,7 +27,8 @@ from safeconduct.protocol.statute.text import (
 )
 
 _CROWD_MIN = 20  # credits of one class and period, below which a blind one hides nobody
-_LOGGED = "tips.logged"
+_TIPS, _LOGGED, _GRADE = "tips", "tips.logged", "tips.grade"
+_NO_GRADE = "unproven"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +201,32 @@ def _useless_periods(statute: Statute) -> Iterator[Complaint]:
             )
 
 
+def _ungraded_tips(statute: Statute) -> Iterator[Complaint]:
+    """What keeps a credited tip from being claimed with as well is that the desk, from then on,
+    keeps its grade to itself. A rule that asks for none would count the tip all the same.
+    """
+    if statute.credits is not None:
+        for place in ungraded_tips(statute):
+            yield _complain(place, "counts tips without a grade, credited ones too")
+
+
+def ungraded_tips(statute: Statute) -> Iterator[str]:
+    """The places of all conditions that count tips though no grade of them is shown."""
+    for each in _conditions(statute):
+        if each.name == _TIPS and each.parts and not any(map(_asks_for_grade, each.parts)):
+            yield each.place
+
+
+def _asks_for_grade(condition: Condition) -> bool:
+    """Whether it surely fails for a tip of which no grade is shown, which is `unproven`."""
+    if condition.operator == "or":
+        return all(map(_asks_for_grade, condition.parts))
+    if condition.operator == "and":
+        return any(map(_asks_for_grade, condition.parts))
+    asks = condition.fact == _GRADE and condition.operator in ("is", "in")
+    return asks and _NO_GRADE not in condition.values
+
+
 # Against the law's own examples.
 
 
@@ -261,6 +288,7 @@ _CHECKS: tuple[Callable[[Statute], Iterator[Complaint]], ...] = (
     _unused_names,
     _small_crowd,
     _useless_periods,
+    _ungraded_tips,
     _failing_cases,
     _unproven_sections,
 )

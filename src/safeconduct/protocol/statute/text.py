@@ -207,14 +207,15 @@ def all_parts(parts: tuple[Provision | Passage, ...]) -> list[Provision | Passag
 
 def all_conditions(provision: Provision) -> list[Condition]:
     """Every condition in a provision and in its exceptions, outermost first."""
-    found = _with_parts(provision.condition)
+    found = with_parts(provision.condition)
     for exception in provision.exceptions:
         found.extend(all_conditions(exception))
     return found
 
 
-def _with_parts(condition: Condition) -> list[Condition]:
+def with_parts(condition: Condition) -> list[Condition]:
+    """A condition and all that it is made of, outermost first."""
     found = [condition]
     for part in condition.parts:
-        found.extend(_with_parts(part))
+        found.extend(with_parts(part))
     return found
