@@ -66,7 +66,7 @@ fuzz: $(VENV)/.test-ready
 	SAFECONDUCT_FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest --timeout 7200 tests/fuzz
 
 bench: $(VENV)/.bench-ready
-	@bash scripts/apt wrk
+	@bash scripts/apt wrk age
 	$(BIN)/python -m benchmarks
 
 $(VENV)/.bench-ready: requirements/bench.txt $(VENV)/.test-ready

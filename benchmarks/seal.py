@@ -11,6 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +43,7 @@ _MEMORY = Path("/dev/shm")
 _SIZE_MIB, _LARGE_MIB, _QUICK_MIB = 1024, 8192, 256
 _WANTED = {"age": 0.8, "pyrage": 1.5}
 _RSS_MIB_MAX = 80
+_TURN_SECONDS = 0.001
 _SECRET = age.format_identity(age_once.IDENTITY)
 _PUBLIC = age.format_recipient(age_once.IDENTITY.recipient())
 
@@ -96,6 +99,7 @@ def benchmark(course: Course) -> Report:
                 for (work, who), values in rates.items()
             ]
             ratios += _ratios(place, figures[-len(rates) :])
+        figures += _turns_of_others(memory, mib)
     large = _large(course)
     figures += large
     ratios += [at_most(each.what, each.value, _RSS_MIB_MAX, " MiB") for each in large]
@@ -107,6 +111,28 @@ def benchmark(course: Course) -> Report:
         bound="one core, which copies each byte three times and enciphers it once; on a disk, "
         "what the disk takes, since ours is synced before it counts",
     )
+
+
+def _turns_of_others(folder: Path, mib: int) -> list[Figure]:
+    """How often another thread gets its turn in a second, while a file is sealed in ours.
+
+    It asks for one each millisecond; a program that holds the interpreter's lock gives none.
+    """
+    plain, target = write_random(folder / "plain", mib), folder / "target"
+    works = {who: work for (what, who), work in _works(folder).items() if what == "seal"}
+    figures = []
+    for who in ("ours", "pyrage"):
+        thread = threading.Thread(target=works[who], args=(plain, target))
+        turns, began = 0, time.perf_counter()
+        thread.start()
+        while thread.is_alive():
+            time.sleep(_TURN_SECONDS)
+            turns += 1
+        rate = turns / (time.perf_counter() - began)
+        figures.append(figure(f"turns of another thread, {who} sealing", "/s", [rate]))
+        target.unlink()
+    plain.unlink()
+    return figures
 
 
 @contextmanager
