@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.fuzz.mutations import damaged, damaged_json
-from tests.vectors.formats import FOLDER, FORMATS, Format
+from tests.vectors.form import FOLDER, Format
+from tests.vectors.formats import FORMATS
 
 from safeconduct.errors import MalformedError
 

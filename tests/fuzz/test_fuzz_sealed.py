@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ from tests.fuzz.mutations import damaged, damaged_json
 from tests.fuzz.test_fuzz_parsers import LONG, fuzz, seeds
 from tests.protocol import builders, credited
 from tests.protocol.builders import DESK, MEMBERS, REGISTRY, author_seeds
-from tests.vectors import make_sealed, make_wrong
+from tests.vectors import make_sealed, make_shown, make_statements, make_tips, wrong_tips
 from tests.vectors.sealed_formats import policy
 from tests.vectors.sealed_world import (
     BLIND,
@@ -26,9 +27,12 @@ from tests.vectors.sealed_world import (
     blind_signature,
     container,
     contribution,
+    credit_of,
+    destruction,
     group,
     keys,
     later_acts,
+    request,
     sealed,
     state,
     tip_hash,
@@ -112,7 +116,7 @@ def open_offers(data: bytes) -> None:
 
 
 def requested(world: World) -> Try:
-    texts = [format_record(make_sealed.request(world).record)]
+    texts = [format_record(request(world).record)]
     tip = sealed("three-files", world).record
     seeds_of = author_seeds(keys(world))
 
@@ -134,7 +138,7 @@ def finished(random: Random) -> object:
 
 
 def tokens(random: Random) -> object:
-    return credit.open_credit(damaged(random, [make_sealed.credit_of(BLIND)]), state(BLIND))
+    return credit.open_credit(damaged(random, [credit_of(BLIND)]), state(BLIND))
 
 
 def issuing_keys(random: Random) -> object:
@@ -157,23 +161,23 @@ def acts() -> Try:
 
 
 def capsules(random: Random) -> object:
-    bodies = [make_wrong.capsule_body(), make_wrong.capsule_body(proof="")]
+    bodies = [wrong_tips.capsule_body(), wrong_tips.capsule_body(proof="")]
     body = damaged_in_some_way(random, bodies)
     framed = random.choice([length_prefixed(body), body])[:8_000]
-    return open_capsule(make_wrong.sealed_capsule(framed, "fuzz"), keys(PLAIN))
+    return open_capsule(wrong_tips.sealed_capsule(framed, "fuzz"), keys(PLAIN))
 
 
 def replies(random: Random) -> object:
-    bodies = [make_sealed.acknowledged(), make_sealed.reply_body(text="enough")]
+    bodies = [make_tips.acknowledged(), make_tips.reply_body(text="enough")]
     body = damaged_in_some_way(random, bodies)[:8_000]
-    block = make_sealed.reply_block(make_sealed.framed_reply(body, 0), 0, "fuzz")
+    block = make_tips.reply_block(make_tips.framed_reply(body, 0), 0, "fuzz")
     return open_reply(block, keys(PLAIN), 0)
 
 
 def manifests(random: Random) -> object:
     """A container written to what its manifest says, whatever that is."""
     manifest = damaged_json(random, [data for data, _ in seeds("manifest")])
-    head = make_wrong.header("safeconduct.json", len(manifest)) + manifest
+    head = wrong_tips.header("safeconduct.json", len(manifest)) + manifest
     content = head.ljust(-(-len(head) // 512) * 512, b"\0") + container("three-files")[3_584:]
     return opened(content[:65_536].ljust(65_536, b"\0"))
 
@@ -190,7 +194,7 @@ def opened(content: bytes) -> object:
     """The content, sealed and committed to as it is, and opened again."""
     envelope = sealed("three-files")
     payload = b"".join(age.seal_stream(envelope.file_key, envelope.nonce, [content]))
-    record = builders.replace(
+    record = replace(
         envelope.record,
         values={
             **envelope.record.values,
@@ -231,12 +235,12 @@ def openings(random: Random) -> object:
 
 def claims(random: Random) -> object:
     """One text of the evidence is damaged, and the claimant has signed for it."""
-    shown = dict(make_sealed.evidence("helped"))
+    shown = dict(make_shown.evidence("helped"))
     name = random.choice(sorted(shown))
     shown[name] = damaged(random, [shown[name].encode()]).decode("utf-8", "replace")
-    record = make_sealed.claim_record("helped", evidence=evidence_hash(shown))
+    record = make_shown.claim_record("helped", evidence=evidence_hash(shown))
     signed = sign_dual(record, *author_seeds(keys(PLAIN)))
-    bundle = parse_bundle(make_sealed.bundle("helped", signed, shown))
+    bundle = parse_bundle(make_shown.bundle("helped", signed, shown))
     found = examine(bundle, state(PLAIN), policy(), JUDGED)
     assert json.dumps(found.facts)
     if found.shortfalls:
@@ -271,14 +275,14 @@ def typed_words(random: Random) -> object:
 
 TARGETS: dict[str, tuple[Callable[[], Try], tuple[type[SafeconductError], ...]]] = {
     "credit offer": (
-        lambda: signed_again(texts_of(make_sealed.offer()), [DESK], open_offers),
+        lambda: signed_again(texts_of(make_statements.offer()), [DESK], open_offers),
         OURS,
     ),
     "plain credit request": (lambda: requested(PLAIN), OURS),
     "blind credit request": (lambda: requested(BLIND), OURS),
     "credit link": (
         lambda: signed_again(
-            [format_record(credit.link_record(make_sealed.request(PLAIN)))],
+            [format_record(credit.link_record(request(PLAIN)))],
             MEMBERS[:2],
             lambda data: credit.open_link(data, state(PLAIN)),
         ),
@@ -286,7 +290,7 @@ TARGETS: dict[str, tuple[Callable[[], Try], tuple[type[SafeconductError], ...]]]
     ),
     "plain credit": (
         lambda: signed_again(
-            texts_of(make_sealed.credit_of(PLAIN)),
+            texts_of(credit_of(PLAIN)),
             MEMBERS[:2],
             lambda data: credit.open_credit(data, state(PLAIN)),
         ),
@@ -305,7 +309,7 @@ TARGETS: dict[str, tuple[Callable[[], Try], tuple[type[SafeconductError], ...]]]
     ),
     "destruction": (
         lambda: signed_again(
-            texts_of(make_sealed.destruction(PLAIN)),
+            texts_of(destruction(PLAIN)),
             [DESK],
             lambda data: verify_destruction(data, state(PLAIN)),
         ),
@@ -341,22 +345,23 @@ def test_what_is_damaged_inside_is_refused_by_our_own_errors(name: str) -> None:
     assert refused > 0
 
 
-PREPARED = {
-    "contribution.record": lambda: contribution(),
-    "envelope.age": lambda: make_sealed.hybrid_header() + payload(),
-    "capsule": lambda: make_sealed.capsule(make_sealed.whole_capsule(), "whole"),
-    "slot": lambda: f"{keys(PLAIN).slot().hex()}\n".encode(),
-}
-
-
 @cache
 def payload() -> bytes:
     return b"".join(sealed("three-files").payload())
 
 
+PREPARED: dict[str, Callable[[], bytes]] = {
+    "contribution.record": contribution,
+    "envelope.age": lambda: make_tips.hybrid_header() + payload(),
+    "capsule": lambda: make_tips.capsule(make_tips.whole_capsule(), "whole"),
+    "slot": lambda: f"{keys(PLAIN).slot().hex()}\n".encode(),
+}
+
+
 def test_a_prepared_folder_with_damage_loads_as_it_is_or_not_at_all(tmp_path: Path) -> None:
     for name, content in PREPARED.items():
         (tmp_path / name).write_bytes(content())
+    committed = hashlib.sha256(payload()).digest()
     assert load_prepared(tmp_path).slot == keys(PLAIN).slot()
 
     def check(random: Random) -> None:
@@ -365,7 +370,8 @@ def test_a_prepared_folder_with_damage_loads_as_it_is_or_not_at_all(tmp_path: Pa
         head = damaged(random, [whole[:2_500]]) + whole[2_500:]
         (tmp_path / name).write_bytes(head)
         with suppress(MalformedError, UnverifiedError, UnavailableError):
-            assert load_prepared(tmp_path).record == sealed("three-files").record
+            # The rest of the record is its own word, until somebody opens the envelope.
+            assert load_prepared(tmp_path).record.hash("payload") == committed
         (tmp_path / name).write_bytes(whole)
 
     fuzz(check)

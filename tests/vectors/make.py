@@ -23,7 +23,8 @@ from tests.protocol.tlog.sample_log import (
 )
 from tests.vectors import make_all_sealed
 from tests.vectors.edits import MALFORMED_BY_EDIT, UNVERIFIED_BY_EDIT, Edits
-from tests.vectors.formats import FOLDER, FORMATS
+from tests.vectors.form import FOLDER
+from tests.vectors.formats import FORMATS
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.canonical import u64

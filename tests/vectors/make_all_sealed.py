@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterator
 
 from tests.vectors import make_sealed, make_wrong
-from tests.vectors.make_sealed import Files, age_files, sealed_keys
+from tests.vectors.make_sealed import sealed_keys
+from tests.vectors.make_statements import Files
+from tests.vectors.make_tips import age_files
 from tests.vectors.sealed_edits import SEALED_MALFORMED, SEALED_UNVERIFIED, PatternEdits
 from tests.vectors.sealed_formats import SEALED_FORMATS
 from tests.vectors.tables import TABLES

@@ -288,7 +288,7 @@ def fields(record: str) -> dict[str, str]:
     lines = record.partition("\n\n")[0].rstrip("\n").split("\n")
     assert lines[0].startswith(T.decode())
     pairs = [line.split(" ", 1) for line in lines[1:]]
-    return {"": lines[0].removeprefix(T.decode()), **{name: value for name, value in pairs}}
+    return {"": lines[0].removeprefix(T.decode()), **dict(pairs)}
 
 
 def signature_lines(record: str) -> Iterator[tuple[str, bytes]]:
@@ -366,6 +366,16 @@ def container(name: str) -> bytes:
     )
     assert sha256(made).hex() == recipe["sha256"]
     return made
+
+
+def member_header(name: str, size: int) -> bytes:
+    """§7.2: mode 0644, no owner, no time; from 8 GiB on the size has twelve digits."""
+    digits = b"%011o\0" % size if size < 8 << 30 else b"%012o" % size
+    nobody, never = b"%07o\0" % 0, b"%011o\0" % 0
+    front = name.encode().ljust(100, b"\0") + b"0000644\0" + nobody * 2 + digits + never
+    # Type, no link, the format's mark; no names, devices or prefix, which are zero bytes.
+    back = (b"0" + bytes(100) + b"ustar\x0000").ljust(356, b"\0")
+    return front + b"%06o\0 " % sum(front + b" " * 8 + back) + back
 
 
 def padded(size: int) -> int:

@@ -21,6 +21,7 @@ RUN_BYTES_MIN = 32
 """So many zeros in a row make a piece of their own."""
 
 _CONTAINER = re.compile(r"(?:valid|malformed)/container/[a-z0-9-]+\.(?:tar|json)")
+_WHOLE = (("from", 0), ("to", BYTES_MAX))
 _ZEROS = re.compile(rb"\x00{%d,}" % RUN_BYTES_MIN)
 
 
@@ -63,7 +64,8 @@ def _piece(value: Json) -> bytes:
     if not isinstance(value, dict):
         raise MalformedError("recipe: a piece is no object")
     if "of" in value:
-        return named(value["of"])[value.get("from", 0) : value.get("to", BYTES_MAX)]  # type: ignore[misc]  # a recipe is our own
+        start, end = (int(str(value.get(name, at))) for name, at in _WHOLE)
+        return named(value["of"])[start:end]
     return bytes.fromhex(str(value["hex"])) * int(str(value.get("times", 1)))
 
 

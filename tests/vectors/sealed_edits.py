@@ -1,4 +1,4 @@
-"""What is wrong with each published file about sealed tips: one stretch of a valid one, replaced.
+"""What is wrong with each published file about sealed tips: one stretch of a valid one.
 
     format: {name of the wrong file: (the valid file, what stands there, what it becomes)}
 

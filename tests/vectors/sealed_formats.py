@@ -4,7 +4,7 @@ Where parsing and verifying are one step, what does not verify is read as it sta
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from tests.vectors.form import FOLDER, Format, width_in
 from tests.vectors.sealed_world import BLIND, PLAIN, keys
 
 from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.plumbing.logs import GazetteView, format_gazette, parse_gazette
+from safeconduct.plumbing.programme import Programme
 from safeconduct.plumbing.words import LANGUAGES, format_words, parse_words
 from safeconduct.protocol import age
 from safeconduct.protocol.canonical import (
@@ -202,6 +204,36 @@ def _parse_gazette(data: bytes, path: Path) -> list[bytes]:
 
 def _verify_gazette(data: bytes, path: Path) -> None:
     _folded(data, width_in(path))
+
+
+def _programme() -> Programme:
+    """As far as a saved Gazette is concerned."""
+    nowhere, text = "http://127.0.0.1:1", (FOLDER / "keys" / "programme.policy").read_bytes()
+    return Programme(
+        name=PLAIN.name,
+        gazette=nowhere,
+        gazette_origin=builders.GAZETTE.name,
+        ledger=nowhere,
+        ledger_origin=builders.LEDGER.name,
+        door=nowhere,
+        register=nowhere,
+        policy=parse_policy(text),
+        policy_text=text,
+    )
+
+
+def _parse_saved(data: bytes, path: Path) -> GazetteView | bytes:
+    with suppress(UnverifiedError):
+        return parse_gazette(_programme(), data)
+    return data
+
+
+def _format_saved(value: GazetteView | bytes) -> bytes:
+    return value if isinstance(value, bytes) else format_gazette(value)
+
+
+def _verify_saved(data: bytes, path: Path) -> None:
+    parse_gazette(_programme(), data)
 
 
 # Tips.
@@ -404,8 +436,6 @@ def _written(value: dict[str, Json]) -> bytes:
     return format_json(value)
 
 
-Parse = Callable[[bytes, Path], Any]
-
 SEALED_FORMATS = {
     "words": Format(suffix=".json", parse=_parse_words, reformat=_written),
     "record": Format(
@@ -416,6 +446,9 @@ SEALED_FORMATS = {
         parse=_parse_gazette,
         reformat=format_entries,
         verify=_verify_gazette,
+    ),
+    "saved-gazette": Format(
+        suffix=".gazette", parse=_parse_saved, reformat=_format_saved, verify=_verify_saved
     ),
     "manifest": Format(
         suffix=".json",

@@ -37,8 +37,8 @@ from safeconduct.protocol.keys import (
     reply_mac,
     reply_tag,
 )
-from safeconduct.protocol.record import parse_record, parse_signed
-from safeconduct.protocol.tip import TipFile, content_commitment, padded_size
+from safeconduct.protocol.record import Record, parse_record, parse_signed
+from safeconduct.protocol.tip import TipFile, content_commitment, member_header, padded_size
 
 Files = dict[str, bytes]
 Told = dict[str, object]
@@ -171,6 +171,27 @@ def paddings() -> Files:
     return {"sizes": written({"sizes": sizes}, {"padded": list(map(padded_size, sizes))})}
 
 
+MEMBERS = {
+    "an-empty-file": ("f0002", 0),
+    "a-short-file": ("f0001", 45),
+    "the-manifest": ("safeconduct.json", 2_964),
+    "a-byte-below-8-gib": ("f0001", (8 << 30) - 1),
+    "8-gib": ("f0001", 8 << 30),
+    "the-largest-file": ("f1000", 12 << 30),
+}
+
+
+def headers() -> Files:
+    return {
+        name: written({"name": member, "size": size}, {"header": header(member, size)})
+        for name, (member, size) in MEMBERS.items()
+    }
+
+
+def header(member: str, size: int) -> str:
+    return member_header(member, size).hex()
+
+
 # Credits (24).
 
 
@@ -192,6 +213,7 @@ def credit_steps(world: World) -> bytes:
         "key": key.hex(),
         "nullifier": credit.nullifier(key).hex(),
         "request_text_hash": asked.hash.hex(),
+        "request_root": keys(world).derive("credit-request", credit.group_hash(one)).hex(),
     }
     if world.scheme == "plain":
         gives |= {"credit_text_hash": credit.text_hash(_credit()).hex()}
@@ -199,7 +221,7 @@ def credit_steps(world: World) -> bytes:
     return written(given | {"issuing_key": _issuing_der().hex()}, gives | _blinding(key))
 
 
-def _credit() -> credit.Record:
+def _credit() -> Record:
     return parse_signed(credit_of(PLAIN)).record
 
 
@@ -237,5 +259,6 @@ def credit_tables() -> Files:
 TABLES: dict[str, Callable[[], Files]] = {
     "key-schedule": schedules,
     "padding": paddings,
+    "member-header": headers,
     "credit-steps": credit_tables,
 }

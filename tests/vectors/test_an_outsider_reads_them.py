@@ -2,6 +2,9 @@
 
 import base64
 import json
+import re
+import subprocess
+import tarfile
 from hashlib import sha384
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,10 @@ import pytest
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA384
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from tests.system_tools import need_tool
 from tests.vectors import outsider
 from tests.vectors.outsider import FOLDER, H, K, document, fields, sha256, text, u32, u64
 
@@ -63,9 +68,27 @@ def test_the_known_answers_are_those_of_before_there_was_any_code() -> None:
     assert {name: gives[name] for name in KNOWN} == KNOWN
 
 
+def test_the_specification_prints_the_same_known_answers() -> None:
+    page = (FOLDER.parents[1] / "docs" / "3-protocol.md").read_text(encoding="utf-8")
+    block = page.partition("Known answers, for entropy")[2].split("```")[1]
+    printed = dict(re.findall(r"^([a-z_0-9 ]*[a-z0-9])  +([0-9a-f]{32,64})\b", block, re.M))
+    gives = document("valid/key-schedule/known-answers.json")["gives"]
+    gives |= {"file key": gives["file_key"], "tag 0": gives["reply_tags"][0]}
+    assert len(printed) >= 12
+    assert printed == {name: gives[name] for name in printed}
+
+
 def test_each_size_is_padded_alike() -> None:
     table = document("valid/padding/sizes.json")
     assert list(map(outsider.padded, table["given"]["sizes"])) == table["gives"]["padded"]
+
+
+@pytest.mark.parametrize("name", named("valid/member-header"))
+def test_a_member_s_header_is_what_the_text_says(name: str) -> None:
+    table = document(name)
+    given, header = table["given"], bytes.fromhex(table["gives"]["header"])
+    assert outsider.member_header(given["name"], given["size"]) == header
+    assert tarfile.TarInfo.frombuf(header, "ascii", "strict").size == given["size"]
 
 
 # Records, receipts, the Gazette.
@@ -209,9 +232,19 @@ def test_what_travels_opens_with_the_desk_s_identity(name: str) -> None:
     assert outsider.stream(file_key, payload) == outsider.container(envelope["container"])
 
 
-def test_a_classic_header_follows_from_file_key_and_recipient() -> None:
-    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+def test_stock_age_and_tar_read_what_travels(tmp_path: Path) -> None:
+    age, tar = need_tool("age", "age"), need_tool("tar", "tar")
+    identity = tmp_path / "classic.identity"
+    identity.write_text(text("keys/desk-1.identities").splitlines()[0] + "\n")
+    opened = tmp_path / "tip.tar"
+    sealed = FOLDER / "envelopes" / "classic.age"
+    subprocess.run([age, "-d", "-i", identity, "-o", opened, sealed], check=True)
+    assert opened.read_bytes() == outsider.container("valid/container/three-files.tar")
+    listed = subprocess.run([tar, "-tf", opened], check=True, capture_output=True)
+    assert listed.stdout.split() == [b"safeconduct.json", b"f0001", b"f0002", b"f0003"]
 
+
+def test_a_classic_header_follows_from_file_key_and_recipient() -> None:
     envelope = document("valid/envelope/classic.json")
     header = base64.b64decode(envelope["header"])
     recipient = outsider.bech32_data(fields(text("valid/record/epoch.record"))["classic"])
@@ -338,6 +371,8 @@ def test_the_words_give_a_credit_s_serial_key_and_nullifier(scheme: str) -> None
     assert (gives["group_hash"], gives["serial"]) == (group.hex(), serial.hex())
     assert (gives["redemption_seed"], gives["key"]) == (redeeming.hex(), key.hex())
     assert gives["nullifier"] == H("nullifier", key).hex()
+    asking = K(bytes.fromhex(given["seed"]), "credit-request", group)
+    assert gives["request_root"] == asking.hex()
     request = text(f"valid/record/credit-request-{scheme}.record")
     assert gives["request_text_hash"] == H("record", outsider.signed_text(request)).hex()
 
@@ -411,12 +446,11 @@ def test_a_token_is_a_stock_rsa_pss_signature() -> None:
 def test_false_claims_and_damaged_payloads_are_seen_from_outside() -> None:
     with pytest.raises(InvalidSignature):
         outsider.verify_claimant(document("unverified/claim/another-subject.json")["claim"])
-    payload = bytearray((FOLDER / "envelopes/classic.age").read_bytes())
-    header, sealed = outsider.split_age(bytes(payload))
+    _, sealed = outsider.split_age((FOLDER / "envelopes/classic.age").read_bytes())
     envelope = document("valid/envelope/classic.json")
     with pytest.raises(InvalidTag):
         outsider.stream(bytes.fromhex(envelope["file_key"]), sealed[:-1] + b"\0")
+    capsule = (FOLDER / "unverified/capsule/with-another-byte.capsule").read_bytes()
+    key = K(SEED_0, "capsule")
     with pytest.raises(InvalidTag):
-        capsule = (FOLDER / "unverified/capsule/with-another-byte.capsule").read_bytes()
-        key = K(SEED_0, "capsule")
         outsider.xchacha_open(key, capsule[:24], capsule[24:], b"safeconduct/v1/capsule")

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 from tests.vectors import make
-from tests.vectors.formats import FOLDER, FORMATS
+from tests.vectors.form import FOLDER
+from tests.vectors.formats import FORMATS
 from tests.vectors.sealed_edits import SEALED_MALFORMED
 from tests.vectors.sealed_formats import SEALED_FORMATS
 from tests.vectors.tables import TABLES
 
 from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.protocol.kinds import KINDS
+from safeconduct.protocol.record import parse_any
 
 CHANGED_BYTES_MAX = 260
 """A fault is one stretch of bytes, and short."""
@@ -52,6 +55,11 @@ def test_there_are_files_of_every_format() -> None:
     }
     assert len(MALFORMED) > 500
     assert len(UNVERIFIED) > 150
+
+
+def test_there_is_a_record_of_every_kind() -> None:
+    records = [path for path in VALID if path.parent.name == "record"]
+    assert {parse_any(path.read_bytes()).kind for path in records} == KINDS.keys()
 
 
 def test_the_files_are_those_that_the_script_writes() -> None:
