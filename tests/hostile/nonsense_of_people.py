@@ -92,14 +92,9 @@ BY_WORDS: Nonsense = {
 _OPEN = f"source open {AT_ONCE} --number 0 --purpose court --yes"
 BY_CLERK: Nonsense = {
     f"{_OPEN} --message clerk.txt --out made --item={{}}": POSITIVE | {"no such": "2"},
-    f"{_OPEN} --message clerk.txt --item 1 --item 1 --out made{{}}": {"one file twice": ""},
     f"{_OPEN} --out made --item={{}}": {"no files": "1"},
     f"{_OPEN} --out made --message={{}}": {"another letter": "policy.txt"},
     f"{_OPEN} --out made --message clerk.txt --files={{}}": FILES | {"more": "policy.txt"},
-    f"{_OPEN} --message clerk.txt --out={{}}": NEW_FOLDERS,
-    f"source open {AT_ONCE} --number 0 --purpose court --message clerk.txt --out made{{}}": {
-        "nobody says yes": ""
-    },
     f"source receipt {AT_ONCE} --out made --number={{}}": {"never sent": "7"},
     f"source receipt {AT_ONCE} --out={{}}": {"nowhere": OUTPUTS["nowhere"]},
     f"source reply {AT_ONCE} letter.txt --number={{}}": {"never sent": "7"},
@@ -191,6 +186,9 @@ OF_DESK: Nonsense = {
     "desk open {tip} --dir desk --purpose court --out={}": NEW_FOLDERS,
     "desk open --dir desk --purpose court --out made {}": TIPS,
     "desk open {tip} --purpose court --out made --dir={}": PARTIES,
+    "desk assessment {tip} --dir desk --out={}": NEW_FOLDERS,
+    "desk assessment --dir desk --out made {}": TIPS | {"credited": "{visitor}"},
+    "desk assessment {tip} --out made --dir={}": PARTIES,
     "desk pull --dir={}": PARTIES,
     "desk list --dir={}": PARTIES,
     "desk show --dir desk {}": TIPS,
@@ -292,7 +290,8 @@ OF_REGISTER: Nonsense = {
         OUTPUTS
     ),
     "register publish --out made --dir={}": PARTIES,
-    "register publish --dir register --out={}": FOLDERS,
+    "register publish --dir register --out={}": FOLDERS
+    | {"its own": "register", "no publication": "examples"},
 }
 BY_PUBLIC = "--policy policy.txt --gazette public"
 OF_OTHERS: Nonsense = {
@@ -300,8 +299,8 @@ OF_OTHERS: Nonsense = {
     "door --dir door --listen={}": LISTENS,
     "serve --listen nowhere --dir={}": PARTIES,
     f"opening verify {BY_PUBLIC} {{}}": PARTIES,
-    "opening verify opening --policy policy.txt --gazette={}": PARTIES
-    | {"no Gazette": "statutes"},
+    "opening verify opening --policy policy.txt --gazette={}": PATHS
+    | {"a file": "policy.txt", "no Gazette": "statutes"},
     "opening verify opening --gazette public --policy={}": FILES,
     "opening verify opening --gazette public{}": {"whose word counts": ""},
     "opening verify opening --programme={}": PATHS,
@@ -326,6 +325,6 @@ OF_OTHERS: Nonsense = {
     "--policy={}": FILES,
     "receipt verify receipts/clerk.tlog-proof --record receipts/clerk.record "
     "--policy policy.txt --before={}": INSTANTS | {"too early": "2020-01-01T00:00:00Z"},
-    "audit --policy policy.txt {}": PATHS | {"a file": "policy.txt", "another's": "door"},
+    "audit --policy policy.txt {}": PATHS,
     "demo --once --dir={}": {"a file": "policy.txt", "another's": "public"},
 }

@@ -7,6 +7,7 @@ import pytest
 from tests.hostile.console import WORDS, Console, check_refused, copy_own, still
 from tests.hostile.nonsense_of_logs import OF_LOGS
 from tests.hostile.nonsense_of_people import (
+    AT_ONCE,
     BY_CLERK,
     BY_WORDS,
     OF_BOARD,
@@ -17,6 +18,7 @@ from tests.hostile.nonsense_of_people import (
 )
 
 from safeconduct.cli import VERBS, make_parser
+from safeconduct.errors import RefusedError
 from safeconduct.plumbing.words import format_words
 
 NONSENSE: Nonsense = {
@@ -56,14 +58,14 @@ def test_the_tables_name_every_verb(words: str) -> None:
     assert [command for command in NONSENSE if command.startswith(f"{words} ")]
 
 
-@pytest.mark.parametrize("command", NONSENSE)
+@pytest.mark.parametrize("command", NONSENSE, ids=str)
 def test_a_nonsensical_argument_gets_one_clear_error_and_changes_nothing(
     console: Console, command: str
 ) -> None:
     refuse_all(console, command, NONSENSE[command], WORDS)
 
 
-@pytest.mark.parametrize("command", BY_CLERK)
+@pytest.mark.parametrize("command", BY_CLERK, ids=str)
 def test_good_words_do_not_excuse_a_nonsensical_argument(
     console: Console, command: str
 ) -> None:
@@ -82,3 +84,30 @@ def refuse_all(console: Console, command: str, values: Mapping[str, str], typed:
         assert not words.intersection(console.said.split())
     assert console.held() == before
     assert still(copy) == kept
+
+
+UNWILLING = {
+    "nobody says yes": ("--out made", "nothing was opened"),
+    "the folder is there": ("--yes --out public", "public: is there already"),
+    "a file is there": ("--yes --out policy.txt", "policy.txt: is there already"),
+}
+
+
+@pytest.mark.parametrize(("rest", "error"), list(UNWILLING.values()), ids=list(UNWILLING))
+def test_an_opening_that_is_not_made_leaves_no_trace(
+    console: Console, rest: str, error: str
+) -> None:
+    before = console.held()
+    words = format_words(console.played.world.words["clerk"])
+    command = f"source open {AT_ONCE} --number 0 --purpose court --message clerk.txt {rest}"
+    code = console.run(command, f"{words}\nno\n".encode())
+    assert code == RefusedError.exit_code
+    assert "error: " + error in console.said.splitlines()
+    assert console.held() == before
+
+
+def test_a_file_that_is_named_twice_is_shown_once(console: Console) -> None:
+    words = format_words(console.played.world.words["clerk"])
+    command = f"source open {AT_ONCE} --number 0 --purpose press --message clerk.txt --out made"
+    console.run(f"{command} --item 1 --item 1", f"{words}\nno\n".encode())
+    assert "You are about to show 1 of 1 files" in console.said

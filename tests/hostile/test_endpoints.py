@@ -113,6 +113,7 @@ WITNESS: Mapping[str, Sequence[Asker]] = {
 DOOR: Mapping[str, Sequence[Asker]] = {
     "POST /commit": [in_body("/commit", lambda _: LEAF, len(LEAF), record)],
     "POST /deliver": [in_body("/deliver", announcement, ANNOUNCEMENT_BYTES_MAX, some_json)],
+    "GET /deliver/{hash}": [in_path("/deliver/{}", tip_hash, OTHER)],
     "PATCH /deliver/{hash}": [
         in_path("/deliver/{}?offset=0", tip_hash, OTHER),
         in_path("/deliver/{tip}?offset={}", lambda _: "000", "-1"),

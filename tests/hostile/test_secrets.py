@@ -4,14 +4,22 @@ The files are searched as bytes, so a secret within a database or a log's tile i
 """
 
 import base64
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.hostile.searching import everything, phrases, places, runs, spellings
+from tests.onlooker import looked_on
 from tests.world import Played, rows
 
+from safeconduct.demo.crediting import PLAYER as CREDITED
 from safeconduct.demo.founding import PERSONS
+from safeconduct.demo.showing import CUSTODIANS
 from safeconduct.demo.tips import (
     CLERK_TEXT,
     ENGINEER_TEXT,
@@ -21,13 +29,16 @@ from safeconduct.demo.tips import (
     ORDER_TEXT,
     VISITOR_TEXT,
 )
+from safeconduct.parties.desk.archive import share_lines
 from safeconduct.plumbing import dice
+from safeconduct.plumbing.logs import read_gazette
+from safeconduct.plumbing.shares import combine, parse_share
 from safeconduct.plumbing.words import format_words
 from safeconduct.protocol import age
-from safeconduct.protocol.keys import contribution_keys, master_key
+from safeconduct.protocol.credit import nullifier, serial_of
+from safeconduct.protocol.keys import author_commitment, contribution_keys, master_key
 from safeconduct.protocol.tlog.note import parse_skey
 
-RUN_OF_WORDS = 4
 PHRASE_CHARS = 40
 TEXTS = (
     CLERK_TEXT,
@@ -38,7 +49,8 @@ TEXTS = (
     VISITOR_TEXT,
     LATE_TEXT,
 )
-PLAINTEXT_BELONGS = ("desk/",)
+PLAINTEXT_BELONGS = ("desk/", "read/")  # the latter is what judge and custodians make of it
+KEYS_BELONG = {"clerk": {"opening/opening.json"}}  # the one tip that was opened
 NAMES_BELONG = (
     "register/",
     "letters/",
@@ -50,6 +62,7 @@ PRESS = ("press/",)  # who is quoted in public is no secret there
 SEARCHED = (
     *("board", "desk", "door", "log/gazette", "log/ledger", "mirror/gazette", "mirror/ledger"),
     *("monitor", "press", "programme", "register", "witness/east", "witness/north/published"),
+    *("court", "custodians", "opening", "public", "read", "diagnostics"),
 )
 STRANGER = "127.77.66.55"  # of this machine, like all of 127.0.0.0/8, yet no server's address
 STRANGERS_HEADERS = {
@@ -65,44 +78,6 @@ TRACES = (STRANGER, *(value.rpartition("=")[2] for value in STRANGERS_HEADERS.va
 @pytest.fixture(scope="module")
 def kept(played: Played) -> dict[str, bytes]:
     return everything(played)
-
-
-def everything(played: Played) -> dict[str, bytes]:
-    """Every file of the play by its name, and beside them what it printed."""
-    read = {"(printed)": played.told.encode("utf-8")}
-    for path in played.folder.rglob("*"):
-        if path.is_file():
-            try:
-                read[str(path.relative_to(played.folder))] = path.read_bytes()
-            except FileNotFoundError:
-                continue  # the logs replace their partial tiles while we look
-    return read
-
-
-def places(kept: dict[str, bytes], secret: bytes) -> set[str]:
-    """The files that hold `secret` or are named by it."""
-    name = secret.decode("utf-8", "replace")
-    return {path for path, data in kept.items() if secret in data or name in path}
-
-
-def spellings(secret: bytes) -> list[bytes]:
-    """A binary secret as it is, in hex, and in base64 however it is aligned."""
-    made = [secret, secret.hex().encode(), secret.hex().upper().encode()]
-    for before in range(3):
-        coded = base64.b64encode(bytes(before) + secret)
-        # The first and the last characters mix with what stands around the secret.
-        made.append(coded[4 if before else 0 : -4])
-    return made
-
-
-def runs(words: str) -> Iterator[bytes]:
-    """Each run of four words, as they are typed and as a form sends them."""
-    parts = words.split(" ")
-    for start in range(len(parts) - RUN_OF_WORDS + 1):
-        run = parts[start : start + RUN_OF_WORDS]
-        yield " ".join(run).encode()
-        yield "+".join(run).encode()
-        yield ",".join(run).encode()
 
 
 def test_the_search_finds_a_secret_wherever_it_is() -> None:
@@ -128,7 +103,7 @@ def test_the_search_looks_into_the_folder_of_every_party(
 def test_no_words_of_a_source_are_kept_anywhere(played: Played, kept: dict[str, bytes]) -> None:
     assert {"clerk", "visitor", "late", "denouncer"} <= played.world.words.keys()
     for player, entropy in played.world.words.items():
-        secrets = [*runs(format_words(entropy)), *spellings(entropy)]
+        secrets = [*runs(format_words(entropy)), *phrases(entropy), *spellings(entropy)]
         found = {place for secret in secrets for place in places(kept, secret)}
         assert not found, player
 
@@ -155,7 +130,7 @@ def test_no_file_key_of_a_tip_is_kept_anywhere(played: Played, kept: dict[str, b
         [payload] = [kept[path] for path in entries if digest in path]
         file_key = keys.derive("file-key", payload[:16], 16)
         found = {place for each in spellings(file_key) for place in places(kept, each)}
-        assert not found, player
+        assert found == KEYS_BELONG.get(player, set()), player
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda text: str(text)[:24])
@@ -179,9 +154,9 @@ def secret_keys(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield place, text
             for spelling in spellings(parse_skey(text.decode()).seed):
                 yield place, spelling
-        if text.startswith(b"AGE-SECRET-KEY-"):
-            assert age.parse_identity(text.decode())
-            yield place, text
+        for identity in re.findall(rb"^AGE-SECRET-KEY-\S+$", text, re.MULTILINE):
+            assert age.parse_identity(identity.decode())
+            yield place, identity
         if path.name == "console.code":
             yield place, text
 
@@ -191,12 +166,83 @@ def test_a_secret_key_lies_in_its_own_file_alone(
 ) -> None:
     keys = list(secret_keys(played.folder))
     # Three of the board, three witnesses, two of each log, door, register; three of the desk; a
-    # code. Mirror and monitor need none.
-    assert len({place for place, _ in keys}) == 3 + 3 + 2 * 2 + 2 + 3 + 1
+    # code; the judge's own, and what custodians made. Mirror and monitor need none.
+    assert len({place for place, _ in keys}) == 3 + 3 + 2 * 2 + 2 + 3 + 1 + 2
     for place, secret in keys:
         assert places(kept, secret) <= {place}, place
     for place in {place for place, _ in keys}:
         assert (played.folder / place).stat().st_mode & 0o077 == 0, place
+
+
+def test_a_share_of_the_archive_lies_with_its_custodian_alone(
+    played: Played, kept: dict[str, bytes]
+) -> None:
+    shares = sorted((played.folder / "custodians").glob("share-*.txt"))
+    assert len(shares) == CUSTODIANS
+    for path in shares:
+        [words] = [line for line in path.read_bytes().splitlines() if line[:1] != b"#"]
+        parts = words.split(b" ")
+        for start in range(4, len(parts) - 3):  # those before are the same in all shares
+            run = b" ".join(parts[start : start + 4])
+            assert places(kept, run) == {f"custodians/{path.name}"}
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def test_the_key_of_the_archive_lies_where_custodians_made_it_alone(
+    played: Played, kept: dict[str, bytes]
+) -> None:
+    text = (played.folder / "read" / "custodians" / "identity.txt").read_text()
+    [key] = re.findall(r"AGE-SECRET-KEY-\S+", text)
+    state = read_gazette(played.programme).state
+    identity = age.parse_identity(key)
+    assert age.format_recipient(identity.recipient()) == state.archives[-1].recipient
+    shares = (played.folder / "custodians").glob("share-[135].txt")
+    lines = [line for path in shares for line in share_lines(path.read_text())]
+    seed = combine([parse_share(line, place) for place, line in enumerate(lines, start=1)])
+    assert age.format_identity(age.x25519_identity(seed)) == key
+    assert not {place for each in spellings(seed) for place in places(kept, each)}
+
+
+def test_no_key_that_redeems_a_credit_is_kept_anywhere(
+    played: Played, kept: dict[str, bytes]
+) -> None:
+    master = master_key(played.world.words[CREDITED], played.programme.hash)
+    keys = contribution_keys(master, 0)
+    [group] = {count.group for count in read_gazette(played.programme).state.credit_counts}
+    serial = serial_of(keys, group)
+    redemption = keys.redemption(serial)
+    used = author_commitment(*redemption.author_public(), redemption.blind(serial))
+    assert any(nullifier(used).hex() in place for place in kept)  # it is these keys
+    derived = [redemption.derive(name) for name in ("author-ed25519", "author-mldsa65")]
+    secrets = [redemption.seed, *derived]
+    spelled = [each for secret in secrets for each in spellings(secret)]
+    assert not {place for each in spelled for place in places(kept, each)}
+
+
+SHOWN = """
+import tempfile, time
+with tempfile.NamedTemporaryFile() as file:
+    file.write(b"a secret in a file")
+    file.flush()
+    time.sleep(0.5)
+"""
+
+
+def test_an_onlooker_sees_arguments_environment_and_temporary_files(tmp_path: Path) -> None:
+    with looked_on(tmp_path) as seen:
+        command = [sys.executable, "-c", SHOWN, "a secret argument"]
+        subprocess.run(command, env={**os.environ, "X": "a secret variable"}, check=True)
+    for secret in (b"a secret argument", b"a secret variable", b"a secret in a file"):
+        assert [place for place, data in seen.items() if secret in data]
+    assert not list(tmp_path.rglob("tmp*"))
+
+
+def test_every_process_of_the_play_was_looked_at(played: Played) -> None:
+    commands = {place for place in played.seen if "cmdline" in place}
+    served = [place for place in commands if b"\0safeconduct\0" in played.seen[place]]
+    started = sum(played.stage.starts(name) for name in played.stage.names())
+    assert len(served) >= started
+    assert {place.replace("cmdline", "environ") for place in commands} <= set(played.seen)
 
 
 @pytest.mark.parametrize("subject", list(PERSONS))

@@ -1,4 +1,4 @@
-"""Scene 6: five claims, five letters; what is final is public, what is appealed is not."""
+"""Scene 6: six claims, six letters; what is final is public, what is appealed is not."""
 
 import json
 from pathlib import Path
@@ -12,6 +12,7 @@ LETTERS = {
     "latecomer": ("stands", "4(1)"),
     "forger": ("stands", "4(1)"),
     "backdater": ("stands", "4(1)"),
+    "pilot": ("acquitted", "4(1)"),
 }
 
 
@@ -43,6 +44,7 @@ def test_the_register_changes_for_those_acquitted_and_for_nobody_else(played: Pa
         "r-0002": "acquitted",
         "r-0003": "registration_stands",
         "r-0004": "registration_stands",
+        "r-0005": "acquitted",
     }
 
 
@@ -50,10 +52,11 @@ def test_the_appealed_decision_is_counted_and_not_published(played: Path) -> Non
     state = gazette(played)
     count = state.counts[-1]
     assert {name: count.number(name) for name in ("claims", "decided", "suspended")} == {
-        "claims": 5,
-        "decided": 5,
+        "claims": 6,
+        "decided": 6,
         "suspended": 1,
     }
+    assert len(list((played / "public" / "decisions").iterdir())) == 5
     signed = (played / "board" / "decision-latecomer").read_text()
     for path in (played / "public" / "decisions").iterdir():
         assert signed not in json.loads(path.read_text())["decision"]

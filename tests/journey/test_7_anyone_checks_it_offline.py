@@ -25,6 +25,9 @@ def audit(folder: Path, policy: Path) -> tuple[int, dict[str, object]]:
 def test_the_audit_of_the_play_holds(played: Path) -> None:
     code, report = audit(played / "public", played / "policy.txt")
     assert code == 0, report
+    checks = report["checks"]
+    assert isinstance(checks, list)
+    assert [each["number"] for each in checks if each["holds"]] == list(range(1, 13))
 
 
 @pytest.mark.parametrize("lie", LIES)

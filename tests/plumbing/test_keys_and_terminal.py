@@ -112,3 +112,13 @@ def test_time_goes_on_and_chance_differs() -> None:
     assert abs(clock.now().timestamp() - clock.seconds()) < 2
     assert len(dice.random_bytes(32)) == 32
     assert dice.random_bytes(32) != dice.random_bytes(32)
+
+
+def test_the_end_of_input_at_a_prompt_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", end)
+    with pytest.raises(RefusedError, match="nothing was entered"):
+        terminal.ask_secret("your twelve words: ")

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -414,3 +415,10 @@ def test_many_requests_on_one_connection_are_answered_in_order(fast: bool) -> No
     with web.running(app, fast=fast) as url:
         parts = said_to(url, sent).split(b"HTTP/1.1 200 ")[1:]
     assert [part[-1:] for part in parts] == [b"0", b"1", b"2", b"3"]
+
+
+def test_no_file_that_the_environment_names_is_given_the_keys_of_a_connection(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert fetch._tls().keylog_filename is None

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 
 import pytest
@@ -95,11 +96,30 @@ def test_a_shelf_in_another_order_cannot_hide_the_receipt() -> None:
 
 
 def test_of_two_receipts_the_newer_counts() -> None:
-    newer = Capsule(record=statements().record, pre=bytes(range(16)), proof=b"newer")
+    newer = replace(CAPSULE, proof=b"newer")
     for order in [(CAPSULE, newer), (CAPSULE, newer, EARLIER)]:
         versions = shelf(*((0, blob(0, each)) for each in order))
         found, _ = find_capsules(versions, source_keys)
         assert [each.capsule for each in found] == [newer]
+
+
+def test_the_headers_of_all_versions_of_a_record_count_the_newest_of_them_last() -> None:
+    """Two clients that send the same at once have made a header each."""
+    first, second = (
+        replace(CAPSULE, headers=HEADERS[:1]),
+        replace(CAPSULE, headers=HEADERS[1:2]),
+    )
+    other = replace(CAPSULE, record=b"another\n", headers=(b"\xff" * 32,), proof=b"")
+    many = replace(CAPSULE, headers=(b"\xee" * 32, *HEADERS[2:]))
+    expected = {
+        (first, second): HEADERS[:2],
+        (second, replace(first, proof=b"")): (HEADERS[0], HEADERS[1]),
+        (other, first): HEADERS[:1],
+        (first, second, many): (HEADERS[1], b"\xee" * 32, *HEADERS[2:]),
+    }
+    for order, headers in expected.items():
+        [item], _ = find_capsules(shelf(*((0, blob(0, each)) for each in order)), source_keys)
+        assert item.capsule.headers == headers
 
 
 def test_slots_are_asked_for_one_by_one_until_the_gap() -> None:

@@ -221,7 +221,7 @@ def test_a_delivery_that_does_not_hold_gives_no_date(what: str) -> None:
 
 
 def _sealed_to(to: Address, at: int = NOON) -> Examined:
-    """What a claim proves on a tip that is sealed to this address, logged at `at`, and opened."""
+    """What a claim proves on an opened tip, sealed to this address and logged at `at`."""
     envelope = seal_envelope(sources(), to, source_keys(), dice())
     record = format_record(envelope.record)
     digest = record_hash(record)

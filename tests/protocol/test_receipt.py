@@ -1,6 +1,7 @@
 """Receipts: what existed by when, by the word of a quorum and of nobody's own clock."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.protocol.builders import (
@@ -9,6 +10,7 @@ from tests.protocol.builders import (
     NOON,
     OUR_WITNESS,
     POLICY,
+    POLICY_TEXT,
     STRANGER,
     THEIR_WITNESS,
     gazette_entries,
@@ -18,8 +20,11 @@ from tests.protocol.builders import (
 )
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
-from safeconduct.protocol.receipt import check_before, verify_receipt
+from safeconduct.protocol.receipt import check_before, slim_proof, verify_receipt
 from safeconduct.protocol.record import record_hash
+from safeconduct.protocol.tlog.note import SignatureLine, format_note, parse_note
+from safeconduct.protocol.tlog.policy import parse_policy
+from safeconduct.protocol.tlog.proof import format_proof, parse_proof
 
 RECORD = statements().record
 ENTRY = record_hash(RECORD)
@@ -112,3 +117,31 @@ def test_before_a_date_means_before_its_second() -> None:
     for date in (NOON, NOON - 1):
         with pytest.raises(UnverifiedError, match="not before"):
             check_before(receipt, date)
+
+
+def with_lines(proof: bytes, *more: SignatureLine) -> bytes:
+    parsed = parse_proof(proof)
+    note = parse_note(parsed.checkpoint)
+    longer = replace(note, signatures=(*more, *note.signatures))
+    return format_proof(replace(parsed, checkpoint=format_note(longer)))
+
+
+def test_a_slim_proof_has_the_same_date_and_no_signature_that_it_can_do_without() -> None:
+    other = SignatureLine(name="more.example", key_id=bytes(4), blob=bytes(2_428))
+    assert slim_proof(RECORD, with_lines(PROOF, other), POLICY, LEDGER.name) == PROOF
+    assert slim_proof(RECORD, PROOF, POLICY, LEDGER.name) == PROOF
+
+
+def test_a_slim_proof_keeps_the_witness_that_dates_it_earlier() -> None:
+    text = POLICY_TEXT.replace("group both all ours theirs", "group both any ours theirs")
+    policy = parse_policy(text.encode())
+    slim = slim_proof(RECORD, PROOF, policy)  # the second witness signed a minute before
+    [_, line] = parse_note(parse_proof(slim).checkpoint).signatures
+    assert line.name == THEIR_WITNESS.name
+    date = verify_receipt(RECORD, PROOF, policy).logged_by
+    assert verify_receipt(RECORD, slim, policy).logged_by == date
+
+
+def test_a_proof_that_does_not_hold_is_not_made_slim() -> None:
+    with pytest.raises(UnverifiedError):
+        slim_proof(statements().acknowledgement, PROOF, POLICY)

@@ -379,12 +379,19 @@ def _transport(circuit: Circuit | None) -> httpx.HTTPTransport:
     transport = httpx.HTTPTransport(trust_env=False)
     # httpx has no option for the network below its pool of connections; httpcore has.
     transport._pool = httpcore.ConnectionPool(
-        ssl_context=httpx.create_ssl_context(trust_env=False),
+        ssl_context=_tls(),
         max_connections=_CONNECTIONS_MAX,
         keepalive_expiry=_IDLE_SECONDS,
         network_backend=_Network(circuit),
     )
     return transport
+
+
+def _tls() -> ssl.SSLContext:
+    context = httpx.create_ssl_context(trust_env=False)
+    # Python would write each connection's keys to a file that the environment names.
+    context.keylog_filename = None  # type: ignore[assignment]  # typeshed knows no None here
+    return context
 
 
 class _Network(httpcore.NetworkBackend):

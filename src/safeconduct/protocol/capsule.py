@@ -83,7 +83,10 @@ def seal_capsule(
 
 
 def with_proof(capsule: Capsule, proof: bytes) -> Capsule:
-    """The capsule with `proof`, or as it is if that has no room: the log gives it as well."""
+    """The capsule with `proof`, or as it is if that has no room: the log gives it as well.
+
+    A proof of many signatures may have room once it is slim (9).
+    """
     dated = replace(capsule, proof=proof)
     return dated if len(_framed(dated)) <= _ROOM_BYTES else capsule
 
@@ -255,10 +258,16 @@ def _search(
 
 
 def _newest(versions: Sequence[bytes], keys: ContributionKeys) -> Capsule | None:
-    """The last version that opens, one with a proof before any without; None if none opens."""
-    newest: Capsule | None = None
-    for blob in versions:
-        capsule = open_capsule(blob, keys)
-        if capsule is not None and (capsule.proof or newest is None or not newest.proof):
-            newest = capsule
-    return newest
+    """The last version that opens, one with a proof before any without; None if none opens.
+
+    It has the newest headers of all versions of its record: two clients that send the same at
+    once know nothing of each other, and each must believe the door's signature for either's.
+    """
+    opened = [each for each in (open_capsule(blob, keys) for blob in versions) if each]
+    if not opened:
+        return None
+    newest = ([each for each in opened if each.proof] or opened)[-1]
+    same = [each for each in opened if each.record == newest.record]
+    headers = [header for each in (*same, newest) for header in each.headers]
+    newest_first = tuple(dict.fromkeys(reversed(headers)))
+    return replace(newest, headers=newest_first[:HEADERS_MAX][::-1])

@@ -12,6 +12,7 @@ Spec: docs/3-protocol.md §8.
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.address import DEFAULT_PROFILE, PROFILES, Address
@@ -32,6 +33,7 @@ from safeconduct.protocol.statute.text import Credits
 from safeconduct.protocol.tlog.note import VerifierKey
 
 SHARES_MAX = 16  # what SLIP-39 can split a key into
+_LAWS_KEPT = 16  # parsed; of 60 kB at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -419,12 +421,18 @@ def credit_terms(state: GazetteState, group: CreditGroup) -> Credits:
         MalformedError: it grants none, or has no such class or period.
         UnverifiedError: no such statute was published.
     """
-    terms = load_statute(state.statute(group.statute).law).credits
+    terms = _credits_of(state.statute(group.statute).law)
     if terms is None or group.word not in terms.classes:
         raise MalformedError("the statute grants no credits of this class")
     if not 1 <= group.period <= len(terms.periods):
         raise MalformedError("the statute has no such period for credits")
     return terms
+
+
+@lru_cache(maxsize=_LAWS_KEPT)
+def _credits_of(law: bytes) -> Credits | None:
+    # Asked anew for each credit that somebody counts; to read a law takes milliseconds.
+    return load_statute(law).credits
 
 
 def _check_number(record: Record, number: int) -> None:

@@ -7,7 +7,8 @@ counts.
 Spec: docs/3-protocol.md §9; C2SP tlog-proof, tlog-policy.
 """
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from safeconduct.errors import UnverifiedError
 from safeconduct.protocol.gazette import Epoch, GazetteState
@@ -19,7 +20,9 @@ from safeconduct.protocol.record import (
     verify_signer,
 )
 from safeconduct.protocol.statute.instant import format_instant
+from safeconduct.protocol.tlog.note import format_note, parse_note
 from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
+from safeconduct.protocol.tlog.proof import format_proof, parse_proof
 
 STATEMENT_GRACE_SECONDS = 30 * 86_400
 """How long after an epoch has closed its desk may still have statements about tips logged."""
@@ -58,6 +61,30 @@ def verify_receipt(
     return Receipt(record=parsed, record_hash=digest, logged=logged)
 
 
+def slim_proof(record: bytes, proof: bytes, policy: Policy, origin: str | None = None) -> bytes:
+    """The proof without the signatures that its date under `policy` can do without.
+
+    The longest go first. For where a whole proof has no room: a witness's ML-DSA-44 line alone
+    is 3 kB. Whoever has the record can have the whole proof from the log again.
+
+    Raises:
+        MalformedError, UnverifiedError: as `verify_receipt`.
+    """
+    date = verify_receipt(record, proof, policy, origin).logged_by
+    slim, parsed = proof, parse_proof(proof)
+    note = parse_note(parsed.checkpoint)
+    for line in sorted(note.signatures, key=lambda each: len(each.blob), reverse=True):
+        kept = tuple(each for each in note.signatures if each != line)
+        if not kept:
+            break
+        fewer = replace(note, signatures=kept)
+        candidate = format_proof(replace(parsed, checkpoint=format_note(fewer)))
+        with suppress(UnverifiedError):
+            if verify_receipt(record, candidate, policy, origin).logged_by == date:
+                slim, note = candidate, fewer
+    return slim
+
+
 def verify_acknowledgement(
     signed: bytes,
     proof: bytes,
@@ -69,7 +96,8 @@ def verify_acknowledgement(
     """The receipt of the desk's signed word on the tip whose record hash is `contribution`.
 
     Its `record` is then an acknowledgement of this programme and tip, signed with the statement
-    key that the Gazette certifies for the epoch it names, and logged in the log `origin`.
+    key that the Gazette certifies for the epoch it names, and logged in the log `origin` while
+    that key could make statements.
 
     Raises:
         MalformedError: the acknowledgement or its proof does not parse, or is another kind.
@@ -82,7 +110,9 @@ def verify_acknowledgement(
         raise UnverifiedError("the acknowledgement belongs to another programme")
     if record.hash("record") != contribution:
         raise UnverifiedError("the acknowledgement is for another tip")
-    return verify_receipt(signed, proof, policy, origin)
+    receipt = verify_receipt(signed, proof, policy, origin)
+    check_in_epoch(epoch, receipt.logged_by)
+    return receipt
 
 
 def check_before(receipt: Receipt, date: int) -> None:

@@ -48,6 +48,7 @@ from safeconduct.protocol.tlog.merkle import Tree, leaf_hash
 from safeconduct.protocol.tlog.note import (
     COSIGNATURE,
     Note,
+    SignatureLine,
     SigningKey,
     VerifierKey,
     format_note,
@@ -91,6 +92,7 @@ class Ledger:
     at: int = NOW
     asked: list[bytes] = field(default_factory=list)
     away: bool = False
+    more: tuple[SignatureLine, ...] = ()
 
     def log(self, record: bytes) -> bytes:
         if self.away:
@@ -102,7 +104,7 @@ class Ledger:
         tree = Tree(size=1, root_hash=leaf_hash(entry))
         text = format_checkpoint(Checkpoint(origin=ORIGIN, tree=tree))
         lines = (sign_note(text, key(ORIGIN)), cosign(text, key("witness.example"), self.at))
-        checkpoint = format_note(Note(text=text, signatures=lines))
+        checkpoint = format_note(Note(text=text, signatures=lines + self.more))
         return format_proof(TlogProof(index=0, hashes=(), checkpoint=checkpoint))
 
 

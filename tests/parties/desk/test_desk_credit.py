@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -117,7 +118,7 @@ class TestOffer:
             offer(replace(world.desk, gazette=lambda: state), digest)
 
     def test_a_tip_that_counts_without_its_grade_is_offered_none(self, plain: Town) -> None:
-        """It was sent under a law that asks for no grade: claimed with, it would count again."""
+        """Sent under a law that asks for no grade: claimed with, it would count again."""
         digest = plain.assessed()
         newest = plain.state.statutes[0]
         for ungraded, word in ((True, "counts it without its grade"), (False, "")):
@@ -126,7 +127,7 @@ class TestOffer:
             own = replace(newest, law=law)
             named = replace(newest, number=2, sha256=b"\x05" * 32)
             state = replace(plain.state, statutes=(own, named))
-            desk = replace(plain.world.desk, gazette=lambda state=state: state)
+            desk = replace(plain.world.desk, gazette=partial(replace, state))
             if word:
                 with pytest.raises(RefusedError, match=word):
                     offer(desk, digest)

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 import pytest
 from tests.parties.desk.desk_world import World, sources
 
+from safeconduct.parties.desk import follow
 from safeconduct.parties.desk.assess import assess
-from safeconduct.parties.desk.follow import continued_by, first_of_thread
+from safeconduct.parties.desk.follow import continued_by, threads
 from safeconduct.parties.desk.picture import draw
 from safeconduct.parties.desk.view import as_json, show, summarise
 from safeconduct.parties.desk.vote import grade
 from safeconduct.plumbing import pages
 from safeconduct.protocol.envelope import seal_envelope
 from safeconduct.protocol.record import format_record
+from safeconduct.protocol.tip import Manifest, parse_manifest
 
 RUMOUR = (
     "On the ninth of May the deputy minister Igor Balan took two hundred thousand in cash from"
@@ -85,8 +87,26 @@ class TestThreads:
         second = follow_up(world, 1, MORE, first)
         third = follow_up(world, 2, REPORT, second, world.keys(1).tag_key())
         assert words(world, third) == "continues tip-2"
-        assert first_of_thread(world.desk.store, third) == first
+        assert threads(world.desk.store) == {first: first, second: first, third: first}
         assert [tip.hash for tip in continued_by(world.desk.store, first)] == [second]
+
+    def test_a_long_thread_costs_no_more_than_its_tips(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else a source could string tips together until no desk could weigh any."""
+        hashes = [world.tip(0, RUMOUR)]
+        for number in range(1, 7):
+            key = world.keys(number - 1).tag_key()
+            hashes.append(follow_up(world, number, f"{MORE} {number}", hashes[-1], key))
+        parsed: list[bytes] = []
+
+        def counted(data: bytes) -> Manifest:
+            parsed.append(data)
+            return parse_manifest(data)
+
+        monkeypatch.setattr(follow, "parse_manifest", counted)
+        assert threads(world.desk.store) == dict.fromkeys(hashes, hashes[0])
+        assert len(parsed) <= 2 * len(hashes)
 
     @pytest.mark.parametrize("named", ["a tip of ours", "no tip of ours"])
     def test_a_claim_that_is_not_proven_is_shown_as_one(self, world: World, named: str) -> None:
@@ -97,7 +117,7 @@ class TestThreads:
         page = show(world.desk, world.desk.store.tip(second))
         assert page.before is None
         assert show(world.desk, world.desk.store.tip(first)).after == ()
-        assert first_of_thread(world.desk.store, second) == second
+        assert threads(world.desk.store)[second] == second
 
     def test_a_proof_for_one_tip_is_none_for_another(self, world: World) -> None:
         """A source with two mailboxes ties only those tips together that it says."""

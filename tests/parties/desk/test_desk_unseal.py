@@ -15,6 +15,7 @@ from safeconduct.parties.desk.pull import pull
 from safeconduct.parties.desk.tray import opened_path
 from safeconduct.parties.desk.unseal import DELIVERY_GRACE_SECONDS, unseal_all
 from safeconduct.protocol import age
+from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import (
     Record,
     format_record,
@@ -23,6 +24,7 @@ from safeconduct.protocol.record import (
     record_hash,
     verify_signer,
 )
+from safeconduct.protocol.tlog.note import SignatureLine
 
 FILES = {"message.txt": b"the ledger of May is attached\n", "scan.bin": bytes(range(256))}
 
@@ -186,6 +188,22 @@ def test_the_source_finds_the_acknowledgement_as_reply_zero(world: World) -> Non
     assert made is not None
     assert (reply.acknowledgement, reply.proof) == (made.record, made.proof)
     assert "arrived whole" in reply.text
+
+
+def test_a_source_is_answered_however_many_long_signatures_there_are(world: World) -> None:
+    """Six witnesses with keys of ML-DSA-44 sign more than a block holds."""
+    world.ledger.more = tuple(
+        SignatureLine(name=f"more.example/{n}", key_id=bytes(4), blob=bytes(2_428))
+        for n in range(6)
+    )
+    digest = world.send(0, FILES)
+    [step] = world.run()
+    assert (step.status, step.trouble) == ("ok", "")
+    [answer] = world.inbox(0)
+    receipt = verify_receipt(answer.acknowledgement, answer.proof, POLICY)
+    assert receipt.record.hash("record") == digest
+    world.ledger.more = ()
+    assert answer.proof == world.ledger.proof(record_hash(answer.acknowledgement))
 
 
 def test_a_damaged_payload_is_never_acknowledged_and_is_fetched_anew(world: World) -> None:

@@ -9,11 +9,15 @@ import pytest
 from tests.parties.intake.door_world import TEXT, WORDS, World, open_world, post_form, told
 from tests.protocol import builders
 
-from safeconduct.parties.intake import pages
+from safeconduct.errors import RefusedError
+from safeconduct.parties.intake import accept, pages, store
+from safeconduct.parties.intake import tell as telling
 from safeconduct.parties.intake.accept import FORMS_AT_ONCE, Intake
 from safeconduct.parties.intake.store import Store
 from safeconduct.parties.intake.tell import Mail, Told, read_mail, tell
-from safeconduct.protocol.capsule import SHELF_ENTRY_BYTES
+from safeconduct.protocol.capsule import CAPSULE_BYTES, SHELF_ENTRY_BYTES
+from safeconduct.protocol.keys import SLOT_BYTES
+from safeconduct.protocol.record import record_hash
 
 
 @pytest.fixture
@@ -37,14 +41,14 @@ def test_slots_and_tags_are_looked_up_without_copying_the_shelf(
 
 
 def test_a_slot_gives_its_versions_in_the_order_they_came(fresh: World) -> None:
-    store, slot = fresh.intake.store, bytes(16)
+    kept, slot = fresh.intake.store, bytes(16)
     blobs = [bytes([number]) * (SHELF_ENTRY_BYTES - 16) for number in (9, 1, 5)]
     for blob in blobs:
-        store.shelve(slot, blob)
-    store.shelve(b"\1" * 16, blobs[0])
-    assert store.versions(slot) == blobs
-    assert store.versions(b"\2" * 16) == []
-    assert store.block(slot) is None
+        kept.shelve(slot, blob)
+    kept.shelve(b"\1" * 16, blobs[0])
+    assert kept.versions(slot) == blobs
+    assert kept.versions(b"\2" * 16) == []
+    assert kept.block(slot) is None
 
 
 class Crowd:
@@ -103,3 +107,49 @@ def test_few_forms_are_worked_on_at_once_and_all_are_answered(
 def test_telling_does_not_make_readers_wait(fresh: World) -> None:
     assert fresh.intake.telling is not fresh.intake.reading
     assert isinstance(fresh.intake.reading, asyncio.Semaphore)
+
+
+def test_a_tip_is_kept_though_a_stranger_has_filled_its_slot(
+    fresh: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shelf is everybody's to see: who watches it fills each new slot before the date."""
+    dated = accept.commit
+
+    def commit(intake: Intake, leaf: bytes) -> bytes:
+        slot = b"".join(intake.store.shelf())[:SLOT_BYTES]
+        for number in range(1, store.CAPSULES_PER_SLOT_MAX):
+            intake.store.shelve(slot, bytes([number]) * CAPSULE_BYTES)
+        return dated(intake, leaf)
+
+    monkeypatch.setattr(telling, "commit", commit)
+    told = tell(fresh.intake, builders.ENTROPY, TEXT, [])
+    assert fresh.intake.store.delivered(record_hash(told.record)) is not None
+
+
+def test_long_forms_share_what_memory_there_is_and_short_ones_are_always_taken(
+    fresh: World,
+) -> None:
+    """A thousand visitors, each with 24 MB of files, would else take all that the door has."""
+    fresh.intake.form_room.left_bytes = 1 << 20
+    typed = {"words": WORDS, "text": TEXT}
+    answer = post_form(fresh, "/tell", typed, {"film.mp4": bytes(2 << 20)})
+    assert answer.status_code == 503
+    assert WORDS in answer.text
+    assert TEXT in answer.text
+    assert post_form(fresh, "/tell", typed, {"a.pdf": bytes(1 << 20)}).status_code == 200
+    assert fresh.intake.form_room.left_bytes == 1 << 20
+    fresh.intake.form_room.left_bytes = 0
+    assert told(fresh).status_code == 200
+
+
+def test_words_that_are_good_in_two_languages_do_not_cost_the_text(
+    fresh: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def parse_words(_: str) -> bytes:
+        raise RefusedError("these are good words in more than one language")
+
+    monkeypatch.setattr(pages, "parse_words", parse_words)
+    answer = told(fresh)
+    assert answer.status_code == 403
+    assert "more than one language" in answer.text
+    assert TEXT in answer.text

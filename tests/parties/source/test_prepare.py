@@ -5,6 +5,7 @@ import errno
 import io
 import os
 import socket
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -108,6 +109,19 @@ def test_a_saved_gazette_that_was_touched_is_not_believed(case: str, network: Ne
     data = change(format_gazette(read_gazette(PROGRAMME, at=NOW)))
     with pytest.raises(error):
         parse_gazette(PROGRAMME, data)
+
+
+def test_a_saved_gazette_of_endless_empty_entries_costs_no_memory(network: Network) -> None:
+    """Of 256 MiB there would be 64 million of them."""
+    data = format_gazette(read_gazette(PROGRAMME, at=NOW)) + bytes(16 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnverifiedError):
+            parse_gazette(PROGRAMME, data)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 4 << 20
 
 
 # Without a network.

@@ -8,7 +8,7 @@ import pytest
 from tests.parties.source.network import MESSAGE, NOW, WINDOW, Network
 from tests.protocol import builders
 
-from safeconduct.errors import RefusedError, UnavailableError, UnverifiedError
+from safeconduct.errors import MalformedError, RefusedError, UnavailableError, UnverifiedError
 from safeconduct.plumbing.logs import GAZETTE_AGE_SECONDS_MAX
 from safeconduct.protocol.record import Value, parse_signed, record_hash, upload_name
 
@@ -417,3 +417,50 @@ def test_a_commitment_for_something_else_is_no_date(network: Network) -> None:
     with pytest.raises(UnverifiedError, match="does not lead to the root"):
         network.send()
     assert network.uploads == {}
+
+
+@pytest.mark.parametrize("answer", [b"", b"-5", b"+1", b"1_0", b"\xff", b"9" * 5_000])
+def test_a_door_that_does_not_answer_with_a_number_is_malformed(
+    answer: bytes, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "_announce", lambda _: answer)
+    with pytest.raises(MalformedError, match="the door's answer"):
+        network.send()
+    assert [path for method, path in network.asked if method == "PATCH"] == []
+
+
+def test_the_same_sent_by_two_clients_at_once_is_one_contribution(network: Network) -> None:
+    """Each has made a header; the door holds the one, the newest capsule names the other."""
+    first = network.send()
+    network.shown = lambda _: []  # the other looked at the shelf before the first had put any
+    with pytest.raises(UnverifiedError, match="another header"):
+        network.send()
+    network.shown = lambda capsules: capsules
+    assert network.send().record == first.record
+    assert len(network.delivered) == 1
+
+
+def test_a_proof_with_too_many_long_signatures_for_a_capsule_is_kept_slim(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prove = builders.prove
+
+    def heavy(entry: bytes, *rest: int) -> bytes:
+        parsed = parse_proof(prove(entry, *rest))
+        note = parse_note(parsed.checkpoint)
+        lines = [
+            SignatureLine(name=f"more.example/{n}", key_id=bytes(4), blob=bytes(2_428))
+            for n in range(3)
+        ]
+        longer = replace(note, signatures=(*note.signatures, *lines))
+        return format_proof(replace(parsed, checkpoint=format_note(longer)))
+
+    monkeypatch.setattr(builders, "prove", heavy)
+    sent = network.send()
+    assert len(sent.proof) > 8_192
+    [found] = network.inbox()
+    assert found.receipt == sent.receipt
+    assert found.capsule.proof == prove(record_hash(sent.record), network.now)
+    network.asked.clear()
+    assert network.send().record == sent.record
+    assert [path for method, path in network.asked if method == "PUT"] == []

@@ -12,13 +12,15 @@ from tests.protocol import builders
 
 from safeconduct import cli
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError
-from safeconduct.parties.source import command
+from safeconduct.parties.source import command, inbox
 from safeconduct.parties.source.options import NUMBER_MAX
 from safeconduct.parties.source.prepare_command import PROFILE_NAMES
 from safeconduct.plumbing.programme import write_programme
 from safeconduct.plumbing.words import LANGUAGES, format_words, parse_words
+from safeconduct.protocol.receipt import Receipt
 from safeconduct.protocol.record import parse_record
 from safeconduct.protocol.reply import Reply
+from safeconduct.protocol.tip import FILE_BYTES_MAX, FILES_MAX
 
 
 @pytest.fixture
@@ -210,6 +212,84 @@ def test_a_contribution_that_was_begun_only_is_told_how_to_go_on(
     assert "contribution 0: begun, not dated; send the same" in status(
         folder, monkeypatch, capsys
     )
+
+
+def test_a_receipt_that_no_capsule_holds_is_given_by_the_log_on_demand(
+    folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prepared offline, or with a proof that fills a capsule, or with a slot that is filled."""
+    sent = network.send()
+    network.capsules = network.capsules[:1]  # that from before the date
+    asked: list[bytes] = []
+
+    def log_record(_: object, record: bytes, *, circuit: object) -> tuple[bytes, Receipt]:
+        asked.append(record)
+        return sent.proof, sent.receipt
+
+    monkeypatch.setattr(inbox, "log_record", log_record)
+    out = folder / "mine"
+    with pytest.raises(RefusedError, match="no receipt yet") as caught:
+        run(monkeypatch, folder, "receipt", "--out", str(out))
+    assert "--ask" in caught.value.hint
+    assert asked == []
+    run(monkeypatch, folder, "receipt", "--ask", "--out", str(out))
+    assert asked == [sent.record]
+    assert out.with_name("mine.tlog-proof").read_bytes() == sent.proof
+    run(monkeypatch, folder, "open", "--number", "0", "--purpose", "court", "--yes",
+        "--do-not-log", "--out", str(folder / "shown"))  # fmt: skip
+    assert (folder / "shown").is_dir()
+    assert asked == [sent.record] * 2
+
+
+def test_a_receipt_that_is_held_is_not_asked_for(
+    folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.send()
+    monkeypatch.setattr(inbox, "log_record", None)
+    assert run(monkeypatch, folder, "receipt", "--ask", "--out", str(folder / "mine")) == 0
+
+
+@pytest.mark.parametrize("out", [".", "/", "nowhere/mine"])
+def test_where_no_receipt_can_be_written_nothing_is_sent_for_it(
+    out: str, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = out if out == "." else str(folder / out)
+    with pytest.raises(MalformedError, match="the receipt"):
+        run(monkeypatch, folder, "send", *letter(folder), "--receipt", path)
+    assert network.asked == []
+
+
+def test_more_than_a_tip_holds_is_refused_before_anything_goes_out(
+    folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk could only say that it cannot read it, and its date would be for nothing."""
+    files = [str(folder / "letter.txt")] * FILES_MAX
+    with pytest.raises(RefusedError, match="more than 1000 files"):
+        run(monkeypatch, folder, "send", *letter(folder), *files)
+    with open(folder / "huge", "wb") as file:
+        file.truncate(FILE_BYTES_MAX)
+    with pytest.raises(RefusedError, match="more than 12 GiB"):
+        run(monkeypatch, folder, "send", *letter(folder), str(folder / "huge"))
+    assert network.asked == []
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\u202etxt.exe", "\udcff.pdf"])
+def test_a_name_that_no_tip_takes_is_refused_before_anything_goes_out(
+    name: str, folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / name).write_bytes(b"content")
+    with pytest.raises(MalformedError, match="file name"):
+        run(monkeypatch, folder, "send", str(folder / name))
+    assert network.asked == []
+
+
+@pytest.mark.parametrize("more", [["--message", "letter.txt"], ["letter.txt"], ["--burn"]])
+def test_nothing_is_silently_left_out_of_what_was_prepared(
+    more: list[str], folder: Path, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(RefusedError, match="nothing else with it"):
+        run(monkeypatch, folder, "send", "--prepared", str(folder / "parcel"), *more)
+    assert network.asked == []
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "3651"])

@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,11 @@ from safeconduct.parties.source.credit import (
     look,
 )
 from safeconduct.parties.source.credit_command import add_verbs
+from safeconduct.parties.source.follow import find_one
 from safeconduct.plumbing.programme import write_programme
 from safeconduct.plumbing.words import format_words
 from safeconduct.protocol.canonical import format_json
+from safeconduct.protocol.capsule import Found
 from safeconduct.protocol.credit import (
     REQUEST_FILE,
     Request,
@@ -225,8 +228,19 @@ class TestAsking:
             case.ask()
 
 
-def test_an_offer_of_a_period_of_ones_own_is_told_and_not_taken(network: Network) -> None:
-    """Whoever alone has credits of some period is known by it when they claim."""
+@pytest.mark.parametrize("undated", [False, True])
+def test_an_offer_of_a_period_of_ones_own_is_told_and_not_taken(
+    undated: bool, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever alone has credits of some period is known by it when they claim.
+
+    A tip that was prepared without a network has no receipt in its capsule, but an epoch.
+    """
+    if undated:
+        monkeypatch.setattr(
+            "safeconduct.parties.source.credit.find_one",
+            lambda *given: without_proof(find_one(*given)),
+        )
     law: Any = credited.document(periods=["spring", "the_date"])
     law["parameters"]["spring"] = law["parameters"]["the_date"] | {
         "value": "2027-03-01T00:00:00Z"
@@ -244,6 +258,25 @@ def test_an_offer_of_a_period_of_ones_own_is_told_and_not_taken(network: Network
         standing = case.look()
         assert standing.group == (group if taken else None)
         assert "another law or period than is due" in standing.doubts[0]
+
+
+def test_the_same_is_asked_for_whatever_there_is_to_find(network: Network) -> None:
+    """Who sees the requests must not see whether the words are good, or a credit is offered."""
+    case = make_case(network, "plain")
+    looks = []
+    for words in (bytes(16), builders.ENTROPY):
+        network.asked.clear()
+        with suppress(RefusedError):
+            case.look(words)
+        looks.append(list(network.asked))
+    case.offer()
+    network.asked.clear()
+    case.look()
+    assert looks == [network.asked] * 2
+
+
+def without_proof(tip: Found) -> Found:
+    return replace(tip, capsule=replace(tip.capsule, proof=b""))
 
 
 def of_other_scheme(case: Case) -> bytes:

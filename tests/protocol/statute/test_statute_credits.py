@@ -180,8 +180,8 @@ ADMITS_UNGRADED: dict[str, Callable[[Any], Any]] = {
     "unproven among the grades": lambda test: {
         "in": [test["in"][0], [*test["in"][1], "unproven"]]
     },
-    "any grade but one": lambda test: {"not": {"is": ["tips.grade", "false"]}},
-    "a grade, or none at all": lambda test: {"or": [test, {"is": ["tips.acknowledged", "ok"]}]},
+    "any grade but one": lambda test: {"not": {"is": ["grade", "false"]}},
+    "a grade, or none at all": lambda test: {"or": [test, {"is": ["acknowledged", "ok"]}]},
 }
 
 

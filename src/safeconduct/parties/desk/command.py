@@ -4,7 +4,12 @@ import argparse
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError
-from safeconduct.parties.desk import credit_command, keys_command, open_command
+from safeconduct.parties.desk import (
+    assessment_command,
+    credit_command,
+    keys_command,
+    open_command,
+)
 from safeconduct.parties.desk.assess import assess, keep_statement
 from safeconduct.parties.desk.console import CODE_FILE, load_code
 from safeconduct.parties.desk.desk import open_desk
@@ -98,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verbs of `safeconduct desk`."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _add_new_epoch(verbs)
-    for topic in (keys_command, credit_command, open_command):
+    for topic in (keys_command, credit_command, open_command, assessment_command):
         topic.add_verbs(verbs)
     _verb(verbs, "pull", "fetch, open and acknowledge tips", _PULL).set_defaults(run=_pull)
     listed = _verb(verbs, "list", "list all tips", _LIST)

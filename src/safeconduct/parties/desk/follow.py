@@ -34,13 +34,13 @@ def continued(store: Store, made: Acknowledged) -> Continued | None:
         return None
     record = manifest.follows.record
     earlier = _opened(store, record)
-    proven = earlier is not None and _proves(manifest, earlier)
+    proven = earlier is not None and _proves(manifest, earlier.tag_key)
     return Continued(record=record, tip=store.tip(record) if proven else None)
 
 
-def _proves(manifest: Manifest, earlier: Manifest) -> bool:
+def _proves(manifest: Manifest, earlier_tag_key: bytes) -> bool:
     try:
-        check_follows(manifest, earlier.tag_key)
+        check_follows(manifest, earlier_tag_key)
     except UnverifiedError:
         return False
     return True
@@ -51,17 +51,41 @@ def _opened(store: Store, digest: bytes) -> Manifest | None:
     return parse_manifest(made.manifest) if made and made.manifest else None
 
 
-def first_of_thread(store: Store, digest: bytes) -> bytes:
-    """The record hash of the tip that the thread of this one began with; its own if none.
+def threads(store: Store) -> dict[bytes, bytes]:
+    """By record hash, the tip that the thread of each opened tip began with; itself if none.
 
-    A record commits to what it follows, so no thread leads back to where it came from.
+    Each manifest is read twice at most, however many tips a source strings together. A record
+    commits to what it follows, so no thread leads back to where it came from.
     """
-    while made := store.acknowledged(digest):
-        before = continued(store, made)
-        if before is None or before.tip is None:
-            break
-        digest = before.tip.hash
-    return digest
+    before = _befores(store)
+    firsts: dict[bytes, bytes] = {}
+    for made in store.acknowledgements():
+        passed, digest = [made.hash], made.hash
+        while digest not in firsts and digest in before:
+            digest = before[digest]
+            passed.append(digest)
+        first = firsts.get(digest, digest)
+        firsts.update(dict.fromkeys(passed, first))
+    return firsts
+
+
+def _befores(store: Store) -> dict[bytes, bytes]:
+    """By record hash, the tip that another one continues and proves it."""
+    opened = {made.hash: made.manifest for made in store.acknowledgements() if made.manifest}
+    tag_keys: dict[bytes, bytes] = {}
+    found: dict[bytes, bytes] = {}
+    for digest, data in opened.items():
+        if b'"follows"' not in data:  # spares the parsing of all others
+            continue
+        manifest = parse_manifest(data)
+        record = manifest.follows.record if manifest.follows else b""
+        if record not in opened:
+            continue
+        if record not in tag_keys:
+            tag_keys[record] = parse_manifest(opened[record]).tag_key
+        if _proves(manifest, tag_keys[record]):
+            found[digest] = record
+    return found
 
 
 def continued_by(store: Store, digest: bytes) -> list[Tip]:

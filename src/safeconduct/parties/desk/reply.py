@@ -16,6 +16,7 @@ from safeconduct.parties.desk.door import Door
 from safeconduct.parties.desk.store import Acknowledged, Sent
 from safeconduct.protocol import age
 from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.receipt import slim_proof
 from safeconduct.protocol.reply import Reply, seal_reply
 from safeconduct.protocol.tip import Manifest, parse_manifest
 
@@ -93,8 +94,14 @@ def is_owed(desk: Desk, made: Acknowledged) -> bool:
 def seal_first(desk: Desk, made: Acknowledged) -> None:
     """Seal and store the first reply, with the acknowledgement and its proof, if it is owed."""
     if is_owed(desk, made):
-        words = _FIRST_WORDS[made.status]
-        _enter(desk, made, Reply(text=words, acknowledgement=made.record, proof=made.proof))
+        said = Reply(text=_FIRST_WORDS[made.status], acknowledgement=made.record)
+        try:
+            _enter(desk, made, replace(said, proof=made.proof))
+        except MalformedError:
+            # Many witnesses, or long signatures: the source must not go without an answer.
+            policy, ledger = desk.programme.policy, desk.programme.ledger_origin
+            slim = slim_proof(made.record, made.proof, policy, ledger)
+            _enter(desk, made, replace(said, proof=slim))
 
 
 def post(desk: Desk, state: GazetteState, record_hash: bytes) -> None:

@@ -15,7 +15,7 @@ Spec: docs/3-protocol.md, chapter on assessment.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from safeconduct.parties.desk.follow import first_of_thread
+from safeconduct.parties.desk.follow import threads
 from safeconduct.parties.desk.store import Acknowledged, Store, Tip
 from safeconduct.parties.desk.tray import opened_path, read_text
 from safeconduct.parties.desk.vote import Ballot, open_votes
@@ -149,19 +149,22 @@ def _is_message_of(own: Material, other: Material) -> bool:
 
 def _material(store: Store) -> Iterator[Material]:
     """All texts the desk holds: of readable tips, no duplicates, and captured statements."""
+    firsts = threads(store)
     for made in store.acknowledgements():
         if made.status == "ok":
-            yield from tip_material(store, store.tip(made.hash), made)
+            first = store.tip(firsts[made.hash])
+            yield from _tip_material(store, store.tip(made.hash), made, tip_id(first))
     for kept in store.statements():
         text = kept.text[:PIECE_CHARS_MAX]
         name = kept.name
         yield Material(id=name, of=name, thread=name, text=text, by=kept.speaker)
 
 
-def tip_material(store: Store, tip: Tip, made: Acknowledged) -> Iterator[Material]:
+def _tip_material(
+    store: Store, tip: Tip, made: Acknowledged, thread: str
+) -> Iterator[Material]:
     """The tip's message, though it may be empty, and each attachment that is a text."""
     item, folder = tip_id(tip), store.tip_folder(tip.hash)
-    thread = tip_id(store.tip(first_of_thread(store, tip.hash)))
     files = parse_manifest(made.manifest).files
     texts = {
         place: text[:PIECE_CHARS_MAX]

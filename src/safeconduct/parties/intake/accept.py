@@ -46,6 +46,7 @@ PAYLOAD_BYTES_MAX = 13 << 30
 DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
 FORMS_AT_ONCE = 2  # of each kind: stretching words and sealing cost memory
+FORMS_BYTES_MAX = 192 << 20  # of long forms that are being read or wait for their turn
 _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
 
 
@@ -53,12 +54,19 @@ def _turns() -> asyncio.Semaphore:
     return asyncio.Semaphore(FORMS_AT_ONCE)
 
 
+@dataclass(slots=True)
+class FormRoom:
+    """The memory that is left for long forms; only the event loop's thread changes it."""
+
+    left_bytes: int = FORMS_BYTES_MAX
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """The door at work: its programme, its key, its store and its clock.
 
-    Forms wait for their turn in `telling` and `reading`, so that they cannot take all the
-    memory, nor all the threads from clients and desk.
+    Forms wait for their turn in `telling` and `reading`, and long ones share `form_room`, so
+    that they cannot take all the memory, nor all the threads from clients and desk.
     """
 
     programme: Programme
@@ -69,6 +77,7 @@ class Intake:
     gazette: Callable[[], GazetteView]
     telling: asyncio.Semaphore = field(default_factory=_turns)
     reading: asyncio.Semaphore = field(default_factory=_turns)
+    form_room: FormRoom = field(default_factory=FormRoom)
 
 
 def cached_gazette(

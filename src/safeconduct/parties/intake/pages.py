@@ -8,12 +8,13 @@ no authority here that another site could borrow. All authority is in twelve wor
 each time, and every post may be repeated without harm.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from safeconduct.errors import MalformedError, SafeconductError, UnavailableError
 from safeconduct.parties.intake import show
-from safeconduct.parties.intake.accept import Intake
+from safeconduct.parties.intake.accept import FormRoom, Intake
 from safeconduct.parties.intake.tell import (
     FORM_BYTES_MAX,
     TEXT_CHARS_MAX,
@@ -31,7 +32,10 @@ from safeconduct.protocol.keys import ENTROPY_BYTES
 FILE_BOXES = 3
 MEGABYTES_MAX = (FORM_BYTES_MAX - (1 << 20)) // 1_000_000  # what is promised to the visitor
 LONG_FORM_BYTES_MAX = 256 << 20  # read to the end and dropped, so that an answer can be shown
+SHORT_FORM_BYTES_MAX = 320 << 10  # what words and the longest text need: there is always room
 MAIL_FORM_BYTES_MAX = 8 << 10
+
+_Take = Callable[[int], None]
 
 OPENED = {
     "": ("Not opened yet.", "The desk opens by hand, so this can take days."),
@@ -135,21 +139,22 @@ def tell_form(intake: Intake, _: web.Request) -> web.Response:
 
 async def tell_sent(intake: Intake, request: web.Request) -> web.Response:
     """Seal, date and keep what was posted; on any error, the form again with all its text."""
-    try:
-        form, whole = await _read_form(request)
-    except MalformedError as error:
-        return _form(intake, Draft(), error)
-    draft = Draft(words=_text(form, "words"), text=_text(form, "text"))
-    if not whole:
-        return _form(intake, draft, _too_long())
-    async with intake.telling:
-        return await web.in_thread(_tell, intake, form, draft)
+    with _sharing(intake.form_room) as take:
+        try:
+            form, problem = await _read_form(request, take)
+        except MalformedError as error:
+            return _form(intake, Draft(), error)
+        draft = Draft(words=_text(form, "words"), text=_text(form, "text"))
+        if problem is not None:
+            return _form(intake, draft, problem)
+        async with intake.telling:
+            return await web.in_thread(_tell, intake, form, draft)
 
 
 def _tell(intake: Intake, form: Form, draft: Draft) -> web.Response:
     try:
         entropy = parse_words(draft.words)
-    except MalformedError as error:
+    except SafeconductError as error:
         return _form(intake, draft, error, field="words")
     files = [(_plain_name(file.name), file.data) for file in form.uploads("file")]
     try:
@@ -278,8 +283,26 @@ def _too_long() -> MalformedError:
     return error
 
 
-async def _read_form(request: web.Request) -> tuple[Form, bool]:
-    """The posted form, and whether it was all there is.
+@contextmanager
+def _sharing(room: FormRoom) -> Iterator[_Take]:
+    """Gives what takes a number of bytes of `room`, all of which are given back at the end."""
+    taken = 0
+
+    def take(size_bytes: int) -> None:
+        nonlocal taken
+        if size_bytes > room.left_bytes:
+            raise UnavailableError("too many long forms at once")
+        room.left_bytes -= size_bytes
+        taken += size_bytes
+
+    try:
+        yield take
+    finally:
+        room.left_bytes += taken
+
+
+async def _read_form(request: web.Request, take: _Take) -> tuple[Form, SafeconductError | None]:
+    """The posted form, and why it is not all there is, if it is not.
 
     Of a form that is too long the beginning is kept, where words and text stand, and the rest
     is read and dropped: a server that hangs up in the middle leaves a visitor without a page.
@@ -288,18 +311,30 @@ async def _read_form(request: web.Request) -> tuple[Form, bool]:
         MalformedError: not a form, or endless.
     """
     content_type = request.headers.get("content-type", "")
-    kept, whole = await _read_start(request.stream())
-    return parse_form(content_type, kept if whole else _closed(kept, content_type)), whole
+    kept, problem = await _read_start(request.stream(), take)
+    body = kept if problem is None else _closed(kept, content_type)
+    return parse_form(content_type, body), problem
 
 
-async def _read_start(pieces: AsyncIterator[bytes]) -> tuple[bytes, bool]:
+async def _read_start(
+    pieces: AsyncIterator[bytes], take: _Take
+) -> tuple[bytes, SafeconductError | None]:
     kept, size = bytearray(), 0
+    problem: SafeconductError | None = None
     async for piece in pieces:
         size += len(piece)
-        kept += piece[: FORM_BYTES_MAX - len(kept)]
         if size > LONG_FORM_BYTES_MAX:
             raise MalformedError("the form is far too long", hint="send smaller files")
-    return bytes(kept), size <= FORM_BYTES_MAX
+        if problem is None and size > FORM_BYTES_MAX:
+            problem = _too_long()
+        if problem is None:
+            try:
+                take(max(0, min(len(piece), size - SHORT_FORM_BYTES_MAX)))
+            except UnavailableError as error:
+                problem = error
+            else:
+                kept += piece
+    return bytes(kept), problem
 
 
 def _closed(start: bytes, content_type: str) -> bytes:

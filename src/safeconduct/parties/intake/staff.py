@@ -4,6 +4,9 @@
 
 There are no accounts and no passwords at the door. The Gazette says which keys speak for the
 desk, so a door that was rebuilt from nothing lets in whom the old one did, and nobody else.
+A key speaks for it no more once it is said to be destroyed, or a month after its epoch has
+closed: who finds or steals an old one is nobody.
+
 A request that is overheard can be repeated for two minutes: it would fetch ciphertext again, or
 put up the same reply again.
 
@@ -18,7 +21,9 @@ from safeconduct.parties.intake.accept import Intake
 from safeconduct.parties.intake.store import Delivered
 from safeconduct.plumbing.web import missing
 from safeconduct.protocol.canonical import Json, format_base64, format_json, parse_base64
+from safeconduct.protocol.gazette import Epoch, GazetteState
 from safeconduct.protocol.keys import TAG_BYTES
+from safeconduct.protocol.receipt import STATEMENT_GRACE_SECONDS
 from safeconduct.protocol.record import SignedRecord, parse_signed, verify_signer
 from safeconduct.protocol.reply import BLOCK_BYTES
 from safeconduct.protocol.tlog.note import VerifierKey
@@ -36,7 +41,7 @@ def verify_request(intake: Intake, header: str, action: str, body: bytes) -> Non
     Raises:
         MalformedError: the header is absent, too long, or holds no request.
         UnverifiedError: another programme, action, body or time, or not signed by a desk key
-            that the Gazette certifies.
+            that the Gazette certifies and that is still of use.
         UnavailableError: the Gazette cannot be read.
     """
     if not header or len(header) > REQUEST_CHARS_MAX:
@@ -61,12 +66,22 @@ def verify_request(intake: Intake, header: str, action: str, body: bytes) -> Non
 
 
 def _desk_key(intake: Intake, signed: SignedRecord) -> VerifierKey:
-    """The certified statement key that the first signature line names."""
-    line = signed.note.signatures[0]
-    for epoch in intake.gazette().state.epochs:
+    """The certified statement key that the first signature line names, if it counts still."""
+    line, state = signed.note.signatures[0], intake.gazette().state
+    for epoch in state.epochs:
         if (epoch.statement.name, epoch.statement.key_id) == (line.name, line.key_id):
+            _check_in_use(state, epoch, intake.seconds())
             return epoch.statement
     raise UnverifiedError("request: not signed by a desk key that the Gazette certifies")
+
+
+def _check_in_use(state: GazetteState, epoch: Epoch, at: int) -> None:
+    over = at > epoch.closes + STATEMENT_GRACE_SECONDS
+    if over or state.retired(epoch.number) is not None:
+        raise UnverifiedError(
+            f"request: the key of desk epoch {epoch.number} speaks for the desk no more",
+            hint="have the board certify a new epoch: `desk rotate` drafts it",
+        )
 
 
 def list_deliveries(intake: Intake, number: int) -> bytes:

@@ -26,7 +26,7 @@ from safeconduct.protocol.capsule import (
 from safeconduct.protocol.envelope import MESSAGE_NAME, Envelope, Source, seal_envelope
 from safeconduct.protocol.gazette import address_at
 from safeconduct.protocol.keys import ContributionKeys, contribution_keys, master_key
-from safeconduct.protocol.receipt import Receipt, verify_receipt
+from safeconduct.protocol.receipt import Receipt, slim_proof, verify_receipt
 from safeconduct.protocol.record import format_record, record_hash
 from safeconduct.protocol.reply import Reply, find_replies
 
@@ -80,7 +80,7 @@ def tell(intake: Intake, entropy: bytes, text: str, files: Iterable[tuple[str, b
     )
     with suppress(RefusedError):  # somebody filled the slot: the capsule is in it already, and
         # the log gives the proof again
-        _shelve(intake, keys, with_proof(capsule, proof))
+        _shelve(intake, keys, _with_proof(intake, capsule, proof))
     _keep(intake, envelope, record, proof)
     return Told(record=record, proof=proof, receipt=receipt)
 
@@ -102,6 +102,15 @@ def _in_memory(name: str, data: bytes) -> Source:
 
 def _shelve(intake: Intake, keys: ContributionKeys, capsule: Capsule) -> None:
     intake.store.shelve(keys.slot(), seal_capsule(capsule, keys, intake.random_bytes))
+
+
+def _with_proof(intake: Intake, capsule: Capsule, proof: bytes) -> Capsule:
+    """The capsule with its proof; with a slim one, if the whole has no room."""
+    dated = with_proof(capsule, proof)
+    if dated.proof:
+        return dated
+    policy, ledger = intake.programme.policy, intake.programme.ledger_origin
+    return with_proof(capsule, slim_proof(capsule.record, proof, policy, ledger))
 
 
 def _keep(intake: Intake, envelope: Envelope, record: bytes, proof: bytes) -> None:

@@ -18,12 +18,14 @@ import os
 import shutil
 from pathlib import Path
 
+from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.redemptions import final_redemptions
 from safeconduct.plumbing.durable import (
     list_files,
     make_folder,
     move_durably,
+    naming,
     read_file,
     write_file,
 )
@@ -59,8 +61,10 @@ def publish(registry: Registry, target: Path, captures: Path | None) -> int:
     """Make `target` anew; returns the number of files in it.
 
     Raises:
+        RefusedError: something else than an earlier publication is there.
         UnavailableError: a log is away, or the disk refused; the old folder then stands.
     """
+    _check_replaceable(target)
     aside = target.parent / f".{target.name}.new"
     shutil.rmtree(aside, ignore_errors=True)
     make_folder(aside)
@@ -84,6 +88,17 @@ def publish(registry: Registry, target: Path, captures: Path | None) -> int:
     count = sign_folder(registry, aside)
     _swap(aside, target)
     return count
+
+
+def _check_replaceable(target: Path) -> None:
+    """Return if nothing is lost when `target` is replaced."""
+    with naming(target):
+        new = not target.exists() or (target.is_dir() and not any(target.iterdir()))
+    if not new and not all((target / name).is_file() for name in SIGNED_LAST):
+        raise RefusedError(
+            f"{target}: is no published folder, and would be removed",
+            hint="name a new folder, or the one that was published before",
+        )
 
 
 def _copy_tree(url: str, checkpoint: bytes, size: int, target: Path) -> None:

@@ -16,7 +16,7 @@ from safeconduct.parties.source.claim import (
     redemption_keys,
 )
 from safeconduct.parties.source.door import Door
-from safeconduct.parties.source.inbox import Contribution, read_inbox
+from safeconduct.parties.source.inbox import Contribution, read_inbox, with_receipt
 from safeconduct.parties.source.inbox_command import contribution
 from safeconduct.parties.source.open import plan_whole
 from safeconduct.parties.source.options import (
@@ -36,7 +36,7 @@ from safeconduct.plumbing.logs import log_record, read_gazette
 from safeconduct.plumbing.programme import Programme, load_programme
 from safeconduct.plumbing.terminal import Verbs
 from safeconduct.protocol.canonical import decode_text, parse_hex
-from safeconduct.protocol.claim import GROUNDS
+from safeconduct.protocol.claim import GROUNDS, NAME_BYTES_MAX
 from safeconduct.protocol.envelope import Source
 from safeconduct.protocol.evidence.capture import check_capture, public_hash
 from safeconduct.protocol.gazette import credit_group, credit_terms
@@ -126,6 +126,7 @@ def _add_appeal(verb: argparse.ArgumentParser) -> None:
 
 def _claim(options: argparse.Namespace) -> int:
     programme, travel = load_programme(options.programme), options.travel
+    _check_name(options.name)
     sources = _files_to_show(options)
     make = _claim_maker(programme, ask_words(options), sources, options)
     if options.capture is None:
@@ -150,6 +151,16 @@ def _claim(options: argparse.Namespace) -> int:
         page = register.page(filed.page)
         terminal.say(f"filed as case {filed.number}; its private page: {page}")
     return 0
+
+
+def _check_name(name: str) -> None:
+    """Return if the register takes it as a legal name; it is never told one that it does not.
+
+    Raises:
+        MalformedError: it does not.
+    """
+    if not name.isprintable() or not 0 < len(name.encode("utf-8")) <= NAME_BYTES_MAX:
+        raise MalformedError(f"--name: not one line of 1 to {NAME_BYTES_MAX} bytes")
 
 
 def _files_to_show(options: argparse.Namespace) -> list[Source]:
@@ -181,6 +192,7 @@ def _claim_maker(
     item = contribution(inbox, options.number)
     if options.credit:
         return _credit_maker(programme, item, circuits)
+    item = with_receipt(programme, item, options.travel)
     opening = _open(programme, item, inbox, sources, options.travel) if sources else None
     return lambda terms: claim_helped(item, terms, dice.random_bytes, opening)
 
@@ -221,8 +233,7 @@ def _open(
     Raises:
         RefusedError: it is too long for a claim, was burned, or was sealed from other files.
     """
-    if item.receipt is None:
-        raise RefusedError("this contribution has no receipt yet", hint="wait and look again")
+    assert item.receipt is not None
     if item.receipt.record.number("size") > INLINE_PAYLOAD_BYTES_MAX:
         raise RefusedError(
             f"a claim shows no tip of more than {INLINE_PAYLOAD_BYTES_MAX} bytes",
@@ -272,6 +283,7 @@ def _appellant(
         inbox = read_inbox(programme, entropy, options.travel.circuits)
         item = contribution(inbox, options.number)
         _check_held(item)
+        options.travel.wait("register")
         return redemption_keys(item.credit, item.keys)[0]
     master = master_key(entropy, programme.hash)
     if options.denouncer:

@@ -36,10 +36,15 @@ from safeconduct.protocol.credit import (
     serial_of,
 )
 from safeconduct.protocol.envelope import Source
-from safeconduct.protocol.gazette import CreditGroup, GazetteState, credit_group
+from safeconduct.protocol.gazette import (
+    CreditGroup,
+    GazetteState,
+    credit_group,
+    credit_terms,
+)
 from safeconduct.protocol.keys import ContributionKeys, contribution_keys, master_key
 from safeconduct.protocol.receipt import verify_acknowledgement, verify_receipt
-from safeconduct.protocol.record import parse_any, record_hash
+from safeconduct.protocol.record import parse_any, parse_record, record_hash
 from safeconduct.protocol.reply import Reply, find_replies, split_bulletin
 
 ATTEMPTS_MAX = 16  # times a request is sent anew before something else must be wrong
@@ -87,7 +92,13 @@ def look(
     gazette = circuits.of("gazette") if circuits else None
     state = read_gazette(programme, circuit=gazette).state
     door = Door(programme.door, circuits)
-    tip = find_one(door, master_key(entropy, programme.hash), number)
+    try:
+        tip = find_one(door, master_key(entropy, programme.hash), number)
+    except RefusedError:
+        # Nobody must see that these words found nothing: the same is asked for all the same.
+        door.bulletin()
+        _read_shelf_in_vain(door)
+        raise
     bulletin = split_bulletin(door.bulletin())
     replies = [reply for _, _, reply in find_replies(bulletin.get, [tip.keys])]
     group, doubts = _offered(programme, tip, replies, state)
@@ -95,6 +106,7 @@ def look(
     if credit:
         group = credit_group(parse_any(credit))
     if group is None:
+        _read_shelf_in_vain(door)
         return Standing(tip=tip, state=state, doubts=doubts)
     sent, free = _attempts(door, tip.keys, group)
     return Standing(
@@ -106,6 +118,10 @@ def look(
         free=free,
         doubts=doubts,
     )
+
+
+def _read_shelf_in_vain(door: Door) -> None:
+    fetch.patiently(lambda: collect_capsules(door.shelf_pieces(), ()), seconds=PATIENCE_SECONDS)
 
 
 def find_credit(
@@ -157,22 +173,44 @@ def _open_offer(
     if offer.hash("record") != record_hash(tip.capsule.record):
         raise UnverifiedError("the offer that came is for another tip")
     group = credit_group(offer)
-    if group != _due_group(programme, tip, group, state):
+    own = parse_record(tip.capsule.record, "contribution").hash("statute")
+    dated = _dated(programme, tip, state)
+    if not _is_due(group, own, dated, state):
         # Given a law or a period of one's own, one would be known by it when one claims.
         raise UnverifiedError("the offer that came names another law or period than is due")
     return group
 
 
-def _due_group(
-    programme: Programme, tip: Found, offered: CreditGroup, state: GazetteState
-) -> CreditGroup:
-    """The group of this tip if it was graded so: of its own law, if that has credits for it."""
+def _is_due(
+    group: CreditGroup, own: bytes, dated: tuple[int, int], state: GazetteState
+) -> bool:
+    """Whether it is a tip's group by date; under its own law, if that has a period for it."""
+    earliest, latest = dated
+    ends = credit_terms(state, group).periods
+    begins = ends[group.period - 2] if group.period > 1 else 0
+    if not (begins <= latest and earliest < ends[group.period - 1]):
+        return False
+    if group.statute == own:
+        return True
+    try:
+        group_for(state, own, group.word, latest)
+    except RefusedError:
+        return True
+    return False
+
+
+def _dated(programme: Programme, tip: Found, state: GazetteState) -> tuple[int, int]:
+    """The first and the last second of which the tip may be dated.
+
+    They are one if the capsule has the receipt. The Ledger is not asked for it: it would learn
+    that somebody looks after this tip now.
+    """
     record, proof = tip.capsule.record, tip.capsule.proof
-    receipt = verify_receipt(record, proof, programme.policy, programme.ledger_origin)
-    own = receipt.record.hash("statute")
-    with suppress(RefusedError):
-        return group_for(state, own, offered.word, receipt.logged_by)
-    return group_for(state, offered.statute, offered.word, receipt.logged_by)
+    if proof:
+        receipt = verify_receipt(record, proof, programme.policy, programme.ledger_origin)
+        return receipt.logged_by, receipt.logged_by
+    epoch = state.epoch(parse_record(record, "contribution").number("epoch"))
+    return epoch.opens, epoch.closes - 1
 
 
 # The request.

@@ -9,14 +9,15 @@ Spec: docs/3-protocol.md §11, §12, §27.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safeconduct.errors import MalformedError, SafeconductError
 from safeconduct.parties.source import door
 from safeconduct.parties.source.credit import find_credit
+from safeconduct.parties.source.options import Travel
 from safeconduct.plumbing import fetch
 from safeconduct.plumbing.circuits import DIRECT, Circuits
-from safeconduct.plumbing.logs import read_gazette
+from safeconduct.plumbing.logs import log_record, read_gazette
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.capsule import Capsule, Found
 from safeconduct.protocol.credit import open_offer
@@ -106,6 +107,28 @@ def read_inbox(
         )
         for item in found
     )
+
+
+def with_receipt(
+    programme: Programme, contribution: Contribution, travel: Travel
+) -> Contribution:
+    """The contribution with its receipt; the Ledger is asked for what its capsule lacks.
+
+    A capsule may have no room for a proof, a stranger may have filled its slot, and what was
+    prepared without a network never had one. So the log learns that somebody wants this entry;
+    ask only for what is to be shown anyway, or on demand.
+
+    Raises:
+        UnverifiedError: the log's proof does not hold.
+        UnavailableError: the log stayed away for too long.
+    """
+    if contribution.receipt is not None:
+        return contribution
+    travel.wait("ledger")
+    record, circuit = contribution.capsule.record, travel.circuits.of("ledger")
+    proof, receipt = log_record(programme, record, circuit=circuit)
+    capsule = replace(contribution.capsule, proof=proof)
+    return replace(contribution, capsule=capsule, receipt=receipt)
 
 
 def search_bulletin(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError
-from safeconduct.parties.source.inbox import Contribution, read_inbox
+from safeconduct.parties.source.inbox import Contribution, read_inbox, with_receipt
 from safeconduct.parties.source.options import EMPTY, add_common, add_travel, ask_words
 from safeconduct.parties.source.restore import Restored, restore
 from safeconduct.parties.source.send_command import write_receipt
@@ -57,6 +57,8 @@ _ON_DEMAND = (
     "and tells it that this entry is yours"
 )
 
+_NO_RECEIPT = "wait and look again; or if it was sent, have the log give it again: --ask"
+
 
 def add_verbs(verbs: Verbs) -> None:
     """Add the verbs that read."""
@@ -84,6 +86,11 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument("--number", type=int, default=0, help="which contribution, from 0")
     verb.add_argument(
         "--out", type=Path, required=True, help="writes OUT.tlog-proof, OUT.record"
+    )
+    verb.add_argument(
+        "--ask",
+        action="store_true",
+        help="ask the log, if your capsule holds none; it learns that somebody wants this one",
     )
     verb.set_defaults(run=_receipt)
     add_travel(verb)
@@ -184,8 +191,10 @@ def contribution(items: Sequence[Contribution], number: int) -> Contribution:
 
 def _receipt(options: argparse.Namespace) -> int:
     item = contribution(_read(options), options.number)
-    if not item.capsule.proof:
-        raise RefusedError("this contribution has no receipt yet", hint="wait and ask again")
+    if options.ask:
+        item = with_receipt(load_programme(options.programme), item, options.travel)
+    if item.receipt is None:
+        raise RefusedError("this contribution has no receipt yet", hint=_NO_RECEIPT)
     paths = write_receipt(options.out, item.capsule.record, item.capsule.proof)
     if options.json:
         terminal.print_json([str(path) for path in paths])

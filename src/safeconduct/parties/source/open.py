@@ -108,7 +108,7 @@ def plan_items(
     return Plan(
         contribution=contribution,
         bundle=replace(bundle, items=select_items(files, places)),
-        places=tuple(sorted(places)),
+        places=tuple(sorted(set(places))),
         sources=tuple(sources),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError
-from safeconduct.parties.source.inbox import Contribution, read_inbox
+from safeconduct.parties.source.inbox import Contribution, read_inbox, with_receipt
 from safeconduct.parties.source.inbox_command import contribution
 from safeconduct.parties.source.open import Plan, hand_over, plan_items, plan_whole
 from safeconduct.parties.source.options import Travel, add_common, ask_words, file_source
@@ -113,7 +113,7 @@ def _plan(
     options: argparse.Namespace,
 ) -> Plan:
     travel: Travel = options.travel
-    item = contribution(inbox, options.number)
+    item = with_receipt(programme, contribution(inbox, options.number), travel)
     if not options.item:
         state = read_gazette(programme, circuit=travel.circuits.of("gazette")).state
         return plan_whole(item, sources, state, inbox, dice.random_bytes)

@@ -21,8 +21,10 @@ from safeconduct.parties.source.waiting import (
 )
 from safeconduct.plumbing import dice, fetch, terminal
 from safeconduct.plumbing.circuits import DIRECT, Circuits, draw_circuits
+from safeconduct.plumbing.durable import naming
 from safeconduct.plumbing.words import LANGUAGES, looks_like_words, parse_words
 from safeconduct.protocol.envelope import MESSAGE_NAME, Source
+from safeconduct.protocol.tip import FILE_BYTES_MAX, FILES_MAX, check_file_name
 
 SOCKS_VARIABLE = "SAFECONDUCT_SOCKS"
 READ_BYTES = 1 << 18
@@ -124,7 +126,8 @@ def read_sources(options: argparse.Namespace) -> list[Source]:
     """The message and the files to send, as they were given.
 
     Raises:
-        RefusedError: none was.
+        MalformedError: one has a name that no tip takes.
+        RefusedError: none was given, or more than a tip holds.
         UnavailableError: one is not there.
     """
     sources = [file_source(path) for path in options.files]
@@ -132,24 +135,48 @@ def read_sources(options: argparse.Namespace) -> list[Source]:
         sources.insert(0, file_source(options.message, MESSAGE_NAME))
     if not sources:
         raise RefusedError("nothing to send", hint="give --message FILE, or files")
+    if len(sources) > FILES_MAX:
+        raise RefusedError(
+            f"more than {FILES_MAX} files", hint="pack them into one, or send several tips"
+        )
+    if sum(path.stat().st_size for path in _paths(options)) > FILE_BYTES_MAX:
+        raise RefusedError(
+            f"more than {FILE_BYTES_MAX >> 30} GiB",
+            hint="no door takes that: send several tips",
+        )
     return sources
+
+
+def _paths(options: argparse.Namespace) -> list[Path]:
+    return [*options.files, *([options.message] if options.message is not None else [])]
 
 
 def file_source(path: Path, name: str | None = None) -> Source:
     """A file to seal, read in pieces each time it is needed.
 
     Raises:
+        MalformedError: its name is none that a tip takes.
         UnavailableError: it cannot be read.
     """
 
     def read() -> Iterator[bytes]:
-        with open(path, "rb") as file:
+        with naming(path), open(path, "rb") as file:
             while piece := file.read(READ_BYTES):
                 yield piece
 
     if not path.is_file():
         raise UnavailableError(f"{path}: no such file")
-    return Source(name=name or path.name, read=read)
+    return Source(name=check_file_name(name or path.name), read=read)
+
+
+def check_receipt_path(out: Path | None) -> None:
+    """Return if a receipt can be written there, before something is sent for it.
+
+    Raises:
+        MalformedError: it has no name, or lies in no folder.
+    """
+    if out is not None and not (out.name and out.parent.is_dir()):
+        raise MalformedError("the receipt: not a name in a folder that is there")
 
 
 def check_number(number: int) -> None:

@@ -8,6 +8,7 @@ from safeconduct.parties.source.options import (
     add_files,
     ask_words,
     check_number,
+    check_receipt_path,
     read_sources,
 )
 from safeconduct.parties.source.prepare import prepare, send_prepared
@@ -129,6 +130,7 @@ def run_send_prepared(
     options: argparse.Namespace, *, wait: Wait = no_wait, circuits: Circuits | None = None
 ) -> int:
     """`send --prepared FOLDER [--receipt OUT] [--json]`: no words are asked for."""
+    check_receipt_path(options.receipt)
     sent = send_prepared(
         load_programme(options.programme),
         options.prepared,
@@ -142,7 +144,7 @@ def run_send_prepared(
         for suffix, data in (("tlog-proof", sent.proof), ("record", sent.record)):
             write_secret(options.receipt.with_name(f"{options.receipt.name}.{suffix}"), data)
     else:
-        terminal.note("the words and any mirror bring the receipt back: `source restore`")
+        terminal.note("words and log bring the receipt back: `source receipt --ask`")
     if options.json:
         terminal.print_json(
             {

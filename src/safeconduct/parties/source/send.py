@@ -36,7 +36,7 @@ from safeconduct.protocol.keys import (
     contribution_keys,
     master_key,
 )
-from safeconduct.protocol.receipt import Receipt, verify_receipt
+from safeconduct.protocol.receipt import Receipt, slim_proof, verify_receipt
 from safeconduct.protocol.record import (
     Record,
     format_record,
@@ -282,7 +282,7 @@ def _send(way: _Way, envelope: Envelope, shelved: Capsule | None = None) -> Sent
         _shelve(way, envelope.keys, begun)
         on_shelf = begun
     proof, receipt = _dated(way, record, begun.proof)
-    dated = with_proof(begun, proof)
+    dated = _with_proof(way.programme, begun, proof)
     if dated != on_shelf:
         way.wait("capsule")
         with suppress(RefusedError):  # somebody filled our slot: the record is in it, and that
@@ -320,6 +320,15 @@ def _capsule(envelope: Envelope, shelved: Capsule | None) -> Capsule:
     if own not in headers:
         headers = (*headers, own)[-HEADERS_MAX:]
     return replace(capsule, proof=shelved.proof, headers=headers)
+
+
+def _with_proof(programme: Programme, capsule: Capsule, proof: bytes) -> Capsule:
+    """The capsule with its proof; with a slim one, if the whole has no room."""
+    dated = with_proof(capsule, proof)
+    if dated.proof:
+        return dated
+    slim = slim_proof(capsule.record, proof, programme.policy, programme.ledger_origin)
+    return with_proof(capsule, slim)
 
 
 def _shelve(way: _Way, keys: ContributionKeys, capsule: Capsule) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from safeconduct.errors import RefusedError
 from safeconduct.parties.source.follow import follow
 from safeconduct.parties.source.options import (
     add_common,
@@ -10,6 +11,7 @@ from safeconduct.parties.source.options import (
     add_travel,
     ask_words,
     check_number,
+    check_receipt_path,
     read_sources,
 )
 from safeconduct.parties.source.prepare_command import PROFILE_NAMES, run_send_prepared
@@ -89,10 +91,12 @@ def _add_sealing(verb: argparse.ArgumentParser) -> None:
 def _send(options: argparse.Namespace) -> int:
     travel = options.travel
     if options.prepared is not None:
+        _check_prepared_alone(options)
         return run_send_prepared(options, wait=travel.wait, circuits=travel.circuits)
     programme = load_programme(options.programme)
     sources = read_sources(options)
     check_number(options.number)
+    check_receipt_path(options.receipt)
     sent = send(
         programme,
         ask_words(options),
@@ -109,10 +113,20 @@ def _send(options: argparse.Namespace) -> int:
     return _tell(sent, options)
 
 
+def _check_prepared_alone(options: argparse.Namespace) -> None:
+    """Refuse what would be left out, while the person believes that it went along."""
+    if options.files or options.message is not None or options.burn or options.number:
+        raise RefusedError(
+            "--prepared sends the folder as it is, and nothing else with it",
+            hint="leave files, --message, --burn and --number to `prepare`",
+        )
+
+
 def _reply(options: argparse.Namespace) -> int:
     programme = load_programme(options.programme)
     sources = read_sources(options)
     check_number(options.number)
+    check_receipt_path(options.receipt)
     sent = follow(
         programme,
         ask_words(options),
@@ -148,7 +162,13 @@ def _tell(sent: Sent, options: argparse.Namespace) -> int:
 
 
 def write_receipt(out: Path, record: bytes, proof: bytes) -> tuple[Path, Path]:
-    """Write the two files of a receipt, for their owner alone; returns where they are."""
+    """Write the two files of a receipt, for their owner alone; returns where they are.
+
+    Raises:
+        MalformedError: `out` has no name, or lies in no folder.
+        UnavailableError: the disk refused.
+    """
+    check_receipt_path(out)
     paths = (
         out.with_name(f"{out.name}.tlog-proof"),
         out.with_name(f"{out.name}.record"),

@@ -18,6 +18,7 @@ ANSWER_DAYS = 30
 
 _DAY_SECONDS = 86_400
 
+_UNDATED = "send the same files to go on; if it was sent, `receipt --ask` has its date"
 _OPENED = {
     "ok": "opened by the desk, and acknowledged",
     "duplicate": "opened by the desk: it had the same before",
@@ -64,7 +65,7 @@ def standing(item: Contribution, at: int, answer_days: int = ANSWER_DAYS) -> Sta
 def in_words(stand: Standing) -> str:
     """One line that says it to a person."""
     if stand.dated_at is None:
-        return f"contribution {stand.number}: begun, not dated; send the same files to go on"
+        return f"contribution {stand.number}: begun, not dated; {_UNDATED}"
     said = [f"received and dated {format_instant(stand.dated_at)}", _desk(stand)]
     if stand.credit:
         said.append(_CREDIT[stand.credit].format(number=stand.number, grade=stand.grade))

@@ -155,12 +155,14 @@ def _law_holds(case: _Case, relied: Record) -> bool:
     Nobody may go back to a law that stood no more when they helped.
     """
     what = _CALLED.get(relied.kind, relied.kind)
-    try:
-        number = case.state.statute(relied.hash("statute")).number
-        claimed = case.state.statute(case.claim.hash("statute")).number
-    except UnverifiedError as error:
-        case.note(f"the {what} relies on no law: {error.message}")
-        return False
+    numbers = []
+    for record, called in ((relied, what), (case.claim, "claim")):
+        try:
+            numbers.append(case.state.statute(record.hash("statute")).number)
+        except UnverifiedError as error:
+            case.note(f"the {called} relies on no law: {error.message}")
+            return False
+    number, claimed = numbers
     if claimed < number:
         case.note(f"the claim names an older law than the {what} relied on")
         return False

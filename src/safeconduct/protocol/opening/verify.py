@@ -185,7 +185,7 @@ def _verify_acknowledged(
 ) -> Receipt | None:
     if not bundle.acknowledgement:
         return None
-    acknowledged = verify_acknowledgement(
+    return verify_acknowledgement(
         bundle.acknowledgement,
         bundle.acknowledgement_proof,
         receipt.record_hash,
@@ -193,9 +193,6 @@ def _verify_acknowledged(
         policy,
         state.programme.word("ledger"),
     )
-    epoch = state.epoch(acknowledged.record.number("epoch"))
-    check_in_epoch(epoch, acknowledged.logged_by)
-    return acknowledged
 
 
 def _read_all(
