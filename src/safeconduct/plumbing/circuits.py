@@ -65,7 +65,7 @@ _REFUSALS = {
     0xF7: "the onion service took too long",
 }
 
-_FAULTS = {
+_FAULTS: Mapping[type[Exception], str] = {
     ConnectionResetError: "it broke off",
     BrokenPipeError: "it broke off",
     TimeoutError: "it does not answer",

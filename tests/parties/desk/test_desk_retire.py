@@ -20,7 +20,7 @@ from safeconduct.parties.desk.archive import fill_archive
 from safeconduct.parties.desk.epoch import rotate, standings
 from safeconduct.parties.desk.export import export
 from safeconduct.parties.desk.keys import Keyring
-from safeconduct.parties.desk.pull import pull
+from safeconduct.parties.desk.pull import DISK_RESERVE_BYTES, NO_ROOM, pull
 from safeconduct.parties.desk.retire import Retired, retire
 from safeconduct.parties.desk.store import Store
 from safeconduct.parties.desk.unseal import DELIVERY_GRACE_SECONDS, unseal_all
@@ -232,12 +232,50 @@ def test_opened_files_are_counted_and_cleared_only_on_request(due: World) -> Non
     assert sorted(path.name for path in folder.iterdir()) == ["payload"]
 
 
+def test_requests_for_credits_are_taken_in_before_the_opened_files_go(
+    due: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trays = [due.desk.store.tip_folder(tip.hash) / "opened" for tip in due.desk.store.tips()]
+    seen: list[bool] = []
+    monkeypatch.setattr(
+        "safeconduct.parties.desk.retire.requests",
+        lambda desk: seen.append(all(tray.exists() for tray in trays)),
+    )
+    retire(due.desk, 1, clear_opened=True)
+    assert seen == [True]
+    assert not any(tray.exists() for tray in trays)
+
+
 def test_offers_that_never_held_are_told_of_and_stop_nothing(due: World) -> None:
     due.send(7, FILES, epoch_number=1)
     due.door.forged[4] = {"delivery": due.door.deliveries[0]["delivery"]}
     assert pull(due.desk) == []
     assert retire(due.desk, 1).held_back == 1
     assert _key_files(due) == []
+
+
+def test_a_tip_too_large_for_the_disk_waits_alone_and_keeps_its_keys_alive(
+    due: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends a huge tip keeps no smaller one from the desk, and loses none by it."""
+    large = due.send(7, {"message.txt": bytes(1 << 20)}, epoch_number=1)
+    small = due.send(8, FILES, epoch_number=1)
+
+    class Usage:
+        free = DISK_RESERVE_BYTES + (1 << 20)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("safeconduct.parties.desk.pull.shutil.disk_usage", lambda path: Usage)
+        assert pull(due.desk) == [small]
+    [held] = due.desk.store.held_back()
+    assert held.reason == NO_ROOM
+    unseal_all(due.desk)
+    with pytest.raises(RefusedError, match="waits for room on the disk"):
+        retire(due.desk, 1)
+    assert len(_key_files(due)) == 3
+    assert pull(due.desk) == [large]
+    assert [step.hash for step in unseal_all(due.desk)] == [large]
+    assert retire(due.desk, 1).held_back == 0
 
 
 def test_after_the_end_export_names_the_custodians_and_the_archive_still_has_all(

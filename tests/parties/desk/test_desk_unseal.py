@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from tests.parties.desk.desk_world import NOW, POLICY, PROGRAMME, World
 
-from safeconduct.errors import UnavailableError, UnverifiedError
+from safeconduct.errors import MalformedError, UnavailableError, UnverifiedError
 from safeconduct.parties.desk.desk import statement_key
+from safeconduct.parties.desk.door import OFFER_BYTES_MAX
 from safeconduct.parties.desk.keys import Keyring
 from safeconduct.parties.desk.pull import pull
 from safeconduct.parties.desk.tray import opened_path
@@ -362,6 +363,26 @@ class TestPull:
         [held] = world.desk.store.held_back()
         assert held.place == 1
         assert reason in held.reason
+
+    def test_a_door_cannot_fill_the_disk_with_offers_that_do_not_hold(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("safeconduct.parties.desk.pull.HELD_BACK_MAX", 3)
+        world.send(0, FILES)
+        world.door.deliveries *= 20
+        for place in range(1, 21):
+            world.door.forged[place] = {"number": place, "header": ""}
+        for _ in range(3):
+            with pytest.raises(UnverifiedError, match="more than 3 offers"):
+                pull(world.desk)
+        assert len(world.desk.store.held_back()) < 8
+
+    def test_an_offer_of_endless_bytes_is_not_kept(self, world: World) -> None:
+        world.send(0, FILES)
+        world.door.forged[1] = {"proof": "x" * OFFER_BYTES_MAX}
+        with pytest.raises(MalformedError, match="longer than"):
+            pull(world.desk)
+        assert world.desk.store.held_back() == []
 
     def test_a_payload_other_than_committed_to_is_held_back_until_it_is_right(
         self, world: World

@@ -6,11 +6,19 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.parties.intake.door_world import TEXT, WORDS, World, open_world, post_form, told
+from tests.parties.intake.door_world import (
+    TEXT,
+    WORDS,
+    World,
+    ask,
+    open_world,
+    post_form,
+    told,
+)
 from tests.protocol import builders
 
 from safeconduct.errors import RefusedError
-from safeconduct.parties.intake import accept, pages, store
+from safeconduct.parties.intake import accept, pages, site, store
 from safeconduct.parties.intake import tell as telling
 from safeconduct.parties.intake.accept import FORMS_AT_ONCE, Intake
 from safeconduct.parties.intake.store import Store
@@ -153,3 +161,31 @@ def test_words_that_are_good_in_two_languages_do_not_cost_the_text(
     assert answer.status_code == 403
     assert "more than one language" in answer.text
     assert TEXT in answer.text
+
+
+def test_commits_that_wait_for_the_log_leave_room_for_everything_else(
+    fresh: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty-two bytes of nonsense from each of fifty strangers held all threads otherwise."""
+    crowd, statuses = Crowd(), list[int]()
+
+    def crowded(_: Intake, leaf: bytes) -> bytes:
+        crowd()
+        return leaf
+
+    monkeypatch.setattr(site, "commit", crowded)
+
+    def visit() -> None:
+        statuses.append(ask(fresh, "POST", "/commit", bytes(32)).status_code)
+
+    visitors = [threading.Thread(target=visit) for _ in range(50)]
+    for visitor in visitors:
+        visitor.start()
+    for _ in range(accept.COMMITS_AT_ONCE):
+        assert crowd.arrived.acquire(timeout=20)
+    assert ask(fresh, "GET", "/health").text == "ok"
+    crowd.go.set()
+    for visitor in visitors:
+        visitor.join(30)
+    assert crowd.most == accept.COMMITS_AT_ONCE
+    assert statuses == [200] * len(visitors)

@@ -5,21 +5,20 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import httpx
 import pytest
 from tests.parties.intake.door_world import NOW, World, ask, open_world
 from tests.protocol import builders
 
-from safeconduct.errors import RefusedError, UnavailableError
+from safeconduct.errors import UnavailableError
 from safeconduct.parties.intake import accept, store
 from safeconduct.parties.intake.site import make_site
 from safeconduct.plumbing import blobs, web
 from safeconduct.plumbing.blobs import Blobs
 from safeconduct.plumbing.durable import append_synced
 from safeconduct.protocol.canonical import format_base64, format_json
-from safeconduct.protocol.capsule import CAPSULE_BYTES, SHELF_ENTRY_BYTES
 from safeconduct.protocol.envelope import Envelope
 from safeconduct.protocol.record import (
     Record,
@@ -29,7 +28,6 @@ from safeconduct.protocol.record import (
     record_hash,
     upload_name,
 )
-from safeconduct.protocol.reply import BLOCK_BYTES
 
 SEALED = builders.sealed()
 PAYLOAD = b"".join(SEALED.payload())
@@ -441,72 +439,3 @@ def test_a_disk_that_fills_up_while_a_piece_is_written_leaves_none_of_it(
 def test_pieces_are_bounded(world: World) -> None:
     announce(world)
     assert patch(world, 0, bytes(accept.PIECE_BYTES_MAX + 1))[0] == 413
-
-
-# Who fills what everybody needs.
-
-
-def test_announcements_that_ended_nowhere_are_forgotten_and_those_that_ended_are_not(
-    world: World,
-) -> None:
-    other = builders.seal({"message.txt": b"Another letter.\n"}, number=1)
-    for sealed in (SEALED, other):
-        assert announce(world, sealed).status_code == 200
-    patch(world, 0, PAYLOAD)
-    delivered(world)
-    world.now += WINDOW + 1
-    world.intake.store.drop_late(world.now)
-    digest = record_hash(format_record(other.record))
-    with pytest.raises(RefusedError):
-        world.intake.store.announced(digest)
-    assert announce(world, other).status_code == 403
-    assert finish(world).status_code == 200
-
-
-def test_a_full_shelf_is_not_longer_than_its_readers_take(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "SHELF_BYTES_MAX", 3 * SHELF_ENTRY_BYTES - 1)
-    statuses = [
-        ask(world, "PUT", f"/capsules/{number:032x}", bytes(CAPSULE_BYTES)).status_code
-        for number in range(3)
-    ]
-    assert statuses == [200, 200, 503]
-    assert len(ask(world, "GET", "/capsules").content) <= store.SHELF_BYTES_MAX
-
-
-def test_a_full_bulletin_is_not_longer_than_its_readers_take(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store, "BULLETIN_BYTES_MAX", 2 * BLOCK_BYTES - 1)
-    kept = world.intake.store
-    block, other = bytes(BLOCK_BYTES), b"\x01" * BLOCK_BYTES
-    kept.post_reply(block[:16], block)
-    kept.post_reply(block[:16], block)
-    with pytest.raises(UnavailableError, match="full"):
-        kept.post_reply(other[:16], other)
-    assert b"".join(kept.bulletin()) == block
-
-
-def test_a_gazette_that_is_away_does_not_hold_one_visitor_after_the_other(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each would wait for it as long as the first, and together they hold all threads."""
-    asked = []
-
-    def away(_: object, *, at: int) -> NoReturn:
-        asked.append(at)
-        world.now += 40
-        raise UnavailableError("the log is away", hint="wait")
-
-    monkeypatch.setattr(accept, "read_gazette", away)
-    read = accept.cached_gazette(world.intake.programme, lambda: world.now)
-    for _ in range(3):
-        with pytest.raises(UnavailableError, match="the log is away") as caught:
-            read()
-        assert caught.value.hint == "wait"
-    assert len(asked) == 1
-    world.now += accept.GAZETTE_SECONDS
-    with pytest.raises(UnavailableError):
-        read()
-    assert len(asked) == 2

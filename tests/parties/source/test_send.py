@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -11,6 +12,8 @@ from tests.protocol import builders
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError, UnverifiedError
 from safeconduct.plumbing.logs import GAZETTE_AGE_SECONDS_MAX
 from safeconduct.protocol.record import Value, parse_signed, record_hash, upload_name
+from safeconduct.protocol.tlog.note import SignatureLine, format_note, parse_note
+from safeconduct.protocol.tlog.proof import format_proof, parse_proof
 
 OTHERS = {"message.txt": b"Something else altogether.\n"}
 
@@ -445,8 +448,8 @@ def test_a_proof_with_too_many_long_signatures_for_a_capsule_is_kept_slim(
 ) -> None:
     prove = builders.prove
 
-    def heavy(entry: bytes, *rest: int) -> bytes:
-        parsed = parse_proof(prove(entry, *rest))
+    def heavy(entry: bytes, at: int) -> bytes:
+        parsed = parse_proof(prove(entry, at))
         note = parse_note(parsed.checkpoint)
         lines = [
             SignatureLine(name=f"more.example/{n}", key_id=bytes(4), blob=bytes(2_428))

@@ -89,6 +89,21 @@ def test_whoever_breaks_a_wait_off_is_told_that_nothing_is_lost(
     assert len(network.delivered) == 1
 
 
+def test_whoever_breaks_a_wait_off_is_told_that_what_burns_is_lost(
+    network: Network, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: float) -> None:
+        raise KeyboardInterrupt
+
+    wait = make_wait(900, lambda _: drawn(5_000), broken, burns=True)
+    with pytest.raises(KeyboardInterrupt):
+        network.send(wait=wait, burn=True)
+    told = capsys.readouterr().err
+    assert "sends another one, with a later date" in told
+    assert "nothing is lost" not in told
+    assert network.send(burn=True).number == 1
+
+
 def test_between_commit_and_upload_there_is_a_wait(network: Network) -> None:
     events = count()
     seen: list[tuple[int, str]] = []

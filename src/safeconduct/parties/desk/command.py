@@ -198,7 +198,7 @@ def _pull(arguments: argparse.Namespace) -> int:
         if step.trouble:
             terminal.warn(f"{tip.id}: {step.trouble}")
     for held in desk.store.held_back():
-        terminal.warn(f"the door's number {held.place} does not hold: {held.reason}")
+        terminal.warn(f"the door's number {held.place} is held back: {held.reason}")
     return 0
 
 

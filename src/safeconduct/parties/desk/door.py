@@ -32,6 +32,7 @@ PATIENCE_SECONDS = 40.0
 SLOWEST_BYTES_PER_SECOND = 128 << 10  # a payload may take this long, and five minutes more
 OFFERS_MAX = 100
 OFFERS_BYTES_MAX = 16 << 20
+OFFER_BYTES_MAX = 512 << 10  # two proofs of 64 KiB with room to spare: it may have to be kept
 ANSWER_BYTES_MAX = 64 << 10
 REQUEST_HEADER = "x-safeconduct-request"
 _FIELDS = frozenset({"delivery", "delivery_proof", "header", "number", "proof", "record"})
@@ -99,6 +100,8 @@ class Door:
         if not isinstance(value, list) or len(value) > OFFERS_MAX:
             raise MalformedError(f"deliveries: not a list of at most {OFFERS_MAX}")
         offers = [parse_offer(format_json(item)) for item in value]
+        if any(len(offer.data) > OFFER_BYTES_MAX for offer in offers):
+            raise MalformedError(f"deliveries: one is longer than {OFFER_BYTES_MAX} bytes")
         places = [place, *(offer.place for offer in offers)]
         if any(here >= there for here, there in pairwise(places)):
             raise MalformedError("deliveries: not in order after the number asked for")

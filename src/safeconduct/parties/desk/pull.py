@@ -3,7 +3,8 @@
     offer ── record · date under the quorum · door's signature ── payload ── disk ── entered
 
 An offer that does not hold is kept as evidence and asked for again at each pull; it stops no
-other. The door cannot make the desk forget: it signed for every envelope it took.
+other. Nor does one for which there is no room, which waits in the same way. The door cannot
+make the desk forget: it signed for every envelope it took.
 
 A payload of any size passes through in pieces: hashed on its way into a temporary file, which
 gets its name only if size and hash are those committed to.
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from safeconduct.errors import (
     MalformedError,
+    RefusedError,
     SafeconductError,
     UnavailableError,
     UnverifiedError,
@@ -42,7 +44,9 @@ from safeconduct.protocol.record import Record, parse_record, parse_signed, veri
 PAYLOAD_BYTES_MAX = 13 << 30
 DISK_RESERVE_BYTES = 256 << 20  # below this the desk takes no more payloads
 TELL_SECONDS = 5  # between two words on a long payload
+HELD_BACK_MAX = 1_000  # offers that do not hold, yet are kept: a door can make any number
 LOCK_FILE = "lock"
+NO_ROOM = "the desk's disk has no room for so large a tip: free some space, pull again"
 
 Tell = Callable[[str], None]
 
@@ -56,7 +60,8 @@ def pull(desk: Desk, tell: Tell = lambda _: None) -> list[bytes]:
         UnavailableError: door or logs stay away, the disk is nearly full, or another
             process is pulling; what came in before stays, and pulling again is safe.
         MalformedError: the door's answer is no list of deliveries.
-        UnverifiedError: the door gives another payload for a tip that it gave before.
+        UnverifiedError: the door gives another payload for a tip that it gave before, or far
+            too many offers that do not hold.
     """
     with sole_writer(desk.folder / LOCK_FILE):
         state = desk.gazette()
@@ -66,7 +71,15 @@ def pull(desk: Desk, tell: Tell = lambda _: None) -> list[bytes]:
         after = desk.store.last_place()
         again = [parse_offer(held.offer) for held in desk.store.held_back()]
         taken = [_take(inlet, state, offer) for offer in again]
-        taken += [_take(inlet, state, offer) for offer in door.offers_after(after)]
+        held_back = taken.count(None)
+        for offer in door.offers_after(after):
+            taken.append(_take(inlet, state, offer))
+            held_back += taken[-1] is None
+            if held_back > HELD_BACK_MAX:
+                raise UnverifiedError(
+                    f"the door has more than {HELD_BACK_MAX} offers that do not hold",
+                    hint="is it under this policy? else somebody else runs it",
+                )
     return [digest for digest in taken if digest is not None]
 
 
@@ -192,11 +205,15 @@ def _check_record(desk: Desk, record: Record) -> None:
 
 
 def _check_room(desk: Desk, record: Record) -> None:
-    # A payload is followed by its opened files, which are about as large again.
-    if shutil.disk_usage(desk.folder).free < 2 * record.number("size") + DISK_RESERVE_BYTES:
+    free = shutil.disk_usage(desk.folder).free
+    if free < DISK_RESERVE_BYTES:
         raise UnavailableError(
             "the desk's disk has no room for the next tip", hint="free some space, pull again"
         )
+    # A payload is followed by its opened files, which are about as large again. Only this one
+    # waits: else who sends a huge tip keeps all smaller ones after it from the desk.
+    if free < 2 * record.number("size") + DISK_RESERVE_BYTES:
+        raise RefusedError(NO_ROOM)
 
 
 def _first_logged(desk: Desk, offer: Offer, receipt: Receipt) -> int:

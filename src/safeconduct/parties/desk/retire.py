@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from safeconduct.errors import ConflictError, MalformedError, RefusedError
 from safeconduct.parties.desk.archive import is_archived
+from safeconduct.parties.desk.credit import requests
 from safeconduct.parties.desk.desk import Desk, statement_key
 from safeconduct.parties.desk.door import Door, parse_offer
 from safeconduct.parties.desk.epoch import grace_ends, is_answered, tips_of
 from safeconduct.parties.desk.keys import KINDS
-from safeconduct.parties.desk.pull import LOCK_FILE
+from safeconduct.parties.desk.pull import LOCK_FILE, NO_ROOM
 from safeconduct.parties.desk.store import Destroyed, Tip
 from safeconduct.parties.desk.tray import OPENED, empty_tray
 from safeconduct.plumbing.durable import sole_writer
@@ -63,6 +64,7 @@ def retire(
             desk.store.enter_destruction(_said(desk, state, epoch, tips))
         made = _logged(desk, number)
         if clear_opened:
+            requests(desk)  # what is asked for stands in those files, and is kept apart then
             for tip in tips:
                 empty_tray(desk.store.tip_folder(tip.hash))
         desk.keys.destroy(number)
@@ -107,6 +109,10 @@ def _check_due(desk: Desk, state: GazetteState, epoch: Epoch) -> None:
     door = Door(desk=desk, key=statement_key(desk, state)[1])
     if next(door.offers_after(desk.store.last_place()), None) is not None:
         raise RefusedError("the door holds tips that were not fetched", hint="`pull` first")
+    if _held_back(desk, epoch.number, NO_ROOM):
+        raise RefusedError(
+            "a tip of this epoch waits for room on the disk", hint="free some space, `pull`"
+        )
 
 
 def _check_kept(
@@ -146,9 +152,13 @@ def _logged(desk: Desk, number: int) -> Destroyed:
     return made
 
 
-def _held_back(desk: Desk, number: int) -> int:
+def _held_back(desk: Desk, number: int, reason: str = "") -> int:
     """How many offers that do not hold say that they are of this epoch."""
-    return sum(_names(held.offer, number) for held in desk.store.held_back())
+    return sum(
+        _names(held.offer, number)
+        for held in desk.store.held_back()
+        if reason in ("", held.reason)
+    )
 
 
 def _names(offer: bytes, number: int) -> bool:

@@ -46,6 +46,7 @@ PAYLOAD_BYTES_MAX = 13 << 30
 DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
 FORMS_AT_ONCE = 2  # of each kind: stretching words and sealing cost memory
+COMMITS_AT_ONCE = 24  # of the 40 threads: each waits for log and witnesses
 FORMS_BYTES_MAX = 192 << 20  # of long forms that are being read or wait for their turn
 _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
 
@@ -65,8 +66,9 @@ class FormRoom:
 class Intake:
     """The door at work: its programme, its key, its store and its clock.
 
-    Forms wait for their turn in `telling` and `reading`, and long ones share `form_room`, so
-    that they cannot take all the memory, nor all the threads from clients and desk.
+    Forms wait for their turn in `telling` and `reading`, commits in `committing`, and long
+    forms share `form_room`, so that strangers cannot take all the memory, nor all the threads
+    from deliveries and desk.
     """
 
     programme: Programme
@@ -77,6 +79,9 @@ class Intake:
     gazette: Callable[[], GazetteView]
     telling: asyncio.Semaphore = field(default_factory=_turns)
     reading: asyncio.Semaphore = field(default_factory=_turns)
+    committing: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(COMMITS_AT_ONCE)
+    )
     form_room: FormRoom = field(default_factory=FormRoom)
 
 

@@ -92,7 +92,8 @@ def _desk_routes(intake: Intake) -> list[web.Route]:
 
 async def _commit(intake: Intake, request: web.Request) -> web.Response:
     leaf = await web.read_body(request, bytes_max=LEAF_BYTES)
-    return _file(await web.in_thread(commit, intake, leaf))
+    async with intake.committing:
+        return _file(await web.in_thread(commit, intake, leaf))
 
 
 async def _announce(intake: Intake, request: web.Request) -> web.Response:

@@ -112,7 +112,9 @@ def _over_the_network(run: Run, options: argparse.Namespace) -> int:
     proxied = options.socks is not None
     circuits = draw_circuits(options.socks, dice.random_bytes) if proxied else DIRECT
     circuits.check()
-    options.travel = Travel(circuits=circuits, wait=make_wait(options.wait, dice.random_bytes))
+    burns = getattr(options, "burn", False)
+    wait = make_wait(options.wait, dice.random_bytes, burns=burns)
+    options.travel = Travel(circuits=circuits, wait=wait)
     with fetch.circuits_only() if proxied else nullcontext():
         return run(options)
 

@@ -21,6 +21,11 @@ _WHY = {
     "ledger": "so that nobody can match your look into the mailbox with what you log",
     "register": "so that nobody can match your look into the mailbox with your claim",
 }
+_STOPPED = "stopped while waiting: the same command goes on, nothing is lost"
+_STOPPED_BURNING = (
+    "stopped while waiting: its key is burned, so that nobody can go on with it; the same"
+    " command sends another one, with a later date"
+)
 _WHY_ELSE = "so that nobody can match what you did with what comes next"
 
 Wait = Callable[[str], None]
@@ -28,18 +33,23 @@ Sleep = Callable[[float], None]
 
 
 def make_wait(
-    seconds_max: int, random_bytes: Callable[[int], bytes], sleep: Sleep | None = None
+    seconds_max: int,
+    random_bytes: Callable[[int], bytes],
+    sleep: Sleep | None = None,
+    *,
+    burns: bool = False,
 ) -> Wait:
     """What waits before a contact, whose purpose it is given: 0 to `seconds_max` seconds.
 
     It says on standard error how long and what for. Whoever breaks it off is told that nothing
-    is lost.
+    is lost; or, of what `burns`, that it is.
     """
 
     def wait(purpose: str) -> None:
         seconds = draw_seconds(seconds_max, random_bytes)
         if seconds > 0:
-            _wait(seconds, _WHY.get(purpose, _WHY_ELSE), sleep or clock.sleep)
+            why = _WHY.get(purpose, _WHY_ELSE)
+            _wait(seconds, why, sleep or clock.sleep, _STOPPED_BURNING if burns else _STOPPED)
 
     return wait
 
@@ -50,9 +60,9 @@ def draw_seconds(seconds_max: int, random_bytes: Callable[[int], bytes]) -> floa
     return drawn % (1_000 * seconds_max + 1) / 1_000
 
 
-def _wait(seconds: float, why: str, sleep: Sleep) -> None:
+def _wait(seconds: float, why: str, sleep: Sleep, stopped: str) -> None:
     try:
         terminal.count_down(f"waiting {why}; --wait 0 to skip", seconds, sleep)
     except KeyboardInterrupt:
-        terminal.note("stopped while waiting: the same command goes on, nothing is lost")
+        terminal.note(stopped)
         raise
