@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from tests.parties.source.network import MESSAGE, PROGRAMME, Network
+from tests.parties.source.test_inbox import acknowledged
 from tests.parties.source.test_source_credit import SCHEMES, make_case
 from tests.protocol import builders, credited
 
 from safeconduct.cli import run
 from safeconduct.errors import RefusedError
-from safeconduct.parties.source import claim_command
+from safeconduct.parties.source import claim_command, inbox
 from safeconduct.parties.source.register import Filed, RegisterDoor
 from safeconduct.plumbing.circuits import Circuit
 from safeconduct.plumbing.programme import write_programme
@@ -221,3 +222,24 @@ def test_there_is_a_wait_between_the_look_and_the_claim(
     monkeypatch.setattr("safeconduct.plumbing.terminal.count_down", count_down)
     assert claim(monkeypatch, tmp_path, "--wait", "900") == 0
     assert [text for text in said if "your look into the mailbox with your claim" in text]
+
+
+def test_a_tip_whose_capsule_holds_no_proof_is_claimed_with_once_it_is_acknowledged(
+    register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prepared offline, or with a slot that a stranger has filled."""
+    network = register.network
+    sent = network.send()
+    network.capsules = network.capsules[:1]
+
+    def log_record(_: object, record: bytes, *, circuit: object) -> tuple[bytes, Receipt]:
+        register.logged.append(record)
+        return sent.proof, sent.receipt
+
+    monkeypatch.setattr(inbox, "log_record", log_record)
+    assert claim(monkeypatch, tmp_path) == RefusedError.exit_code
+    assert (register.bundles, register.logged) == ([], [])
+    network.post(acknowledged(record_hash(sent.record)))
+    assert claim(monkeypatch, tmp_path) == 0
+    assert parse_bundle(register.bundles[0]).fields["proof"] == sent.proof.decode()
+    assert register.logged == [sent.record]

@@ -17,12 +17,15 @@ from safeconduct.errors import (
 from safeconduct.parties.source import inbox
 from safeconduct.parties.source.appeal import make_appeal
 from safeconduct.parties.source.claim import Terms, claim_helped
+from safeconduct.parties.source.door import SHELF_BYTES_MAX
 from safeconduct.parties.source.inbox import (
     Contribution,
     collect_blocks,
     read_inbox,
     search_bulletin,
 )
+from safeconduct.parties.source.restore import restore
+from safeconduct.plumbing import fetch
 from safeconduct.plumbing.logs import GAZETTE_AGE_SECONDS_MAX
 from safeconduct.protocol.capsule import seal_capsule
 from safeconduct.protocol.claim import parse_bundle
@@ -281,3 +284,20 @@ def test_a_credit_that_is_offered_is_seen_and_one_that_does_not_hold_is_not(
     network.post(Reply(text="", credit=b"we owe you nothing"))
     found = only(network)
     assert (found.offered, found.credit) == (None, b"")
+
+
+def test_what_strangers_can_make_long_is_read_for_as_long_as_tor_needs(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gibibyte takes three hours at 100 kB a second; in minutes everybody was locked out."""
+    allowed: list[float] = []
+
+    def pieces(url: str, *, bytes_max: int, seconds: float, **_: object) -> Iterator[bytes]:
+        allowed.append(seconds)
+        return network.pieces(url, bytes_max=bytes_max)
+
+    monkeypatch.setattr(fetch, "pieces", pieces)
+    network.inbox()
+    restore(PROGRAMME, builders.ENTROPY, PROGRAMME.door)
+    assert len(allowed) == 3
+    assert min(allowed) * 100_000 > SHELF_BYTES_MAX

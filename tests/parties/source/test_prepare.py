@@ -214,6 +214,15 @@ def test_an_old_gazette_is_warned_of_and_used(tmp_path: Path, network: Network) 
     assert any(text.startswith("warning: this Gazette is") for text in network.told)
 
 
+def test_a_number_that_words_may_not_find_again_is_warned_of(
+    tmp_path: Path, network: Network
+) -> None:
+    sealed(network, tmp_path / "near", number=4)
+    assert not [text for text in network.told if "find number" in text]
+    sealed(network, tmp_path / "far", number=5)
+    assert [text for text in network.told if "only if they have sent 1 or more" in text]
+
+
 def test_a_disk_that_fills_up_meanwhile_leaves_no_folder(
     tmp_path: Path, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from tests.protocol import builders
 
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError, UnverifiedError
 from safeconduct.plumbing.logs import GAZETTE_AGE_SECONDS_MAX
+from safeconduct.protocol.capsule import GAP_LIMIT
 from safeconduct.protocol.record import Value, parse_signed, record_hash, upload_name
 from safeconduct.protocol.tlog.note import SignatureLine, format_note, parse_note
 from safeconduct.protocol.tlog.proof import format_proof, parse_proof
@@ -467,3 +468,13 @@ def test_a_proof_with_too_many_long_signatures_for_a_capsule_is_kept_slim(
     network.asked.clear()
     assert network.send().record == sent.record
     assert [path for method, path in network.asked if method == "PUT"] == []
+
+
+def test_a_number_that_no_search_would_come_to_is_not_used(network: Network) -> None:
+    """A slip of the finger: dated, delivered, and nowhere to be found from the words."""
+    with pytest.raises(RefusedError, match="would not find your tip again"):
+        network.send(number=GAP_LIMIT)
+    assert (network.capsules, network.proofs) == ([], {})
+    network.send(number=GAP_LIMIT - 1)
+    [found] = network.inbox()
+    assert found.keys.number == GAP_LIMIT - 1

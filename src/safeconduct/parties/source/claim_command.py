@@ -192,7 +192,8 @@ def _claim_maker(
     item = contribution(inbox, options.number)
     if options.credit:
         return _credit_maker(programme, item, circuits)
-    item = with_receipt(programme, item, options.travel)
+    if item.status or sources:  # else it may never have been sent, and is not dated by this
+        item = with_receipt(programme, item, options.travel)
     opening = _open(programme, item, inbox, sources, options.travel) if sources else None
     return lambda terms: claim_helped(item, terms, dice.random_bytes, opening)
 

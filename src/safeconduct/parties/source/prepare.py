@@ -37,7 +37,7 @@ from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol import age
 from safeconduct.protocol.address import DEFAULT_PROFILE
 from safeconduct.protocol.canonical import decode_text, parse_hex
-from safeconduct.protocol.capsule import CAPSULE_BYTES, seal_capsule
+from safeconduct.protocol.capsule import CAPSULE_BYTES, GAP_LIMIT, seal_capsule
 from safeconduct.protocol.envelope import (
     HEADER_BYTES_MAX,
     Envelope,
@@ -58,6 +58,10 @@ RECORD_BYTES_MAX = 8_192
 SLOT_FILE_BYTES = 2 * SLOT_BYTES + 1
 READ_BYTES = 1 << 18
 
+FAR = (
+    "warning: your words find number {number} again only if they have sent {least} or more "
+    "before. Give --number 0 if they have sent nothing"
+)
 STALE = (
     "warning: this Gazette is more than a day old. Statute and desk key may have been replaced "
     "since, and the door will not take what is sealed to a closed one. Fetch it anew if you can"
@@ -118,6 +122,8 @@ def prepare(
     if is_stale(view.cosigned, at):
         report(STALE)
     address = address_at(view.state, at, profile)
+    if number >= GAP_LIMIT:
+        report(FAR.format(number=number, least=number - GAP_LIMIT + 1))
     keys = contribution_keys(master_key(entropy, programme.hash), number)
     envelope = seal_envelope(sources, address, keys, random_bytes, burn=burn)
     capsule = seal_capsule(first_capsule(envelope), keys, random_bytes)

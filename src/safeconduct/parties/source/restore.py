@@ -22,7 +22,7 @@ from safeconduct.errors import (
     SafeconductError,
     UnverifiedError,
 )
-from safeconduct.parties.source.door import SHELF_BYTES_MAX
+from safeconduct.parties.source.door import BULK_SECONDS, SHELF_BYTES_MAX
 from safeconduct.plumbing import fetch
 from safeconduct.plumbing.circuits import DIRECT, Circuits
 from safeconduct.plumbing.logs import PROOF_BYTES_MAX
@@ -73,7 +73,10 @@ def restore(
     master = master_key(entropy, programme.hash)
     found, _ = search_shelf(
         lambda: fetch.pieces(
-            f"{url}/capsules", bytes_max=SHELF_BYTES_MAX, circuit=circuits.of("shelf")
+            f"{url}/capsules",
+            bytes_max=SHELF_BYTES_MAX,
+            seconds=BULK_SECONDS,
+            circuit=circuits.of("shelf"),
         ),
         lambda number: contribution_keys(master, number),
     )

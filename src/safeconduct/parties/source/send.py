@@ -22,6 +22,7 @@ from safeconduct.plumbing.logs import read_gazette
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.address import DEFAULT_PROFILE, Address
 from safeconduct.protocol.capsule import (
+    GAP_LIMIT,
     HEADERS_MAX,
     Capsule,
     Found,
@@ -164,9 +165,19 @@ def _numbers(
 
     The shelf is the door's word. One that shows less than there is would have us use a number
     again, and so show to door and desk that both contributions are by one source.
+
+    Raises:
+        RefusedError: no later search for these words would go as far as `number`.
     """
     master = master_key(entropy, way.programme.hash)
     found, free = way.door.search(lambda place: contribution_keys(master, place))
+    if number >= free.number + GAP_LIMIT:
+        raise RefusedError(
+            f"by the shelf the next number is {free.number}: with {number} you would not find"
+            " your tip again",
+            hint="give a lower --number; if you have sent that many, this door hides them: use"
+            " fresh words",
+        )
     return found, contribution_keys(master, max(free.number, number))
 
 
