@@ -242,6 +242,8 @@ OF_BOARD: Nonsense = {
     "board new-issuing-key --statute-hash {law} --class useful --period 1 --key made "
     "--programme={}": PATHS,
     "programme show --programme={}": PATHS,
+    "programme destruction policy.txt --proof policy.txt --programme={}": PATHS,
+    "programme destruction {} --proof policy.txt --programme programme": FILES,
     "statute lint {}": FILES,
     "statute test {}": FILES,
     "statute compile {}": FILES,

@@ -27,6 +27,7 @@ from safeconduct.parties.desk.unseal import DELIVERY_GRACE_SECONDS, unseal_all
 from safeconduct.protocol import age
 from safeconduct.protocol.destruction import tips_root, verify_destruction
 from safeconduct.protocol.gazette import Retirement
+from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import NO_HASH, format_record, parse_signed, record_hash
 
 FILES = {"message.txt": b"the ledger of May is attached\n"}
@@ -64,6 +65,8 @@ def _key_files(world: World, number: int = 1) -> list[Path]:
 
 def test_what_was_said_is_signed_logged_and_borne_out_by_the_board(due: World) -> None:
     made = retire(due.desk, 1)
+    policy, ledger = due.desk.programme.policy, due.desk.programme.ledger_origin
+    assert verify_receipt(made.destruction, made.proof, policy, ledger).logged_by >= DUE
     assert _key_files(due) == []
     assert len(_key_files(due, 2)) == 3
     assert made.destruction in due.ledger.asked

@@ -20,6 +20,7 @@ from safeconduct.parties.desk.epoch import Standing, rotate, standings
 from safeconduct.parties.desk.export import export, passphrase_recipient
 from safeconduct.parties.desk.retire import retire
 from safeconduct.plumbing import dice, terminal
+from safeconduct.plumbing.durable import write_file
 from safeconduct.plumbing.logs import read_gazette
 from safeconduct.plumbing.programme import load_programme
 from safeconduct.plumbing.shares import SHARE_BYTES_MAX, SHARES_MAX, parse_share
@@ -125,9 +126,10 @@ Destroys an epoch's keys, once nothing sealed to it can come any more and all th
 opened, answered and archived. What the desk says about it is logged first, and the record for
 the board is printed:
 
-  $ safeconduct desk retire --dir desk --epoch 1 > retirement.record
+  $ safeconduct desk retire --dir desk --epoch 1 --out destroyed-1 > retirement.record
 
-It may be stopped at any point and run again. Destroy every other copy of these keys too.
+With --out, what was said and the proof of its date are written beside, for whoever asks. It may
+be stopped at any point and run again. Destroy every other copy of these keys too.
 """
 
 _Verbs = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
@@ -153,6 +155,9 @@ def add_verbs(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
     )
     retired.add_argument(
         "--clear-opened", action="store_true", help="remove their opened files from this disk"
+    )
+    retired.add_argument(
+        "--out", metavar="OUT", help="writes OUT.record and OUT.tlog-proof, to be published"
     )
     retired.set_defaults(run=_retire)
 
@@ -418,6 +423,9 @@ def _retire(arguments: argparse.Namespace) -> int:
             " removes them"
         )
     terminal.note("its keys are gone from this machine: destroy every other copy too")
+    if arguments.out is not None:
+        write_file(Path(f"{arguments.out}.record"), made.destruction)
+        write_file(Path(f"{arguments.out}.tlog-proof"), made.proof)
     if made.draft is not None:
         _say_draft(made.draft)
     return 0

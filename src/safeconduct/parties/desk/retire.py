@@ -30,13 +30,14 @@ from safeconduct.protocol.statute.instant import format_instant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """An epoch whose keys are gone from this machine.
+    """An epoch whose keys are gone from this machine, the desk's word and its tlog proof.
 
     `draft` is the board's record, None once it stands in the Gazette. Of its tips, `in_clear`
     still lie opened on this disk; `held_back` offers of the door may have been of this epoch.
     """
 
     destruction: bytes
+    proof: bytes
     draft: Record | None
     in_clear: int
     held_back: int
@@ -71,6 +72,7 @@ def retire(
     retired = state.retired(number) is not None
     return Retired(
         destruction=made.record,
+        proof=made.proof,
         draft=None if retired else draft_retirement(state, epoch, made.record),
         in_clear=sum((desk.store.tip_folder(tip.hash) / OPENED).exists() for tip in tips),
         held_back=_held_back(desk, number),
@@ -149,6 +151,8 @@ def _logged(desk: Desk, number: int) -> Destroyed:
     assert made is not None
     if not made.proof:
         desk.store.enter_destruction_proof(number, desk.log(made.record))
+        made = desk.store.destruction(number)
+        assert made is not None
     return made
 
 
