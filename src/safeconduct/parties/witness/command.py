@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from safeconduct.errors import RefusedError
+from safeconduct.errors import RefusedError, UnverifiedError
 from safeconduct.parties.witness import logs, rewind
 from safeconduct.parties.witness.catch_up import catch_up
 from safeconduct.parties.witness.cosign import Keys, Witness
@@ -234,7 +234,12 @@ def _catch_up(arguments: argparse.Namespace) -> int:
             *memory.published.notes(),
             *rewind.known_to(arguments.peer, given, terminal.warn),
         ]
-        sightings = rewind.sightings(Keys(own=own, logs=given), found, terminal.warn)
+        sightings = list(rewind.sightings(Keys(own=own, logs=given), found, terminal.warn))
+        if not any(one.where == remote.url for one in sightings):
+            raise UnverifiedError(
+                f"{remote.url}: shows no checkpoint of this log",
+                hint="give --log-url the log's address, or that of a mirror",
+            )
         before, after = catch_up(memory, log, remote, sightings, clock.seconds())
     terminal.say(f"{origin}: from {before.size} to {after.size} entries")
     return 0
