@@ -12,7 +12,7 @@ from tests.protocol import builders
 
 from safeconduct import cli
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError
-from safeconduct.parties.source import command, inbox
+from safeconduct.parties.source import command, inbox, options
 from safeconduct.parties.source.options import NUMBER_MAX
 from safeconduct.parties.source.prepare_command import PROFILE_NAMES
 from safeconduct.plumbing.programme import write_programme
@@ -444,3 +444,16 @@ def test_a_wait_out_of_bounds_is_refused(
     with pytest.raises(MalformedError, match="--wait"):
         run(monkeypatch, folder, "status", "--wait", wait)
     assert network.asked == []
+
+
+def test_whoever_sends_a_large_file_sees_how_far_it_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(options, "PROGRESS_SECONDS", -1.0)
+    path = tmp_path / "large.bin"
+    path.write_bytes(bytes(2 << 20))
+    source = options.file_source(path)
+    for what in ("measured", "sealed", "handed over", "handed over"):
+        assert b"".join(source.read()) == path.read_bytes()
+        said = capsys.readouterr().err.splitlines()
+        assert said[-1] == f"{what} 2 of 2 MiB"

@@ -18,6 +18,7 @@ from safeconduct.errors import RefusedError
 from safeconduct.parties.source.inbox import Contribution
 from safeconduct.plumbing.durable import make_folder, write_secret, write_stream
 from safeconduct.plumbing.handover import handing_over
+from safeconduct.plumbing.hashing import Sha256Behind
 from safeconduct.protocol.address import Address
 from safeconduct.protocol.envelope import Envelope, Source, seal_envelope
 from safeconduct.protocol.gazette import GazetteState
@@ -195,6 +196,7 @@ def _sealed_again(
             random_bytes,
             sealed_by=record.word("sealed-by"),
             follows=follows,
+            sha256=Sha256Behind,
         )
         if envelope.record == record:
             return envelope

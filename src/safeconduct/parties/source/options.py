@@ -19,7 +19,7 @@ from safeconduct.parties.source.waiting import (
     Wait,
     make_wait,
 )
-from safeconduct.plumbing import dice, fetch, terminal
+from safeconduct.plumbing import clock, dice, fetch, terminal
 from safeconduct.plumbing.circuits import DIRECT, Circuits, draw_circuits
 from safeconduct.plumbing.durable import naming
 from safeconduct.plumbing.words import LANGUAGES, looks_like_words, parse_words
@@ -153,6 +153,10 @@ def _paths(options: argparse.Namespace) -> list[Path]:
     return [*options.files, *([options.message] if options.message is not None else [])]
 
 
+PROGRESS_SECONDS = 2.0
+_PASSES = ("measured", "sealed", "handed over")  # what a file is read for, in this order
+
+
 def file_source(path: Path, name: str | None = None) -> Source:
     """A file to seal, read in pieces each time it is needed.
 
@@ -161,10 +165,17 @@ def file_source(path: Path, name: str | None = None) -> Source:
         UnavailableError: it cannot be read.
     """
 
+    passes = iter(_PASSES)
+
     def read() -> Iterator[bytes]:
+        what = next(passes, _PASSES[-1])
         with naming(path), open(path, "rb") as file:
+            size, told_at = path.stat().st_size, clock.monotonic()
             while piece := file.read(READ_BYTES):
                 yield piece
+                if clock.monotonic() - told_at > PROGRESS_SECONDS:
+                    told_at = clock.monotonic()
+                    terminal.note(f"{what} {file.tell() >> 20} of {size >> 20} MiB")
 
     if not path.is_file():
         raise UnavailableError(f"{path}: no such file")

@@ -32,6 +32,7 @@ from safeconduct.parties.source.send import (
 from safeconduct.plumbing.circuits import DIRECT, Circuits
 from safeconduct.plumbing.durable import naming, read_file, write_secret, write_stream
 from safeconduct.plumbing.handover import handing_over
+from safeconduct.plumbing.hashing import Sha256Behind
 from safeconduct.plumbing.logs import GazetteView, is_stale, read_gazette
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol import age
@@ -125,7 +126,9 @@ def prepare(
     if number >= GAP_LIMIT:
         report(FAR.format(number=number, least=number - GAP_LIMIT + 1))
     keys = contribution_keys(master_key(entropy, programme.hash), number)
-    envelope = seal_envelope(sources, address, keys, random_bytes, burn=burn)
+    envelope = seal_envelope(
+        sources, address, keys, random_bytes, burn=burn, sha256=Sha256Behind
+    )
     capsule = seal_capsule(first_capsule(envelope), keys, random_bytes)
     with handing_over(folder) as filling:
         write_secret(filling / RECORD_FILE, format_record(envelope.record))

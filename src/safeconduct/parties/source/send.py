@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from safeconduct.errors import ConflictError, RefusedError, UnverifiedError
 from safeconduct.parties.source.door import Door
 from safeconduct.plumbing.circuits import DIRECT, Circuits
+from safeconduct.plumbing.hashing import Sha256Behind
 from safeconduct.plumbing.logs import read_gazette
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.address import DEFAULT_PROFILE, Address
@@ -137,7 +138,13 @@ def send(
         state=state,
         address=address,
         seal=lambda keys, to: seal_envelope(
-            sources, to, keys, random_bytes, burn=burn, follows=follows
+            sources,
+            to,
+            keys,
+            random_bytes,
+            burn=burn,
+            follows=follows,
+            sha256=Sha256Behind,
         ),
         burn=burn,
         random_bytes=random_bytes,
