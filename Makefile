@@ -37,7 +37,7 @@ demo: setup
 	@$(BIN)/safeconduct demo --dir $(DIR) $(if $(PRESS),--press $(PRESS))
 
 test: $(VENV)/.test-ready
-	@bash scripts/apt age golang-go golang-golang-x-mod-dev
+	@bash scripts/apt age openssl golang-go golang-golang-x-mod-dev
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest
 

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tests.protocol.builders import PROGRAMME
 from tests.protocol.credited import VECTORS, group, held, issuing_key, issuing_pem, vector
+from tests.system_tools import need_tool
 
 from safeconduct.errors import (
     MalformedError,
@@ -34,6 +35,12 @@ from safeconduct.protocol.credit import credit_message
 from safeconduct.protocol.record import parse_record
 
 FIVE = bytes(511) + b"\x05"
+
+
+@pytest.fixture(autouse=True)
+def openssl_tool() -> str:
+    """The path of the tool that these tests are about."""
+    return need_tool("openssl", "openssl")
 
 
 def kept(path: Path, pem: bytes) -> Path:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from tests.hostile.mistakes.hostile_bytes import changed, sha256
 from tests.parties.source.network import PROGRAMME, Network
 from tests.protocol import builders, credited
+from tests.system_tools import need_tool
 
 from safeconduct.errors import (
     MalformedError,
@@ -38,6 +39,12 @@ from safeconduct.protocol.record import (
 from safeconduct.protocol.reply import Reply
 
 # Mistake 16.
+
+
+@pytest.fixture(autouse=True)
+def openssl_tool() -> str:
+    """The path of the tool that these tests are about."""
+    return need_tool("openssl", "openssl")
 
 
 @dataclass

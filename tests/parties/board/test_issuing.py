@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from tests.protocol.builders import by_board
 from tests.protocol.credited import entries, group, issuing_pem, state
+from tests.system_tools import need_tool
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.parties.board import issuing_command
@@ -17,6 +18,12 @@ from safeconduct.protocol.gazette import CreditGroup, GazetteState, fold, fold_a
 
 BLIND = fold_all(entries("blind")[:3])
 """A law with blind credits, before any key was published."""
+
+
+@pytest.fixture(autouse=True)
+def openssl_tool() -> str:
+    """The path of the tool that these tests are about."""
+    return need_tool("openssl", "openssl")
 
 
 @pytest.fixture(autouse=True)

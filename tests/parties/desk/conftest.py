@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from tests.parties.desk.credit_town import Town, make_town
 from tests.parties.desk.desk_world import World, make_world
+from tests.system_tools import need_tool
 
 from safeconduct.parties.desk import door
 
@@ -23,6 +24,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=["plain", "blind"])
 def town(world: World, tmp_path: Path, request: pytest.FixtureRequest, impatient: None) -> Town:
     """A desk whose law grants credits, in each scheme."""
+    if request.param == "blind":
+        need_tool("openssl", "openssl")
     return make_town(world, tmp_path, request.param)
 
 
@@ -35,4 +38,5 @@ def plain(world: World, tmp_path: Path) -> Town:
 @pytest.fixture
 def blind(world: World, tmp_path: Path) -> Town:
     """A desk whose law grants blind credits."""
+    need_tool("openssl", "openssl")
     return make_town(world, tmp_path, "blind")

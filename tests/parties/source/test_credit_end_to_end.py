@@ -8,6 +8,7 @@ import pytest
 from tests.parties.source.network import PROGRAMME, Network
 from tests.protocol import builders, credited
 from tests.protocol.builders import MEMBERS, by_board, epoch_act, founding, statute_act
+from tests.system_tools import need_tool
 
 from safeconduct.parties.desk import door as desk_door
 from safeconduct.parties.desk.assess import assess
@@ -122,6 +123,7 @@ def both(
         by_board(epoch_act(**epoch.values)),
     ]
     if request.param == "blind":
+        need_tool("openssl", "openssl")
         entries.append(by_board(credited.issuing_key_act(fold_all(entries))))
     network.entries = tuple(entries)
     pem = tmp_path / "useful-1.pem"
