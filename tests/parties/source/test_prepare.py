@@ -332,6 +332,11 @@ def swap(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], None]:
     return apply
 
 
+def piped(folder: Path) -> None:
+    (folder / ENVELOPE_FILE).unlink()
+    os.mkfifo(folder / ENVELOPE_FILE)
+
+
 DAMAGED: dict[str, tuple[Callable[[Path], None], type[SafeconductError]]] = {
     "a payload cut short": (swap(ENVELOPE_FILE, lambda data: data[:-1]), UnverifiedError),
     "a payload too long": (swap(ENVELOPE_FILE, lambda data: data + b"\0"), UnverifiedError),
@@ -344,6 +349,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], None], type[SafeconductError]]] = {
     "a capsule too long": (swap(CAPSULE_FILE, lambda data: data + b"\0"), MalformedError),
     "a slot in capitals": (swap(SLOT_FILE, bytes.upper), MalformedError),
     "a slot cut short": (swap(SLOT_FILE, lambda data: data[:-3]), MalformedError),
+    "a pipe in place of the envelope": (piped, MalformedError),
     "a file missing": (lambda folder: (folder / SLOT_FILE).unlink(), UnavailableError),
 }
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safeconduct.errors import RefusedError, UnverifiedError
+from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.parties.source.door import Door
 from safeconduct.parties.source.send import (
     Parcel,
@@ -169,8 +169,12 @@ def load_prepared(folder: Path) -> Prepared:
 
 
 def _read_header(path: Path, record: Record) -> bytes:
-    with naming(path), open(path, "rb") as file:
-        head = file.read(HEADER_BYTES_MAX)
+    with naming(path):
+        # A pipe in its place would have us wait for whoever writes to it.
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            raise MalformedError(f"{path}: not a regular file")
+        with open(path, "rb") as file:
+            head = file.read(HEADER_BYTES_MAX)
     _, end = age.parse_header(head)
     check_header(head[:end], record)
     return head[:end]
