@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import Random
 from tempfile import mkdtemp
 
 import pyrage
@@ -39,7 +40,7 @@ from benchmarks.measure import (
 from safeconduct.plumbing.durable import read_stream
 from safeconduct.protocol import age
 
-RUNS = 4
+RUNS = 3
 _MIB = 1 << 20
 _MEMORY = Path("/dev/shm")
 _SIZE_MIB, _LARGE_MIB, _QUICK_MIB = 1024, 8192, 256
@@ -160,8 +161,9 @@ def _in_turns(folder: Path, mib: int, *, synced: bool) -> dict[tuple[str, str], 
     rates: dict[tuple[str, str], list[float]] = {each: [] for each in works}
     for run in range(RUNS):
         turns = [*works.items()]
-        # Another one begins each time: what one leaves to the disk, the next one pays for.
-        for each, work in turns[run % len(turns) :] + turns[: run % len(turns)]:
+        # Another order each time: what one leaves to the disk, the next one pays for.
+        Random(run).shuffle(turns)
+        for each, work in turns:
             final = partial(_then_synced, work) if synced and each[1] != "ours" else work
             rates[each].append(mib / _once(final, sources[each[0]], folder / "target"))
     plain.unlink()
