@@ -43,7 +43,8 @@ test: $(VENV)/.test-ready
 
 # Fast enough to run before each commit.
 check: $(VENV)/.test-ready lint
-	$(BIN)/pytest -q tests/tidy tests/protocol tests/plumbing
+	@$(BIN)/pytest -q tests/protocol & first=$$!; \
+	$(BIN)/pytest -q tests/tidy tests/plumbing; second=$$?; wait $$first && exit $$second
 
 .PHONY: lint
 lint: $(VENV)/.test-ready
