@@ -5,8 +5,6 @@ are destroyed. It is broken off at each step on the disk, in each way, and then 
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -204,23 +202,6 @@ def test_shares_of_an_archive_are_all_there_or_none_is(tmp_path: Path, way: str)
         again = make(tmp_path / f"{number}-again")
         paths = sorted((tmp_path / f"{number}-again").iterdir())
         assert recombine([lines_of(path.read_text())[0] for path in paths[:2]], again)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A few megabytes, really mounted."""
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("a small disk is mounted by root on Linux only")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(place)]
-    mounted = subprocess.run(mount, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine mounts no tmpfs: {mounted.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 @contextmanager

@@ -1,8 +1,5 @@
 """A door on a disk of four megabytes: it dates on, says that it is full, and goes on later."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,22 +23,6 @@ PAYLOAD = b"".join(SEALED.payload())
 UPLOAD = f"/deliver/{upload_name(RECORD).hex()}"
 NO_ROOM = "the door has no room for envelopes now"
 YOUR_DATE_IS_SAFE = "your date is safe"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    if sys.platform != "linux" or os.geteuid() != 0:
-        pytest.skip("a small disk is mounted by root on Linux only")
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "tmpfs", str(place)]
-    mounted = subprocess.run(mount, capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"this machine mounts no tmpfs: {mounted.stderr.strip()}")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)
 
 
 @pytest.fixture
