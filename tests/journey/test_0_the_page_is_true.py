@@ -8,8 +8,9 @@ from tests.journey.session import Step, read_steps, run_steps
 def test_every_command_of_the_journey_prints_what_the_page_says(
     journey: tuple[Path, list[str]],
 ) -> None:
-    _, complaints = journey
-    assert not complaints, "\n\n".join(complaints)
+    folder, complaints = journey
+    play = (folder / "demo.log").read_text()[-2_000:]
+    assert not complaints, "\n\n".join([*complaints, f"the play said last:\n{play}"])
 
 
 def test_a_page_that_says_otherwise_than_the_shell_is_noticed(tmp_path: Path) -> None:

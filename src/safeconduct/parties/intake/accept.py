@@ -20,6 +20,7 @@ from safeconduct.errors import (
     MalformedError,
     RefusedError,
     SafeconductError,
+    UnavailableError,
     UnverifiedError,
 )
 from safeconduct.parties.intake.store import Announced, Delivered, Store
@@ -45,6 +46,7 @@ ANNOUNCEMENT_BYTES_MAX = 64 << 10
 PAYLOAD_BYTES_MAX = 13 << 30
 DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
+GAZETTE_FAILED_SECONDS = 1  # how long a failed one is told again instead of tried again
 FORMS_AT_ONCE = 2  # of each kind: stretching words and sealing cost memory
 COMMITS_AT_ONCE = 24  # of the 40 threads: each waits for log and witnesses
 FORMS_BYTES_MAX = 192 << 20  # of long forms that are being read or wait for their turn
@@ -90,23 +92,29 @@ def cached_gazette(
 ) -> Callable[[], GazetteView]:
     """A reader of the Gazette that asks the log again after a few seconds.
 
-    That the log could not be read is told for as long: if each visitor waited for it in turn,
-    they would soon hold all threads, and with them the deliveries that need no Gazette.
+    That the log could not be read is told for a second: if each visitor waited for it in turn,
+    they would soon hold all threads, and with them the deliveries that need no Gazette. It is
+    told as `UnavailableError`, whatever it was: no visitor is at fault for the Gazette.
     """
     lock = threading.Lock()
     held: list[tuple[int, GazetteView | SafeconductError]] = []
 
     def read() -> GazetteView:
         with lock:
-            if not held or not 0 <= seconds() - held[0][0] < GAZETTE_SECONDS:
+            if not held or not _is_fresh(*held[0], seconds()):
                 began, found = seconds(), _gazette_or_error(programme, seconds())
                 held[:] = [(seconds() if isinstance(found, SafeconductError) else began, found)]
             found = held[0][1]
         if isinstance(found, SafeconductError):
-            raise type(found)(found.message, hint=found.hint, told=found.told)
+            raise UnavailableError(found.message, hint=found.hint, told=found.told)
         return found
 
     return read
+
+
+def _is_fresh(at: int, found: GazetteView | SafeconductError, now: int) -> bool:
+    failed = isinstance(found, SafeconductError)
+    return 0 <= now - at < (GAZETTE_FAILED_SECONDS if failed else GAZETTE_SECONDS)
 
 
 def _gazette_or_error(programme: Programme, at: int) -> GazetteView | SafeconductError:
