@@ -6,28 +6,42 @@ share, which lie in this package with `style.css`.
 
 Filters for every template:
 
-    {{ seconds | utc }}          1 June 2027, 00:00:00 UTC
+    {{ seconds | utc }}          1 June 2027, 00:00:00 UTC, in the page's language
+    {{ seconds | distance }}     190 days 7 hours
+    {{ size | amount }}          24 MB
     {{ seconds | instant }}      2027-06-01T00:00:00Z, for <time datetime="…">
     {{ hash_bytes | hex }}       lower-case hex
+
+What a page says in several languages stands in `{% trans %}…{% endtrans %}` or `_("…")`;
+`language` and `direction` are set on every page.
 """
 
 import functools
-from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from safeconduct.plumbing.languages import (
+    DEFAULT,
+    Catalogue,
+    amount,
+    catalogue,
+    direction,
+    distance,
+    when,
+)
 from safeconduct.protocol.statute.instant import format_instant
 
 SHARED = "safeconduct.plumbing"
 STYLE = "style.css"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+def render(package: str, name: str, *, language: str = DEFAULT, **values: object) -> str:
+    """The HTML of template `name` of `package` in `language`.
 
-def render(package: str, name: str, **values: object) -> str:
-    """The HTML of template `name` of `package`; a value the template lacks is an error."""
-    return _environment(package).get_template(name).render(**values)
+    A value that the template lacks is an error; a sentence that the language lacks is English.
+    """
+    return _environment(package, language).get_template(name).render(**values)
 
 
 @functools.cache
@@ -43,12 +57,11 @@ def style() -> bytes:
 
 def utc(at: int) -> str:
     """POSIX seconds as people write a date: `1 June 2027, 00:00:00 UTC`."""
-    moment = _EPOCH + timedelta(seconds=at)
-    return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M:%S} UTC"
+    return when(at, DEFAULT)
 
 
 @functools.cache
-def _environment(package: str) -> Environment:
+def _environment(package: str, language: str) -> Environment:
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader(SHARED)]),
         autoescape=True,
@@ -56,6 +69,23 @@ def _environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters |= {"utc": utc, "instant": format_instant, "hex": bytes.hex}
+    environment.policies["ext.i18n.trimmed"] = True
+    known = catalogue(package, language)
+    _with_sentences(environment, known)
+    environment.globals |= {"language": language, "direction": direction(language)}
+    environment.filters |= {
+        "utc": functools.partial(when, language=language),
+        "distance": functools.partial(distance, language=language),
+        "amount": functools.partial(amount, language=language),
+        "instant": format_instant,
+        "hex": bytes.hex,
+    }
     return environment
+
+
+def _with_sentences(environment: Environment, known: Catalogue) -> None:
+    # The extension adds this method by name, where type checkers cannot see it.
+    install = getattr(environment, "install_gettext_callables")  # noqa: B009
+    install(known.gettext, known.ngettext, newstyle=True)

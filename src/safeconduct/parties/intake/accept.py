@@ -24,6 +24,7 @@ from safeconduct.errors import (
     UnverifiedError,
 )
 from safeconduct.parties.intake.store import Announced, Delivered, Store
+from safeconduct.parties.intake.ticket import Tickets
 from safeconduct.plumbing.logs import GazetteView, log_leaf, log_record, read_gazette
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import parse_base64, parse_json
@@ -85,6 +86,7 @@ class Intake:
         default_factory=lambda: asyncio.Semaphore(COMMITS_AT_ONCE)
     )
     form_room: FormRoom = field(default_factory=FormRoom)
+    tickets: Tickets = field(default_factory=Tickets)
 
 
 def cached_gazette(

@@ -36,9 +36,15 @@ _Page = Callable[[Intake, web.Request], web.Response]
 _Taker = Callable[[Intake, web.Request], Awaitable[web.Response]]
 
 
+PARTS: tuple[Callable[[Intake], list[web.Route]], ...] = ()
+"""What each module of the door answers; the first that fits an address answers it."""
+
+
 def make_site(intake: Intake) -> web.App:
     """The application of one door."""
-    return web.make_app([*_client_routes(intake), *_page_routes(intake), *_desk_routes(intake)])
+    parts = [route for part in PARTS for route in part(intake)]
+    own = [*_client_routes(intake), *_desk_routes(intake), *_page_routes(intake)]
+    return web.make_app([*own, *parts])
 
 
 def _client_routes(intake: Intake) -> list[web.Route]:
