@@ -14,7 +14,7 @@ DIR ?= demo
 CRASH_ROUNDS ?= 500
 FUZZ_SECONDS ?= 60
 
-.PHONY: setup demo test check fix journey crash fuzz docs bench lock clean
+.PHONY: setup demo test check fix journey crash fuzz client docs bench lock clean
 
 setup: $(VENV)/.run-ready
 
@@ -37,7 +37,7 @@ demo: setup
 	@$(BIN)/safeconduct demo --dir $(DIR) $(if $(PRESS),--press $(PRESS))
 
 test: $(VENV)/.test-ready
-	@bash scripts/apt age openssl golang-go golang-golang-x-mod-dev
+	@bash scripts/apt age openssl golang-go golang-golang-x-mod-dev tor mat2 bubblewrap chromium firefox-esr
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest
 
@@ -79,6 +79,10 @@ $(VENV)/.bench-ready: requirements/bench.txt $(VENV)/.test-ready
 docs: setup
 	$(BIN)/safeconduct demo --once --dir build/picture > /dev/null
 	cp build/picture/journey.svg docs/journey.svg
+
+# The source's client in one file, for the board to publish: dist/safeconduct-source.pyz.
+client: $(VENV)/.test-ready
+	@$(BIN)/python scripts/client
 
 # Needs the `uv` tool. Nothing younger than a week gets in.
 lock:

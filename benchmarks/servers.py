@@ -51,12 +51,21 @@ class Server:
 @contextmanager
 def serving(*arguments: str) -> Iterator[Server]:
     """A serving verb in a process of its own during the block."""
-    process = subprocess.Popen(_command(arguments), stdout=subprocess.PIPE, text=True)
+    with serving_module("safeconduct", *arguments) as server:
+        yield server
+
+
+@contextmanager
+def serving_module(module: str, *arguments: str) -> Iterator[Server]:
+    """A module that serves, and says where, in a process of its own during the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line.startswith("listening on "):
-            raise RuntimeError(f"{' '.join(arguments[:2])} did not start")
+            raise RuntimeError(f"{' '.join((module, *arguments)[:3])} did not start")
         url = line.removeprefix("listening on ").strip()
         yield Server(url=url, pid=process.pid)
     finally:

@@ -394,25 +394,23 @@ BAD_HEADS: dict[str, bytes] = {
 }
 
 
-@pytest.mark.parametrize("fast", [False, True], ids=["h11", "llhttp"])
 @pytest.mark.parametrize("bad", BAD_HEADS)
-def test_a_bad_head_is_refused_and_the_server_goes_on(bad: str, fast: bool) -> None:
+def test_a_bad_head_is_refused_and_the_server_goes_on(bad: str) -> None:
     app = web.make_app([web.Route("GET", "/", lambda _: web.text("here\n"))])
-    with web.running(app, fast=fast) as url:
+    with web.running(app) as url:
         answer = said_to(url, BAD_HEADS[bad])
         assert not answer or answer.startswith(b"HTTP/1.1 400 ")
         assert fetch.get(url, bytes_max=100) == b"here\n"
 
 
-@pytest.mark.parametrize("fast", [False, True], ids=["h11", "llhttp"])
-def test_many_requests_on_one_connection_are_answered_in_order(fast: bool) -> None:
+def test_many_requests_on_one_connection_are_answered_in_order() -> None:
     app = web.make_app([web.Route("GET", "/{name}", lambda r: web.text(r.path_params["name"]))])
     sent = b"".join(
         b"GET /%d HTTP/1.1\r\nhost: here\r\nx-long: %b\r\n%b\r\n"
         % (number, b"a" * 9_000, b"connection: close\r\n" * (number == 3))
         for number in range(4)
     )
-    with web.running(app, fast=fast) as url:
+    with web.running(app) as url:
         parts = said_to(url, sent).split(b"HTTP/1.1 200 ")[1:]
     assert [part[-1:] for part in parts] == [b"0", b"1", b"2", b"3"]
 

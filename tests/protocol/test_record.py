@@ -31,6 +31,8 @@ from safeconduct.protocol.kinds import (
     LEDGER_KINDS,
     MEMBERS_MAX,
     MLDSA65,
+    NO_NOTE,
+    NOTE,
     NUMBER,
     TOKEN,
     UNSIGNED_KINDS,
@@ -83,6 +85,7 @@ VALUES: dict[object, st.SearchStrategy[Value]] = {
         max_size=4,
         unique_by=(lambda key: key.name, lambda key: key.seed),
     ).map(verifiers),
+    NOTE: st.sampled_from([NO_NOTE, SIGNED]),
     LAW: st.dictionaries(
         st.text(st.characters(exclude_categories=["C"]), max_size=5), st.integers(0, 9)
     ).map(lambda table: format_json({**table})),

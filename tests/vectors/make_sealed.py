@@ -29,15 +29,18 @@ from tests.vectors.sealed_world import (
     World,
     blind_signature,
     by_board,
+    by_door,
     contribution,
     credit_of,
     destruction,
     entries,
+    gate,
     group,
     issuing_key,
     keys,
     later_acts,
     request,
+    sealed,
     signed_twice,
     statute_hash,
     tip_hash,
@@ -105,6 +108,7 @@ def valid_records() -> Files:
         "credit": credit_of(PLAIN),
         **dict(zip(("programme", "statute", "epoch"), entries(PLAIN), strict=True)),
         **{record.kind: by_board(record) for record in later_acts(PLAIN) if _first(record)},
+        "gate": by_door(gate(PLAIN)),
         **said_by_the_desk(),
         **said_by_the_source(),
         **said_by_the_registry(),
@@ -210,7 +214,22 @@ def said_by_the_source() -> Files:
     signed = {f"claim-{limb}": claim(limb) for limb in ("helped", "denounced", "credited")}
     requests = {f"credit-request-{world.scheme}": _requested(world) for world in (PLAIN, BLIND)}
     capture = {"capture": builders.capture_record(builders.public_capture())}
-    return signed | requests | capture | {"opening": opened_by_source()}
+    others = {"opening": opened_by_source(), "withdrawal": withdrawn()}
+    return signed | requests | capture | others
+
+
+def withdrawn() -> bytes:
+    by, tip = keys(PLAIN), sealed("three-files")
+    ed25519, mldsa65 = by.author_public()
+    record = make_record(
+        "withdrawal",
+        programme=PLAIN.programme,
+        record=tip_hash(),
+        ed25519=ed25519,
+        mldsa65=mldsa65,
+        blind=by.blind(tip.pre),
+    )
+    return signed_twice(record, by, "valid/record/withdrawal.record")
 
 
 def _requested(world: World) -> bytes:
@@ -230,7 +249,7 @@ def by_three() -> bytes:
 
 
 def valid_gazettes() -> Files:
-    every = [*entries(BLIND), *map(by_board, later_acts(BLIND))]
+    every = [*entries(BLIND), *map(by_board, later_acts(BLIND)), by_door(gate(BLIND))]
     return {
         "founded-1": format_entries(entries(PLAIN)[:1]),
         "plain-3": format_entries(entries(PLAIN)),

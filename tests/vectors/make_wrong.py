@@ -17,15 +17,19 @@ from tests.vectors.sealed_world import (
     CLOSED,
     PLAIN,
     by_board,
+    by_door,
     changed,
     contribution,
     credit_of,
     entries,
     epoch,
     founding,
+    gate,
     issuing_key,
     keys,
     later_acts,
+    ledger_note,
+    limit_of,
     sealed,
     signed_twice,
     state,
@@ -47,6 +51,7 @@ from safeconduct.protocol.canonical import (
     format_json,
 )
 from safeconduct.protocol.claim import evidence_hash
+from safeconduct.protocol.kinds import NO_NOTE
 from safeconduct.protocol.opening import OpeningBundle, format_opening
 from safeconduct.protocol.record import (
     Record,
@@ -57,6 +62,7 @@ from safeconduct.protocol.record import (
     record_hash,
     sign_record,
 )
+from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
 from safeconduct.protocol.tlog.note import (
     COSIGNATURE,
     Note,
@@ -133,6 +139,17 @@ def wrong_gazettes() -> Mapping[str, Entries]:
         "a-record-of-the-ledger": plain_and(by_board(make_sealed.decision())),
         "a-roster-out-of-sequence": plain_and(by_board(changed(acts["roster"], number=2))),
         "an-entry-that-is-no-record": plain_and(b"entry"),
+        "a-gate-with-another-limit": plain_and(by_door(gate(PLAIN, limit=limit_of(PLAIN) + 1))),
+        "a-gate-of-no-date": plain_and(by_door(gate(PLAIN, name="a_date"))),
+        "a-gate-without-a-later-tree": plain_and(by_door(gate(PLAIN, after=NO_NOTE))),
+        "a-gate-in-which-the-ledger-shrinks": plain_and(
+            by_door(gate(PLAIN, before=ledger_note(9, NOON)))
+        ),
+        "a-second-gate-for-a-date": plain_and(
+            by_door(gate(PLAIN)), by_door(gate(PLAIN, number=2))
+        ),
+        "a-client-of-no-bytes": plain_and(by_board(changed(acts["client"], size=0))),
+        "a-client-for-a-path": plain_and(by_board(changed(acts["client"], platform="a/b"))),
     }
 
 
@@ -173,8 +190,17 @@ def false_gazettes() -> Mapping[str, Entries]:
             by_board(changed(acts["retirement"], certificate=digest("epoch")))
         ),
         "a-retirement-of-no-epoch": plain_and(by_board(changed(acts["retirement"], epoch=7))),
+        "a-gate-signed-by-the-board": plain_and(by_board(gate(PLAIN))),
+        "a-client-signed-by-the-door": plain_and(by_door(acts["client"])),
+        "a-gate-of-another-log": plain_and(by_door(gate(PLAIN, after=_gazette_note()))),
         "by-the-board-of-before": plain_and(renewed, by_board(count)),
     }
+
+
+def _gazette_note() -> bytes:
+    hashes = [leaf_hash(entry) for entry in entries(PLAIN)]
+    frontier = Frontier.empty().extend(hashes)[0]
+    return format_note(builders.checkpoint_note(frontier, limit_of(PLAIN), builders.GAZETTE))
 
 
 def bundles(found: Mapping[str, Entries]) -> Files:

@@ -136,6 +136,13 @@ RECORD = (
         a_blind_of_17_bytes=(rb"(\nblind \w+)", rb"\g<1>00"),
         a_key_too_short=(rb"(\nmldsa65 )\w\w", rb"\1"),
     )
+    | on(
+        "gate",
+        a_note_without_a_value=(rb"(\nbefore )\S+", rb"\1"),
+        a_note_that_is_none=(rb"(\nbefore )\S+", rb"\1YWJj"),
+        a_note_in_another_base64=(rb"(\nbefore \S+)", rb"\1="),
+        a_note_of_20001_bytes=(rb"(\nbefore )\S+", rb"\1" + b"A" * 26_672),
+    )
     | on("credit-offer", a_class_missing=(rb"\nclass useful", b""))
     | on("credit-token", a_signature_with_a_blank=(rb"(\nsignature ....)", rb"\1 "))
 )
@@ -165,6 +172,9 @@ SIGNED_EDITS = {
     "claim-credited": b"\nchallenge ",
     "credit-request-plain": b"\nserial ",
     "opening": b"\nrecord ",
+    "withdrawal": b"\nrecord ",
+    "gate": b"\nlimit 1",
+    "client": b"\nsha256 ",
     "appeal": b"\nreasons ",
 }
 """One record of each signed kind: behind this, a character is another than was signed."""

@@ -146,6 +146,7 @@ _BY_BOARD = frozenset(
         "decision",
         "credit-link",
         "credit",
+        "client",
     ]
 )
 _BY_DESK = frozenset(
@@ -153,7 +154,14 @@ _BY_DESK = frozenset(
 )
 _BY_REGISTRY = frozenset({"manifest", "redemption"})
 _BY_AUTHOR = frozenset(
-    ["claim-helped", "claim-denounced", "claim-credited", "opening", "credit-request"]
+    [
+        "claim-helped",
+        "claim-denounced",
+        "claim-credited",
+        "opening",
+        "withdrawal",
+        "credit-request",
+    ]
 )
 
 
@@ -178,7 +186,7 @@ def _signer(record: Record, state: GazetteState) -> VerifierKey:
         return state.epoch(1).statement
     if record.kind in _BY_REGISTRY:
         return state.programme.key("registry")
-    if record.kind == "delivery":
+    if record.kind in ("delivery", "gate"):
         return state.programme.key("server")
     assert record.kind == "appeal"
     return VerifierKey(name="claimant", algorithm=ED25519, public=record.hash("ed25519"))

@@ -28,6 +28,7 @@ from safeconduct.protocol.keys import (
     master_key,
     programme_hash,
 )
+from safeconduct.protocol.notice import deciding_dates
 from safeconduct.protocol.record import (
     Record,
     Value,
@@ -37,6 +38,8 @@ from safeconduct.protocol.record import (
     record_hash,
     sign_record,
 )
+from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
+from safeconduct.protocol.tlog.note import format_note
 
 FOLDER = Path(__file__).parent
 LAW = FOLDER / "law.json"
@@ -165,12 +168,49 @@ def later_acts(world: World) -> tuple[Record, ...]:
         ),
         act(
             world,
+            "client",
+            platform="linux-x86_64-cp311",
+            version="0.1.0",
+            size=7_495_331,
+            sha256=hashlib.sha256(b"client").digest(),
+        ),
+        act(
+            world,
             "roster",
             previous=state(world).roster.hash,
             threshold=2,
             members=builders.verifiers(MEMBERS[1:]),
         ),
     )
+
+
+def limit_of(world: World) -> int:
+    """POSIX seconds: the one date that the law holds acts against."""
+    [date] = deciding_dates(law(world))
+    return date.limit_at
+
+
+def ledger_note(size: int, at: int) -> bytes:
+    """The Ledger's checkpoint when it had `size` entries, cosigned at `at`."""
+    hashes = [leaf_hash(b"entry %d" % place) for place in range(size)]
+    return format_note(builders.checkpoint_note(Frontier.empty().extend(hashes)[0], at))
+
+
+def gate(world: World, **changes: Value) -> Record:
+    """The door's mark of the date."""
+    limit = limit_of(world)
+    fields: dict[str, Value] = {
+        "statute": statute_hash(world),
+        "name": "the_date",
+        "limit": limit,
+        "before": ledger_note(5, limit - 1),
+        "after": ledger_note(8, limit),
+    }
+    return act(world, "gate", **fields | changes)
+
+
+def by_door(record: Record) -> bytes:
+    return sign_record(record, [builders.SERVER])
 
 
 def destruction(world: World) -> bytes:

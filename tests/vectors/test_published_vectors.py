@@ -19,6 +19,9 @@ CHANGED_BYTES_MAX = 260
 """A fault is one stretch of bytes, and short."""
 LONG_FAULTS = {
     "a-field-missing",
+    "a-note-of-20001-bytes",
+    "a-note-that-is-none",
+    "a-note-without-a-value",
     "a-reply-that-is-a-number",
     "a-name-of-401-bytes",
     "an-opening-that-is-a-number",

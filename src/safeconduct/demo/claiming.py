@@ -23,10 +23,10 @@ from safeconduct.parties.registry.receive import Registry, open_registry
 from safeconduct.parties.source.appeal import file_appeal, make_appeal
 from safeconduct.parties.source.claim import Terms, claim_denounced, claim_helped
 from safeconduct.parties.source.inbox import Contribution, read_inbox
-from safeconduct.parties.source.register import Filed, RegisterDoor
 from safeconduct.plumbing import clock, dice, terminal
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
 from safeconduct.plumbing.logs import log_notice, read_gazette
+from safeconduct.plumbing.register import Filed, RegisterDoor
 from safeconduct.protocol.capsule import Capsule
 from safeconduct.protocol.evidence.capture import check_capture
 from safeconduct.protocol.evidence.names import same_speaker

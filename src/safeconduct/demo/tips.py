@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import urlencode
 
 from safeconduct.demo.world import World, act, entropy, proof, tell
@@ -141,26 +142,16 @@ def keep_receipt(world: World, player: str, record: bytes, proof_text: bytes) ->
 
 
 def _use_the_form(world: World) -> None:
-    """What a browser without JavaScript does: read the page, type, press the button."""
-    page = fetch.patiently(
-        lambda: fetch.get(f"{world.programme.door}/tell", bytes_max=PAGE_BYTES_MAX),
-        seconds=FORM_SECONDS,
-    ).decode("utf-8")
-    words = " ".join(shown_words(page))
-    world.words["visitor"] = parse_words(words)
-    body = urlencode({"words": words, "text": VISITOR_TEXT}).encode("ascii")
-
-    def post() -> bytes:
-        answer = fetch.post(
-            f"{world.programme.door}/tell",
-            body,
-            bytes_max=PAGE_BYTES_MAX,
-            content_type="application/x-www-form-urlencoded",
-        )
-        fetch.raise_for(answer)
-        return answer.body
-
-    fetch.patiently(post, seconds=FORM_SECONDS)
+    """What a browser without JavaScript does: one small page after the other."""
+    page = fetch.patiently(lambda: _open_form(world), seconds=FORM_SECONDS)
+    words = shown_words(page)
+    world.words["visitor"] = parse_words(" ".join(words))
+    page = _press(world, "check", page)
+    asked = {f"word-{place}": words[place - 1] for place in asked_words(page)}
+    page = _press(world, "confirm", page, **asked)
+    page = _press(world, "text", page, text=VISITOR_TEXT)
+    page = _press(world, "send", page)
+    _press(world, "send", page, sure="1")
     [contribution] = read_inbox(world.programme, world.words["visitor"])
     receipt = contribution.receipt
     if receipt is None:
@@ -171,10 +162,44 @@ def _use_the_form(world: World) -> None:
     world.happened("sources", "visitor: dated", "tip", receipt.logged_by)
 
 
+def _open_form(world: World) -> str:
+    content = fetch.get(f"{world.programme.door}/en/tell", bytes_max=PAGE_BYTES_MAX)
+    return content.decode("utf-8")
+
+
+def _press(world: World, step: str, page: str, **fields: str) -> str:
+    """The page that follows when a form of `page` is posted; each step may be repeated."""
+    body = urlencode({"ticket": _ticket(page), **fields}).encode("ascii")
+
+    def post() -> str:
+        answer = fetch.post(
+            f"{world.programme.door}/en/tell/{step}",
+            body,
+            bytes_max=PAGE_BYTES_MAX,
+            content_type="application/x-www-form-urlencoded",
+        )
+        fetch.raise_for(answer)
+        return answer.body.decode("utf-8")
+
+    return fetch.patiently(post, seconds=FORM_SECONDS)
+
+
+def _ticket(page: str) -> str:
+    found = re.search(r'name="ticket" value="([^"]+)"', page)
+    if found is None:
+        raise UnavailableError("the door's page has no form")
+    return unescape(found[1])
+
+
+def asked_words(page: str) -> list[int]:
+    """The numbers of the words that the door's page asks for."""
+    return [int(place) for place in re.findall(r'name="word-([0-9]+)"', page)]
+
+
 def shown_words(page: str) -> list[str]:
     """The twelve words on the door's page."""
     shown = re.search(r'<ol class="words".*?</ol>', page, re.DOTALL)
-    found = re.findall(r"<li[^>]*>(?:<[^>]+>)*\s*([a-z]+)", shown[0]) if shown else []
+    found = re.findall(r"<li>\s*([a-z]+)", shown[0]) if shown else []
     if len(found) != 12:
         raise UnavailableError("the door's page shows no twelve words")
     return found

@@ -1,12 +1,17 @@
 """Large bytes under a name: the one door to where envelopes lie.
 
 A blob comes in in pieces under `staged/`, may be resumed after any break, and is kept under
-`kept/` once it is whole; a kept blob never changes. Files on this machine's disk today; an
-object store can take their place without a party noticing, since a party knows names only.
+`kept/` once it is whole; a kept blob never changes, but it can be erased. Files on this
+machine's disk today; an object store can take their place without a party noticing, since a
+party knows names only.
 
 Each append is on the medium when it returns; `keep` may be repeated after a crash. A blob is
 hashed right behind its writer, so that its hash is at hand when its last piece is; after a
 restart the hashing catches up by a little at each call, and nobody waits for all of it.
+
+What this process makes itself, and names by what it turned out to be, comes as an `Incoming`.
+
+The files say no more than the day they came: their times are set back to its beginning.
 """
 
 import hashlib
@@ -21,13 +26,24 @@ from pathlib import Path
 from typing import Any
 
 from safeconduct.errors import ConflictError, UnavailableError
-from safeconduct.plumbing.durable import append_synced, make_folder, move_durably, naming
+from safeconduct.plumbing import clock, dice
+from safeconduct.plumbing.durable import (
+    append_synced,
+    make_folder,
+    move_durably,
+    naming,
+    remove_temporaries,
+    sync_folder,
+)
 
 READ_BYTES = 1 << 20
 HASH_AT_APPEND_BYTES_MAX = 16 << 20  # how far the hashing catches up with each piece
 HASH_AT_ONCE_BYTES_MAX = 512 << 20  # and when it is asked for: a few seconds on a slow disk
 HASHES_MAX = 256  # that are kept on the way; one more costs the least its progress
+DAY_SECONDS = 86_400
+_WRITE_BACK_BYTES = 8 << 20  # how much may wait for the medium before the end
 _NAME = re.compile(r"[0-9a-f]{64}")
+_CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(slots=True)
@@ -46,6 +62,56 @@ class _Turn:
     threads: int = 0
 
 
+class Incoming:
+    """A blob in the making; a crash leaves nothing that the next start does not remove."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.size_bytes = path, 0
+        self._asked = 0
+        with naming(path):
+            self._handle = os.open(path, _CREATING, 0o600)
+
+    def write(self, data: bytes) -> None:
+        """Add bytes.
+
+        Raises:
+            UnavailableError: the disk refused.
+        """
+        view = memoryview(data)
+        with naming(self.path):
+            while view:
+                view = view[os.write(self._handle, view) :]
+            self.size_bytes += len(data)
+            fresh = self.size_bytes - self._asked
+            if fresh >= _WRITE_BACK_BYTES:
+                # The kernel begins to write them, so that `sync` finds little to wait for.
+                os.posix_fadvise(self._handle, self._asked, fresh, os.POSIX_FADV_DONTNEED)
+                self._asked = self.size_bytes
+
+    def sync(self) -> None:
+        """End it; all of it is on the medium when this returns.
+
+        Raises:
+            UnavailableError: the disk refused.
+        """
+        with naming(self.path):
+            try:
+                _set_day(self._handle)
+                os.fsync(self._handle)
+            finally:
+                self._close()
+
+    def abort(self) -> None:
+        """Leave nothing of it behind, if it was not kept."""
+        self._close()
+        self.path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+
 class Blobs:
     """The blobs in one folder, named by 32 bytes each. One process writes to it.
 
@@ -57,6 +123,7 @@ class Blobs:
         self._kept = folder / "kept"
         make_folder(self._staged, mode=0o700)
         make_folder(self._kept, mode=0o700)
+        remove_temporaries(self._staged, below=False)
         self._guard = threading.Lock()
         self._turns: dict[bytes, _Turn] = {}
         self._hashed: dict[bytes, _Hashed] = {}
@@ -75,6 +142,23 @@ class Blobs:
                 turn.threads -= 1
                 if not turn.threads:
                     del self._turns[name]
+
+    def incoming(self) -> Incoming:
+        """A blob that has no name yet."""
+        return Incoming(self._staged / f".{dice.random_bytes(16).hex()}.tmp")
+
+    def keep_incoming(self, name: bytes, made: Incoming) -> None:
+        """Keep what was made and synced under `name`, durably; a kept blob stays as it is.
+
+        Raises:
+            UnavailableError: the disk refused.
+        """
+        kept = _path(self._kept, name)
+        if kept.exists():
+            made.abort()
+            return
+        move_durably(made.path, kept)
+        self.discard(name)
 
     def check_room(self, size: int, reserve: int) -> None:
         """Return if `size` bytes fit and `reserve` bytes of the disk stay free.
@@ -185,13 +269,28 @@ class Blobs:
         self._forget_progress(name)
         _path(self._staged, name).unlink(missing_ok=True)
 
+    def erase(self, name: bytes) -> None:
+        """Remove a blob, staged or kept, durably; that there is none is no error.
+
+        Raises:
+            UnavailableError: the disk refused.
+        """
+        self.discard(name)
+        path = _path(self._kept, name)
+        with naming(path):
+            path.unlink(missing_ok=True)
+        sync_folder(self._kept)
+
     def keep(self, name: bytes) -> None:
         """Make a staged blob a kept one, durably; one that is kept already stays as it is.
 
         Raises:
             UnavailableError: there is none, or the disk refused.
         """
-        move_durably(_path(self._staged, name), _path(self._kept, name))
+        staged = _path(self._staged, name)
+        with suppress(FileNotFoundError):
+            _set_day(staged)
+        move_durably(staged, _path(self._kept, name))
         self._forget_progress(name)
 
     def pieces(self, name: bytes) -> Iterator[bytes]:
@@ -219,6 +318,11 @@ def _append(path: Path, held: int, fresh: bytes) -> None:
             with suppress(OSError):  # what was not acknowledged must not be counted as held
                 file.truncate(held)
             raise
+
+
+def _set_day(file: Path | int) -> None:
+    day = clock.seconds() // DAY_SECONDS * DAY_SECONDS
+    os.utime(file, (day, day))
 
 
 def _read(path: Path, offset: int, length: int) -> bytes:

@@ -26,6 +26,8 @@ from safeconduct.protocol.tlog.tile import (
 
 CHECKPOINT_BYTES_MAX = 64 << 10
 PROOF_BYTES_MAX = 64 << 10
+LEAVES_MAX = 1_024  # as many as a log takes at once
+_LENGTH_BYTES = 4
 GAZETTE_AGE_SECONDS_MAX = 86_400  # an idle log has itself cosigned afresh every minute
 GAZETTE_FILE_BYTES_MAX = 256 << 20
 _GAZETTE_FILE = b"safeconduct gazette v1\n"
@@ -175,6 +177,45 @@ def log_record(
 def log_leaf(programme: Programme, leaf: bytes, *, circuit: Circuit | None = None) -> bytes:
     """Have 32 bytes logged in the Ledger; returns the proof as the log sent it, unverified."""
     return _add(f"{programme.ledger}/add", leaf, circuit)
+
+
+def log_leaves(
+    programme: Programme, leaves: Sequence[bytes], *, circuit: Circuit | None = None
+) -> list[bytes]:
+    """Have 32 bytes each logged in the Ledger; returns the proofs in order, unverified.
+
+    Nothing stands in place of a proof that there was not in time: such a leaf is to be sent
+    again. This is one attempt, of at most `LEAVES_MAX` leaves.
+
+        answer  (u32 length ‖ tlog-proof, or u32 0) for each leaf
+
+    Raises:
+        MalformedError: the log answered with something else.
+        UnavailableError: the log or the quorum is away.
+
+    Spec: docs/3-protocol.md §17.2.
+    """
+    response = fetch.post(
+        f"{programme.ledger}/add-all",
+        b"".join(leaves),
+        bytes_max=len(leaves) * (_LENGTH_BYTES + PROOF_BYTES_MAX),
+        circuit=circuit,
+    )
+    fetch.raise_for(response)
+    return _parse_proofs(response.body, len(leaves))
+
+
+def _parse_proofs(data: bytes, count: int) -> list[bytes]:
+    proofs, place = [], 0
+    for _ in range(count):
+        start = place + _LENGTH_BYTES
+        place = start + int.from_bytes(data[place:start], "big")
+        if start > len(data) or place - start > PROOF_BYTES_MAX:
+            break
+        proofs.append(data[start:place])
+    if len(proofs) != count or place != len(data):
+        raise MalformedError("the log did not answer with one proof for each leaf")
+    return proofs
 
 
 def log_notice(programme: Programme, entry: bytes) -> bytes:

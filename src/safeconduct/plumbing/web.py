@@ -1,4 +1,4 @@
-"""HTTP in: the one door to Starlette and uvicorn.
+"""HTTP in: the one door to Starlette. What serves the sites made here is `serving`.
 
 A party's site is a table of routes. A handler takes a `Request` and returns a `Response`; it
 may be a coroutine, or a plain function, which then runs in a thread. It fails by raising one of
@@ -14,17 +14,14 @@ standard error names code, never values.
 
 import html as html_escaping
 import inspect
-import signal
-import socket
+import ipaddress
 import sys
-import threading
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -32,15 +29,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from safeconduct.errors import (
-    MalformedError,
-    RefusedError,
-    SafeconductError,
-    UnavailableError,
-)
+from safeconduct.errors import MalformedError, RefusedError, SafeconductError
+from safeconduct.plumbing.circuit_line import CIRCUIT_PREFIX
 from safeconduct.plumbing.forms import Form, parse_form
+from safeconduct.plumbing.serving import Site, running, serve, serve_all
 
 __all__ = [
     "App",
@@ -48,7 +41,9 @@ __all__ = [
     "Request",
     "Response",
     "Route",
+    "Site",
     "data",
+    "flow_of",
     "html",
     "in_thread",
     "make_app",
@@ -58,6 +53,7 @@ __all__ = [
     "redirect",
     "running",
     "serve",
+    "serve_all",
     "streaming",
     "text",
 ]
@@ -68,13 +64,8 @@ in_thread = run_in_threadpool
 Handler: TypeAlias = Callable[[Request], Response | Awaitable[Response]]
 Lifespan: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 
-CONCURRENT_REQUESTS_MAX = 1_000
-KEEP_ALIVE_SECONDS = 5
-GRACE_SECONDS = 10
-HEADER_BYTES_MAX = 16_384
-_BACKLOG = 512
-
 ERROR_FAMILY_HEADER = "x-error-family"
+_IPV6_NETWORK_BITS = 64
 
 _HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; "
@@ -214,42 +205,22 @@ def missing(what: str, *, hint: str = "") -> RefusedError:
     return error
 
 
-def serve(
-    app: App,
-    listen: str,
-    *,
-    ready: Callable[[str], None] | None = None,
-    fast: bool = False,
-) -> None:
-    """Serve `app` on HOST:PORT until SIGTERM or SIGINT, then let running requests finish.
+def flow_of(request: Request) -> str:
+    """Whose turn this request is on: all that share an answer share a place in the queue.
 
-    Port 0 takes a free one. `ready` is called with the base address once connections are
-    accepted. `fast` is for machines that talk to machines: see `_FastHttp`.
-
-    Raises:
-        UnavailableError: the address is taken or not ours.
-        MalformedError: `listen` is not HOST:PORT.
+    A circuit, the peer's address, or its /64 network if that is IPv6. It is for deciding who
+    comes next, in memory, and must never be stored or printed.
     """
-    with _listening(listen) as listener, _signals_end_quietly():
-        if ready is not None:
-            ready(_base_url(listener))
-        _server(app, fast=fast).run(sockets=[listener])
-
-
-@contextmanager
-def running(app: App, listen: str = "127.0.0.1:0", *, fast: bool = False) -> Iterator[str]:
-    """Serve `app` from a thread of this process during the block; gives its base address."""
-    with _listening(listen) as listener:
-        server = _server(app, fast=fast)
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, daemon=True
-        )
-        thread.start()
-        try:
-            yield _base_url(listener)
-        finally:
-            server.should_exit = True
-            thread.join(GRACE_SECONDS)
+    peer = request.client.host if request.client is not None else ""
+    if peer.startswith(CIRCUIT_PREFIX):
+        return peer
+    try:
+        address = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer
+    if address.version == 4:
+        return peer
+    return str(ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False))
 
 
 def _starlette_route(route: Route) -> StarletteRoute:
@@ -348,90 +319,3 @@ def _host(scope: Scope) -> str:
     named = [value for name, value in scope["headers"] if name == b"host"]
     host = named[0].decode("latin-1").lower() if len(named) == 1 else ""
     return host.rsplit(":", 1)[0] if not host.endswith("]") else host
-
-
-class _FastHttp(HttpToolsProtocol):
-    """HTTP by llhttp, a third faster than h11 in all; the bound on a request's head is ours.
-
-    The parser keeps whatever it is fed until a head is complete, so bytes are counted before.
-    """
-
-    _in_head = True
-    _head_bytes = 0
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEADER_BYTES_MAX and not self.transport.is_closing():
-                self.send_400_response("The head of the request is too long.")
-
-    def on_message_begin(self) -> None:
-        self._in_head, self._head_bytes = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        read_bytes = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if read_bytes > HEADER_BYTES_MAX:
-            raise ValueError("the head of the request is too long")  # answered with 400
-        super().on_headers_complete()
-
-
-def _server(app: App, *, fast: bool) -> uvicorn.Server:
-    config = uvicorn.Config(
-        app,
-        loop="asyncio",
-        http=_FastHttp if fast else "h11",
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        log_level="critical",  # a line per malformed request would let strangers fill the disk
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=CONCURRENT_REQUESTS_MAX,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        h11_max_incomplete_event_size=HEADER_BYTES_MAX,
-        backlog=_BACKLOG,
-    )
-    return uvicorn.Server(config)
-
-
-@contextmanager
-def _listening(listen: str) -> Iterator[socket.socket]:
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65_535:
-        raise MalformedError(f"{listen}: not HOST:PORT", hint="for example 127.0.0.1:8000")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named, else asyncio takes it for something other than TCP and leaves
-    # Nagle's algorithm on, which makes each answer on a kept connection wait for 40 ms.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host.strip("[]"), int(port)))
-            listener.listen(_BACKLOG)
-        except OSError as error:
-            raise UnavailableError(f"cannot listen on {listen}: {error.strerror}") from error
-        yield listener
-
-
-def _base_url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@contextmanager
-def _signals_end_quietly() -> Iterator[None]:
-    """uvicorn raises the signal that ended it again; by then all is done, so let it pass."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    ending = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, lambda *_: None) for number in ending}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -100,6 +100,11 @@ def parse_words(text: str, language: str | None = None) -> bytes:
     return next(iter(good.values()))
 
 
+def same_word(typed: str, word: str) -> bool:
+    """Whether somebody who typed `typed` meant `word`: case and accents do not matter."""
+    return len(typed) <= WORDS_CHARACTERS_MAX and _letters(typed) == _letters(word)
+
+
 def looks_like_words(text: str) -> bool:
     """Whether so many words in a row are of one list that this must be somebody's phrase."""
     parts = _letters(text).split(" ")

@@ -43,6 +43,7 @@ VERSIONS_MAX = 16  # of one slot that a reader holds; an honest shelf has four
 HEADERS_MAX = 4
 HEADER_HASH_BYTES = 32
 _FIELDS = frozenset({"headers", "nonce", "pre", "proof", "record"})
+_WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,7 @@ class Capsule:
     receipt's proof, empty until it was seen; `nonce`, from which words derive the file key (16
     bytes; empty if the file key was burned); and the SHA-256 of each header that was made for
     the payload, at most four, by which the door's signature can be checked after a crash.
+    `withdrawn` is the record hash of the source's own withdrawal; empty without one.
     """
 
     record: bytes
@@ -60,6 +62,7 @@ class Capsule:
     proof: bytes = b""
     nonce: bytes = b""
     headers: tuple[bytes, ...] = ()
+    withdrawn: bytes = b""
 
 
 def seal_capsule(
@@ -92,16 +95,16 @@ def with_proof(capsule: Capsule, proof: bytes) -> Capsule:
 
 
 def _framed(capsule: Capsule) -> bytes:
-    body = format_json(
-        {
-            "headers": [header.hex() for header in capsule.headers],
-            "nonce": capsule.nonce.hex(),
-            "pre": capsule.pre.hex(),
-            "proof": capsule.proof.decode("utf-8"),
-            "record": capsule.record.decode("ascii"),
-        }
-    )
-    return length_prefixed(body)
+    fields: dict[str, Json] = {
+        "headers": [header.hex() for header in capsule.headers],
+        "nonce": capsule.nonce.hex(),
+        "pre": capsule.pre.hex(),
+        "proof": capsule.proof.decode("utf-8"),
+        "record": capsule.record.decode("ascii"),
+    }
+    if capsule.withdrawn:
+        fields[_WITHDRAWN] = capsule.withdrawn.hex()
+    return length_prefixed(format_json(fields))
 
 
 def open_capsule(data: bytes, keys: ContributionKeys) -> Capsule | None:
@@ -128,7 +131,7 @@ def open_capsule(data: bytes, keys: ContributionKeys) -> Capsule | None:
 
 def _parse(body: bytes) -> Capsule:
     value = parse_json(body, "capsule")
-    if not isinstance(value, dict) or value.keys() != _FIELDS:
+    if not isinstance(value, dict) or value.keys() - {_WITHDRAWN} != _FIELDS:
         raise MalformedError("capsule: needs exactly headers, nonce, pre, proof and record")
     nonce = _text(value, "nonce")
     return Capsule(
@@ -137,7 +140,14 @@ def _parse(body: bytes) -> Capsule:
         proof=_text(value, "proof").encode("utf-8"),
         nonce=parse_hex(nonce, NONCE_BYTES, "capsule: nonce") if nonce else b"",
         headers=_parse_headers(value["headers"]),
+        withdrawn=_parse_withdrawn(value),
     )
+
+
+def _parse_withdrawn(value: dict[str, Json]) -> bytes:
+    if _WITHDRAWN not in value:
+        return b""
+    return parse_hex(_text(value, _WITHDRAWN), HEADER_HASH_BYTES, "capsule: withdrawn")
 
 
 def _text(value: dict[str, Json], name: str) -> str:
@@ -225,7 +235,7 @@ def find_capsules(
         number += 1
         if versions:
             free = number  # taken, if only by somebody's junk
-        capsule = _newest(versions, keys)
+        capsule = newest(versions, keys)
         if capsule is not None:
             found.append(Found(keys=keys, capsule=capsule))
     return tuple(found), keys_of(free)
@@ -257,11 +267,12 @@ def _search(
     return find_capsules(lambda slot: held.get(slot, ()), keys_of)
 
 
-def _newest(versions: Sequence[bytes], keys: ContributionKeys) -> Capsule | None:
+def newest(versions: Sequence[bytes], keys: ContributionKeys) -> Capsule | None:
     """The last version that opens, one with a proof before any without; None if none opens.
 
     It has the newest headers of all versions of its record: two clients that send the same at
-    once know nothing of each other, and each must believe the door's signature for either's.
+    once know nothing of each other, and each must believe the door's signature for either's. A
+    withdrawal in any of them stays.
     """
     opened = [each for each in (open_capsule(blob, keys) for blob in versions) if each]
     if not opened:
@@ -270,4 +281,5 @@ def _newest(versions: Sequence[bytes], keys: ContributionKeys) -> Capsule | None
     same = [each for each in opened if each.record == newest.record]
     headers = [header for each in (*same, newest) for header in each.headers]
     newest_first = tuple(dict.fromkeys(reversed(headers)))
-    return replace(newest, headers=newest_first[:HEADERS_MAX][::-1])
+    withdrawn = next((each.withdrawn for each in same if each.withdrawn), b"")
+    return replace(newest, headers=newest_first[:HEADERS_MAX][::-1], withdrawn=withdrawn)

@@ -52,6 +52,7 @@ HEADER_BYTES_MAX = 4_096
 SEALERS = frozenset({"source", "server"})
 STATUSES = frozenset({"ok", "mismatch", "unreadable", "duplicate"})
 MESSAGE_NAME = "message.txt"
+ANSWERS_NAME = "answers.json"  # see `answered`
 
 Reader = Callable[[], Iterable[bytes]]
 

@@ -2,9 +2,9 @@
 published.
 
 Entry 0 is the founding `programme` record; it names the board, and t of its n members sign
-every later entry. The log admits an entry only if this fold takes it; a source and an auditor
-fold the same bytes and so know the same board, statute and desk key as everybody else: no
-visitor can be given a key of their own.
+every later entry, except that the door signs the gates. The log admits an entry only if this
+fold takes it; a source and an auditor fold the same bytes and so know the same board, statute
+and desk key as everybody else: no visitor can be given a key of their own.
 
 Spec: docs/3-protocol.md §8.
 """
@@ -18,6 +18,9 @@ from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.address import DEFAULT_PROFILE, PROFILES, Address
 from safeconduct.protocol.blind import PublicKey, parse_public_key
 from safeconduct.protocol.keys import programme_hash
+from safeconduct.protocol.notice import Archive as Archive
+from safeconduct.protocol.notice import ClientFile, Gate, read_client, read_gate
+from safeconduct.protocol.notice import Retirement as Retirement
 from safeconduct.protocol.record import (
     NO_HASH,
     Record,
@@ -76,31 +79,6 @@ class Epoch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Archive:
-    """Where opened tips go when their epoch's keys are destroyed.
-
-    `recipient` is an age recipient; `threshold` of its `shares` together open it.
-    """
-
-    number: int
-    recipient: str
-    threshold: int
-    shares: int
-    hash: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retirement:
-    """The board's word that an epoch's keys are destroyed; `destruction` is what the desk
-    signed about it, as the Ledger holds it.
-    """
-
-    epoch: int
-    destruction: bytes
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CreditGroup:
     """What credits have in common: law (SHA-256), class and period. One key signs a group."""
 
@@ -142,6 +120,8 @@ class GazetteState:
     retirements: tuple[Retirement, ...] = ()
     issuing_keys: tuple[IssuingKey, ...] = ()
     credit_counts: tuple[CreditCount, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    clients: tuple[ClientFile, ...] = ()
 
     @property
     def programme_hash(self) -> bytes:
@@ -195,6 +175,14 @@ class GazetteState:
         counted = [one for one in self.credit_counts if one.group == group]
         return counted[-1] if counted else CreditCount(group=group, issued=0, redeemed=0)
 
+    def gate(self, statute: bytes, name: str) -> Gate | None:
+        """The gate of this date of this law (SHA-256), if it has passed and was marked."""
+        return next((g for g in self.gates if (g.statute, g.name) == (statute, name)), None)
+
+    def client(self, platform: str) -> ClientFile | None:
+        """The newest client's file for a platform, if the board has published one."""
+        return next((c for c in reversed(self.clients) if c.platform == platform), None)
+
 
 def credit_group(record: Record) -> CreditGroup:
     """The group that a record on credits names."""
@@ -228,12 +216,32 @@ def address_at(state: GazetteState, at: int, profile: str = DEFAULT_PROFILE) -> 
     )
 
 
+def address_of(state: GazetteState, record: Record) -> Address:
+    """Where a contribution was sealed to, as far as the Gazette certifies it.
+
+    Raises:
+        UnverifiedError: it does not.
+    """
+    epoch = state.epoch(record.number("epoch"))
+    if epoch.hash != record.hash("certificate"):
+        raise UnverifiedError("the Gazette has another certificate for this epoch")
+    return Address(
+        programme=state.programme_hash,
+        statute=state.statute(record.hash("statute")).sha256,
+        epoch=epoch.number,
+        certificate=epoch.hash,
+        profile=record.word("profile"),
+        recipient=epoch.recipient(record.word("profile")),
+    )
+
+
 def fold(state: GazetteState | None, entry: bytes) -> GazetteState:
     """The state after `entry`, if the entry may stand at this place.
 
     Raises:
         MalformedError: not a signed Gazette record, or out of sequence.
-        UnverifiedError: not signed by enough of the board, or of another programme.
+        UnverifiedError: not signed by enough of the board, or, for a gate, by the door; or of
+            another programme.
     """
     signed = parse_signed(entry)
     if state is None:
@@ -243,8 +251,15 @@ def fold(state: GazetteState | None, entry: bytes) -> GazetteState:
         raise MalformedError(f"{signed.record.kind} records have no place in the Gazette")
     if signed.record.hash("programme") != state.programme_hash:
         raise UnverifiedError("the entry belongs to another programme")
-    verify_signers(signed, state.roster.members, state.roster.threshold)
+    _check_signed(state, signed)
     return replace(take(state, signed), size=state.size + 1)
+
+
+def _check_signed(state: GazetteState, signed: SignedRecord) -> None:
+    if signed.record.kind == "gate":
+        verify_signers(signed, (state.programme.key("server"),), 1)
+    else:
+        verify_signers(signed, state.roster.members, state.roster.threshold)
 
 
 def fold_all(entries: Iterable[bytes]) -> GazetteState:
@@ -414,6 +429,27 @@ def _take_credit_count(state: GazetteState, signed: SignedRecord) -> GazetteStat
     return replace(state, credit_counts=(*state.credit_counts, count))
 
 
+def _take_gate(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    """One gate per date: a second would say something else about the same moment."""
+    record = signed.record
+    _check_number(record, len(state.gates) + 1)
+    gate = read_gate(
+        record,
+        state.statute(record.hash("statute")).law,
+        state.programme.word("ledger"),
+        digest=record_hash(signed.data),
+        index=state.size,
+    )
+    if state.gate(gate.statute, gate.name) is not None:
+        raise MalformedError("gate record: this date has its gate already")
+    return replace(state, gates=(*state.gates, gate))
+
+
+def _take_client(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    _check_number(signed.record, len(state.clients) + 1)
+    return replace(state, clients=(*state.clients, read_client(signed.record)))
+
+
 def credit_terms(state: GazetteState, group: CreditGroup) -> Credits:
     """What the group's statute says about credits, if it has this class and period.
 
@@ -450,4 +486,6 @@ _TAKE: dict[str, Callable[[GazetteState, SignedRecord], GazetteState]] = {
     "retirement": _take_retirement,
     "issuing-key": _take_issuing_key,
     "credit-count": _take_credit_count,
+    "gate": _take_gate,
+    "client": _take_client,
 }

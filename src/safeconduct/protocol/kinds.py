@@ -13,13 +13,28 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from safeconduct.errors import MalformedError
-from safeconduct.protocol.canonical import parse_decimal, parse_hex, parse_json
-from safeconduct.protocol.tlog.note import ED25519, VerifierKey, format_vkey, parse_vkey
+from safeconduct.protocol.canonical import (
+    format_base64,
+    parse_base64,
+    parse_decimal,
+    parse_hex,
+    parse_json,
+)
+from safeconduct.protocol.tlog.note import (
+    ED25519,
+    VerifierKey,
+    format_vkey,
+    parse_note,
+    parse_vkey,
+)
 
 RECORD_BYTES_MAX = 65_000  # a tlog entry holds 65,535
 MEMBERS_MAX = 32
+NOTE_FIELD_BYTES_MAX = 20_000  # two of them fit into a record
+NO_NOTE = b""
 NO_HASH = bytes(32)
 
+_NO_NOTE_WORD = "-"
 _WORD = re.compile(r"[a-z0-9][a-z0-9._/-]{0,99}")
 
 
@@ -51,6 +66,17 @@ def _parse_keys(text: str, what: str) -> tuple[VerifierKey, ...]:
     ):
         raise MalformedError(f"{what}: a key or a key name stands twice")
     return keys
+
+
+def _parse_note(text: str, what: str) -> bytes:
+    if text == _NO_NOTE_WORD:
+        return NO_NOTE
+    # Of the length first: what is shorter in bytes is shorter in base64.
+    if len(text) > -(-NOTE_FIELD_BYTES_MAX // 3) * 4:
+        raise MalformedError(f"{what}: a note longer than {NOTE_FIELD_BYTES_MAX} bytes")
+    data = parse_base64(text, what)
+    parse_note(data)
+    return data
 
 
 def _parse_law(text: str, what: str) -> bytes:
@@ -89,6 +115,11 @@ def _format_keys(value: Value) -> str:
     return " ".join(format_vkey(key) for key in value)
 
 
+def _format_note(value: Value) -> str:
+    assert isinstance(value, bytes)
+    return format_base64(value) if value else _NO_NOTE_WORD
+
+
 def _format_law(value: Value) -> str:
     assert isinstance(value, bytes)
     return value.decode("utf-8")
@@ -103,6 +134,7 @@ WORD = Form(parse=_parse_word, format=str)
 TOKEN = Form(parse=_parse_token, format=str)
 KEY = Form(parse=_parse_key, format=_format_key)
 KEYS = Form(parse=_parse_keys, format=_format_keys)
+NOTE = Form(parse=_parse_note, format=_format_note)
 LAW = Form(parse=_parse_law, format=_format_law)
 
 _GAZETTE: dict[str, dict[str, Form]] = {
@@ -190,6 +222,23 @@ _GAZETTE: dict[str, dict[str, Form]] = {
         "decided": NUMBER,
         "suspended": NUMBER,
         "published": NUMBER,
+    },
+    "gate": {
+        "programme": HASH,
+        "number": NUMBER,
+        "statute": HASH,
+        "name": WORD,
+        "limit": TIME,
+        "before": NOTE,
+        "after": NOTE,
+    },
+    "client": {
+        "programme": HASH,
+        "number": NUMBER,
+        "platform": WORD,
+        "version": WORD,
+        "size": NUMBER,
+        "sha256": HASH,
     },
 }
 
@@ -286,6 +335,13 @@ _LEDGER: dict[str, dict[str, Form]] = {
         "period": NUMBER,
         "nullifier": HASH,
         "claim": HASH,
+    },
+    "withdrawal": {
+        "programme": HASH,
+        "record": HASH,
+        "ed25519": HASH,
+        "mldsa65": MLDSA65,
+        "blind": HEX16,
     },
     "capture": {
         "programme": HASH,

@@ -127,6 +127,7 @@ class Door:
     forged: dict[int, dict[str, Json]] = field(default_factory=dict)
     bulletin: dict[bytes, bytes] = field(default_factory=dict)
     posted: list[bytes] = field(default_factory=list)
+    withdrawals: list[dict[str, Json]] = field(default_factory=list)
     away: bool = False
 
     def deliver(self, record: bytes, header: bytes, payload: bytes) -> bytes:
@@ -152,6 +153,18 @@ class Door:
         )
         return digest
 
+    def withdraw(self, record: bytes, signed: bytes) -> None:
+        """Take a tip back: nothing of it is offered or given any more."""
+        self.withdrawals.append(
+            {
+                "number": len(self.withdrawals) + 1,
+                "contribution": record.decode(),
+                "withdrawal": signed.decode(),
+                "proof": self.ledger.proof(record_hash(signed)).decode(),
+            }
+        )
+        self.payloads.pop(record_hash(record), None)
+
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], bytes_max: int
     ) -> Response:
@@ -163,6 +176,7 @@ class Door:
             "deliveries": lambda: self._list(int(body)),
             "payload": lambda: self.payloads[body],
             "replies": lambda: self._reply(body),
+            "withdrawals": lambda: self._list_withdrawals(int(body)),
         }[action]()
         assert len(answer) <= bytes_max
         return Response(status=200, body=answer)
@@ -185,12 +199,17 @@ class Door:
         assert request.hash("programme") == PROGRAMME
 
     def _list(self, after: int) -> bytes:
-        found = self.deliveries[after : after + DELIVERIES_PER_ANSWER]
-        told: list[Json] = [
-            {**one, **self.forged.get(after + place, {})}
-            for place, one in enumerate(found, start=1)
+        taken_back = {one["contribution"] for one in self.withdrawals}
+        found = [
+            {**one, **self.forged.get(place, {})}
+            for place, one in enumerate(self.deliveries, start=1)
+            if place > after and one["record"] not in taken_back
         ]
+        told: list[Json] = [*found[:DELIVERIES_PER_ANSWER]]
         return format_json(told)
+
+    def _list_withdrawals(self, after: int) -> bytes:
+        return format_json([*self.withdrawals[after : after + DELIVERIES_PER_ANSWER]])
 
     def _reply(self, block: bytes) -> bytes:
         assert len(block) == BLOCK_BYTES

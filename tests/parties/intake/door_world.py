@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,12 +12,15 @@ from tests.protocol.age.chance import dice
 
 from safeconduct.errors import UnavailableError
 from safeconduct.parties.intake.accept import Intake
+from safeconduct.parties.intake.commits import Commits
 from safeconduct.parties.intake.site import make_site
+from safeconduct.parties.intake.spool import Spools
 from safeconduct.parties.intake.store import Store
 from safeconduct.plumbing import web
-from safeconduct.plumbing.logs import GazetteView
+from safeconduct.plumbing.logs import LEAVES_MAX, GazetteView, log_leaves
 from safeconduct.plumbing.programme import Programme
 from safeconduct.plumbing.words import format_words
+from safeconduct.protocol.canonical import length_prefixed
 from safeconduct.protocol.gazette import fold_all
 from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
 from safeconduct.protocol.tlog.note import format_note
@@ -43,7 +47,18 @@ class FakeLedger:
             self.added.append(entry)
             return web.data(builders.prove(entry, self.at))
 
-        return web.make_app([web.Route("POST", "/add", add)])
+        async def add_all(request: web.Request) -> web.Response:
+            body = await web.read_body(request, bytes_max=32 * LEAVES_MAX)
+            if self.away:
+                raise UnavailableError("no quorum")
+            entries = [body[start : start + 32] for start in range(0, len(body), 32)]
+            self.added += entries
+            proofs = [builders.prove(entry, self.at) for entry in entries]
+            return web.data(b"".join(map(length_prefixed, proofs)))
+
+        return web.make_app(
+            [web.Route("POST", "/add", add), web.Route("POST", "/add-all", add_all)]
+        )
 
 
 def gazette_view(entries: tuple[bytes, ...]) -> GazetteView:
@@ -71,13 +86,16 @@ class World:
     url: str = ""
 
     def __post_init__(self) -> None:
+        programme = self._programme()
         self.intake = Intake(
-            programme=self._programme(),
+            programme=programme,
             key=builders.SERVER,
             store=Store(self.folder),
             seconds=lambda: self.now,
             random_bytes=dice(),
             gazette=self.gazette,
+            commits=Commits(partial(log_leaves, programme)),
+            spools=Spools(self.folder / "spool", seconds=lambda: self.now),
         )
 
     def gazette(self) -> GazetteView:
@@ -141,7 +159,3 @@ def post_form(
     return httpx.post(
         world.url + path, data=fields, files=uploads or None, timeout=60, trust_env=False
     )
-
-
-def told(world: World, text: str = TEXT) -> httpx.Response:
-    return post_form(world, "/tell", {"words": WORDS, "text": text})

@@ -10,11 +10,12 @@ import httpx
 import pytest
 from tests.parties.intake.door_world import (
     NOW,
+    TEXT,
     World,
     ask,
     open_world,
-    told,
 )
+from tests.parties.intake.walking import tell_by_form
 from tests.protocol import builders
 from tests.protocol.age.chance import dice
 
@@ -351,8 +352,8 @@ def from_desk(world: World, path: str, action: str, body: bytes) -> httpx.Respon
 
 
 def test_the_desk_fetches_what_is_new_and_the_very_payload(fresh: World) -> None:
-    told(fresh)
-    told(fresh, "Another tip.")
+    tell_by_form(fresh, TEXT)
+    tell_by_form(fresh, "Another tip.")
     listed = parse_json(
         from_desk(fresh, "/desk/deliveries", "deliveries", b"0").content, "listed"
     )
@@ -374,8 +375,8 @@ def test_the_desk_fetches_what_is_new_and_the_very_payload(fresh: World) -> None
 def test_a_list_too_long_for_one_document_ends_early_but_never_empty(
     fresh: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told(fresh)
-    told(fresh, "Another tip.")
+    tell_by_form(fresh, TEXT)
+    tell_by_form(fresh, "Another tip.")
     monkeypatch.setattr(staff, "DELIVERIES_BYTES_MAX", 1)
     listed = parse_json(staff.list_deliveries(fresh.intake, 0), "listed")
     assert isinstance(listed, list)

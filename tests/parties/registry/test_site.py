@@ -19,8 +19,8 @@ from safeconduct.parties.registry.book import BOOK_SECONDS
 from safeconduct.parties.registry.decide import finalise
 from safeconduct.parties.registry.receive import challenge
 from safeconduct.parties.registry.site import make_site
-from safeconduct.parties.source.register import RegisterDoor
 from safeconduct.plumbing import web
+from safeconduct.plumbing.register import RegisterDoor
 from safeconduct.protocol.canonical import format_json, parse_json
 from safeconduct.protocol.claim import BUNDLE_BYTES_MAX
 from safeconduct.protocol.record import RECORD_BYTES_MAX

@@ -1,8 +1,8 @@
 import pytest
 from tests.parties.source.network import Network
 
-from safeconduct.parties.source import door, register
-from safeconduct.plumbing import clock, fetch, logs
+from safeconduct.parties.source import door
+from safeconduct.plumbing import clock, fetch, logs, register
 
 
 @pytest.fixture

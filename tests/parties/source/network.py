@@ -23,10 +23,11 @@ from safeconduct.plumbing.fetch import ERROR_FAMILY_HEADER, Response, raise_for
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol import age
 from safeconduct.protocol.address import DEFAULT_PROFILE
-from safeconduct.protocol.canonical import parse_base64, parse_json
+from safeconduct.protocol.canonical import Json, format_json, parse_base64, parse_json
 from safeconduct.protocol.capsule import Capsule, find_capsules, split_shelf
 from safeconduct.protocol.envelope import Source
 from safeconduct.protocol.keys import ContributionKeys
+from safeconduct.protocol.puzzle import Puzzle, format_puzzle
 from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import (
     Value,
@@ -40,11 +41,13 @@ from safeconduct.protocol.reply import Reply, seal_reply
 from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
 from safeconduct.protocol.tlog.note import SigningKey, format_note
 from safeconduct.protocol.tlog.tile import format_bundle
+from safeconduct.protocol.withdrawal import open_withdrawal, verify_withdrawal
 
 NOW = builders.NOON
 WINDOW = builders.gazette_state().programme.number("delivery-window")
 MESSAGE: Mapping[str, bytes] = {"message.txt": b"It lies behind the tide tables.\n"}
 VERSIONS_MAX = 4
+QUIET = Puzzle(seed=bytes(range(16)), bits=0, seconds=1)
 
 PROGRAMME = Programme(
     name=builders.NAME,
@@ -73,7 +76,8 @@ class Upload:
 class Network:
     """The log and the door. `away(method, path)` says which requests are not answered.
 
-    `signed` replaces fields of what the door signs; `shown` is what it shows of its shelf.
+    `signed` replaces fields of what the door signs; `shown` is what it shows of its shelf;
+    `handed` and `answers` are what it says of a tip that is withdrawn.
     """
 
     now: int = NOW
@@ -82,11 +86,15 @@ class Network:
     away: Callable[[str, str], bool] = lambda method, path: False
     signed: dict[str, Value] = field(default_factory=dict)
     signer: SigningKey = builders.SERVER
+    puzzle: Puzzle = QUIET
     shown: Callable[[list[bytes]], list[bytes]] = lambda capsules: capsules
     asked: list[tuple[str, str]] = field(default_factory=list)
     proofs: dict[bytes, bytes] = field(default_factory=dict)
     uploads: dict[str, Upload] = field(default_factory=dict)
     delivered: dict[str, bytes] = field(default_factory=dict)
+    withdrawn: dict[bytes, bytes] = field(default_factory=dict)
+    handed: str = "unread"
+    answers: dict[str, Json] = field(default_factory=dict)
     capsules: list[bytes] = field(default_factory=list)
     blocks: list[bytes] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
@@ -179,6 +187,8 @@ class Network:
                 return format_note(note)
             case ["GET", "gazette", *_]:
                 return format_bundle(self.entries)
+            case ["GET", "work"]:
+                return format_puzzle(self.puzzle)
             case ["POST", "commit"]:
                 return self.proofs.setdefault(body, builders.prove(body, self.now))
             case ["POST", "deliver"]:
@@ -196,6 +206,8 @@ class Network:
                 return self.delivered.setdefault(name, self._signed(self.uploads[name]))
             case ["PUT", "capsules", slot]:
                 return self._shelve(bytes.fromhex(slot), body)
+            case ["POST", "withdraw"]:
+                return self._withdraw(body)
             case ["GET", "capsules"]:
                 return b"".join(self.shown(self.capsules))
             case ["GET", "bulletin"]:
@@ -227,6 +239,21 @@ class Network:
             "delivered": NOW,
         }
         return sign_record(make_record("delivery", **fields | self.signed), [self.signer])
+
+    def _withdraw(self, signed: bytes) -> bytes:
+        digest = open_withdrawal(signed).hash("record")
+        record = next(
+            one.record for one in self.uploads.values() if record_hash(one.record) == digest
+        )
+        verify_withdrawal(signed, record)
+        stands = self.withdrawn.setdefault(digest, signed)
+        proof = builders.prove(record_hash(stands), self.now)
+        answer: dict[str, Json] = {
+            "handed": self.handed,
+            "proof": proof.decode(),
+            "withdrawal": stands.decode(),
+        }
+        return format_json(answer | self.answers)
 
     def _shelve(self, slot: bytes, capsule: bytes) -> bytes:
         if sum(each.startswith(slot) for each in self.capsules) >= VERSIONS_MAX:

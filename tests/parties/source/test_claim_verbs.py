@@ -14,9 +14,9 @@ from tests.protocol import builders, credited
 from safeconduct.cli import run
 from safeconduct.errors import RefusedError
 from safeconduct.parties.source import claim_command, inbox
-from safeconduct.parties.source.register import Filed, RegisterDoor
 from safeconduct.plumbing.circuits import Circuit
 from safeconduct.plumbing.programme import write_programme
+from safeconduct.plumbing.register import Filed, RegisterDoor
 from safeconduct.plumbing.words import format_words
 from safeconduct.protocol.claim import parse_bundle
 from safeconduct.protocol.opening import INLINE_PAYLOAD_BYTES_MAX, examine_inline

@@ -42,6 +42,7 @@ class Staff:
             "deliveries": lambda: self._list(int(body)),
             "payload": lambda: self._payload(body),
             "replies": lambda: self._keep(body),
+            "withdrawals": lambda: b"[]",
         }
         return Response(status=200, body=answers[url.rpartition("/")[2]]())
 

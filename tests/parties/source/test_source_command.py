@@ -104,6 +104,7 @@ def test_the_inbox_tells_what_holds_from_what_does_not(
         "logged_by": "2027-01-15T08:00:00Z",
         "acknowledged": True,
         "status": "ok",
+        "withdrawn": False,
         "doubts": ["note: no empty line between text and signatures"],
         "replies": ["Thanks again.", "Thank you."],
         "credit": "",
@@ -196,6 +197,7 @@ def test_an_acknowledgement_that_is_overdue_is_shown(
         "doubts": 0,
         "acknowledgement_due": "2027-01-16T08:00:00Z",
         "overdue": True,
+        "withdrawn": False,
     }
 
 

@@ -1,4 +1,4 @@
-"""Check: twelve questions to a folder of public bytes, each answered from the bytes alone.
+"""Check: thirteen questions to a folder of public bytes, each answered from the bytes alone.
 
 Every check runs, whatever the earlier ones found; one that needs what an earlier one could not
 establish says so and counts as failed. A failed check says which file, what was found and
@@ -11,7 +11,7 @@ Spec: docs/3-protocol.md §16.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from safeconduct.parties.auditor import credits, finding, provenance, substance
+from safeconduct.parties.auditor import credits, finding, gates, provenance, substance
 from safeconduct.parties.auditor.course import Course
 from safeconduct.parties.auditor.finding import (
     Audit,
@@ -107,6 +107,12 @@ CHECKS = {
         find=credits.find_credits,
         file="redemptions",
         proves=finding.REDEMPTION_FAULTY,
+    ),
+    "gates": Check(
+        title="each date that was marked as passed is marked in both logs, and truly",
+        find=gates.find_gates,
+        file="gazette/checkpoint",
+        proves=finding.GATE_FAULTY,
     ),
 }
 """The checks by name, in the order of their numbers, which count from 1."""

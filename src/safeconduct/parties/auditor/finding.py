@@ -95,6 +95,10 @@ REDEMPTIONS_MISSING = (
     "The board counted redemptions that the registry does not show: keep this folder, it is "
     "evidence against the board, or against the registry."
 )
+GATE_FAULTY = (
+    "The door marked a date of the law as passed in a way that log and witnesses do not bear "
+    "out: keep this folder, it is evidence against the door, and rely on receipts alone."
+)
 FORKED = (
     "The log signed two trees of which neither begins the other: it told two stories. Keep "
     "both, they are evidence against the log and against every witness that signed both."

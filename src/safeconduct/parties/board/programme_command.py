@@ -1,16 +1,19 @@
 """`safeconduct programme`: what a programme's Gazette says, proven and in plain words."""
 
 import argparse
+import hashlib
 from pathlib import Path
 
 from safeconduct.plumbing import terminal
-from safeconduct.plumbing.durable import read_file
+from safeconduct.plumbing.durable import read_file, read_stream
 from safeconduct.plumbing.logs import PROOF_BYTES_MAX, GazetteView, read_gazette
 from safeconduct.plumbing.programme import load_programme
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.destruction import verify_destruction
+from safeconduct.protocol.gazette import GazetteState
+from safeconduct.protocol.notice import read_client
 from safeconduct.protocol.receipt import verify_receipt
-from safeconduct.protocol.record import RECORD_BYTES_MAX
+from safeconduct.protocol.record import RECORD_BYTES_MAX, Record, format_record, make_record
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Instant
@@ -18,13 +21,16 @@ from safeconduct.protocol.statute.text import Instant
 EXAMPLES = """\
 examples:
   safeconduct programme show --programme programme/
+  safeconduct programme client safeconduct-source.pyz --platform linux-x86_64-cp311 \\
+      --version 0.1.0 --programme programme/ > client-1.record
   safeconduct programme destruction destroyed-1.record --proof destroyed-1.tlog-proof \\
       --programme programme/
 
 Reads the whole Gazette, checks log, witnesses and board signatures, and says what stands in it:
 the board, the law and its dates, the desk's keys, the register's size. `destruction` checks the
 desk's word that it destroyed the keys of an epoch: who said so, when, and that the board bears
-it out.
+it out. `client` prints the record that offers a single-file client for download: t of n members
+sign it (`board sign`), and it goes into the Gazette (`board publish`).
 """
 
 
@@ -44,6 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     said.add_argument("--programme", type=Path, required=True, metavar="DIR")
     said.add_argument("--json", action="store_true", help="print JSON")
     said.set_defaults(run=_destruction)
+    offered = verbs.add_parser("client", help="prepare the record that offers a client")
+    offered.add_argument("file", type=Path, help="the file that people are to download")
+    offered.add_argument("--platform", required=True, help="such as linux-x86_64-cp311")
+    offered.add_argument("--version", required=True, help="such as 0.1.0")
+    offered.add_argument("--programme", type=Path, required=True, metavar="DIR")
+    offered.set_defaults(run=_client)
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -81,6 +93,37 @@ def _destruction(options: argparse.Namespace) -> int:
     return 0
 
 
+def _client(options: argparse.Namespace) -> int:
+    state = read_gazette(load_programme(options.programme)).state
+    record = draft_client(state, options.file, options.platform, options.version)
+    terminal.say(format_record(record).decode("ascii").removesuffix("\n"))
+    return 0
+
+
+def draft_client(state: GazetteState, path: Path, platform: str, version: str) -> Record:
+    """The `client` record for the board to sign, about the file at `path`.
+
+    Raises:
+        MalformedError: the platform or version is no plain word, or the file is empty or huge.
+        UnavailableError: there is no such file.
+    """
+    sha256, size = hashlib.sha256(), 0
+    for piece in read_stream(path):
+        sha256.update(piece)
+        size += len(piece)
+    record = make_record(
+        "client",
+        programme=state.programme_hash,
+        number=len(state.clients) + 1,
+        platform=platform,
+        version=version,
+        size=size,
+        sha256=sha256.digest(),
+    )
+    read_client(record)
+    return record
+
+
 def summarise(view: GazetteView) -> dict[str, Json]:
     """The state of a programme as a small table."""
     state = view.state
@@ -111,6 +154,16 @@ def summarise(view: GazetteView) -> dict[str, Json]:
             f"{count.redeemed} redeemed"
             for count in state.credit_counts
             if count is state.credit_count(count.group)
+        ],
+        "gates": [
+            f"{gate.name} {format_instant(gate.limit)}: {gate.before_tree.size} entries of the "
+            f"Ledger in time"
+            for gate in state.gates
+        ],
+        "clients": [
+            f"{client.platform} {client.version} {client.sha256.hex()}"
+            for client in state.clients
+            if client is state.client(client.platform)
         ],
         "publications": len(state.publications),
         "entries": state.size,

@@ -271,6 +271,8 @@ def is_archived(desk: Desk, state: GazetteState, tip: Tip) -> bool:
     """Whether the tip has all the headers that it can have, and need have."""
     if not state.archives or desk.store.archive_header(tip.hash, state.archives[-1].hash):
         return True
+    if desk.store.acknowledged(tip.hash) is None and desk.store.taken_back(tip.hash):
+        return True  # withdrawn before anybody opened it: nobody ever will
     if epoch_of(tip) in desk.keys.numbers():
         return file_key(desk, tip) is None
     made = desk.store.acknowledged(tip.hash)

@@ -17,7 +17,12 @@ from safeconduct.parties.desk.credit_store import CLAIMED, open_credits
 from safeconduct.parties.desk.desk import Desk, statement_key
 from safeconduct.parties.desk.store import Assessed, KeptStatement, Store
 from safeconduct.parties.desk.tray import TEXT_BYTES_MAX
-from safeconduct.parties.desk.vote import check_gradable, open_votes, votes_due
+from safeconduct.parties.desk.vote import (
+    check_gradable,
+    check_not_withdrawn,
+    open_votes,
+    votes_due,
+)
 from safeconduct.parties.desk.weigh import weigh
 from safeconduct.protocol.assessment.finding import findings_json
 from safeconduct.protocol.record import make_record, sign_record
@@ -98,8 +103,9 @@ def assessment_for(desk: Desk, record_hash: bytes) -> tuple[bytes, bytes]:
     It is handed out for a claim with the tip: from now on no credit is given for it.
 
     Raises:
-        RefusedError: there is none, or a credit was given for the tip.
+        RefusedError: there is none, the tip was withdrawn, or a credit was given for it.
     """
+    check_not_withdrawn(desk.store, record_hash)
     logged = [made for made in desk.store.assessments(record_hash) if made.proof]
     if not logged:
         raise RefusedError("this tip was not assessed yet")

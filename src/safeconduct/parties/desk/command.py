@@ -5,6 +5,7 @@ from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.desk import (
+    aside_command,
     assessment_command,
     credit_command,
     keys_command,
@@ -96,6 +97,7 @@ console.code of the desk's folder:
   $ safeconduct desk serve --dir desk --listen 127.0.0.1:8400
 """
 
+_TOPICS = (keys_command, credit_command, open_command, assessment_command, aside_command)
 _Verbs = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
 
 
@@ -103,11 +105,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Define the verbs of `safeconduct desk`."""
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     _add_new_epoch(verbs)
-    for topic in (keys_command, credit_command, open_command, assessment_command):
+    for topic in _TOPICS:
         topic.add_verbs(verbs)
     _verb(verbs, "pull", "fetch, open and acknowledge tips", _PULL).set_defaults(run=_pull)
-    listed = _verb(verbs, "list", "list all tips", _LIST)
+    listed = _verb(verbs, "list", "list the tips", _LIST)
     listed.add_argument("--json", action="store_true", help="for other programs")
+    listed.add_argument("--aside", action="store_true", help="those that were set aside")
     listed.set_defaults(run=_list)
     shown = _tip_verb(verbs, "show", "show one tip", _SHOW)
     shown.add_argument("--json", action="store_true", help="for other programs")
@@ -204,7 +207,10 @@ def _pull(arguments: argparse.Namespace) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     desk = open_desk(arguments.dir)
-    tips = [summarise(desk, tip) for tip in desk.store.tips()]
+    held = [summarise(desk, tip) for tip in desk.store.tips()]
+    tips = [tip for tip in held if tip.aside == arguments.aside]
+    if len(tips) < len(held) and not arguments.aside:
+        terminal.note(f"{len(held) - len(tips)} set aside: `list --aside` shows them")
     if arguments.json:
         terminal.print_json([as_json(tip) for tip in tips])
         return 0
@@ -221,6 +227,7 @@ def _line(tip: Summary) -> str:
         tip.grade or "not-graded",
         *tip.flags,
         *([tip.continues] if tip.continues else []),
+        *([f"WITHDRAWN {format_instant(tip.withdrawn_at)}"] if tip.withdrawn_at else []),
         tip.hash,
     ]
     return "  ".join(words)
@@ -237,7 +244,10 @@ def _show(arguments: argparse.Namespace) -> int:
         terminal.say(f"continued by {later.id}  {later.hash}")
     for file in page.files:
         terminal.say(f"\n{file.path}  {file.size} bytes  {file.name}", colour="dim")
-        if file.text is not None:
+        for answer in file.answers:
+            terminal.say(answer.ask, colour="bold")
+            terminal.say("  " + (", ".join(answer.said or answer.given) or "not answered"))
+        if file.text is not None and not file.answers:
             terminal.say(file.text)
     _say_weighing(page)
     return 0

@@ -36,6 +36,7 @@ from safeconduct.parties.desk.follow import continued
 from safeconduct.parties.desk.reply import reply_once
 from safeconduct.parties.desk.store import Acknowledged, Sent, Tip
 from safeconduct.parties.desk.tray import opened_path
+from safeconduct.parties.desk.vote import check_not_withdrawn
 from safeconduct.plumbing import openssl
 from safeconduct.plumbing.durable import read_file
 from safeconduct.protocol.credit import (
@@ -150,6 +151,7 @@ def offer(desk: Desk, digest: bytes) -> Sent:
 
 
 def _check_acknowledged(desk: Desk, digest: bytes) -> None:
+    check_not_withdrawn(desk.store, digest)
     made = desk.store.acknowledged(digest)
     if made is None or made.status != "ok":
         word = made.status if made else "nothing yet"

@@ -1,8 +1,9 @@
-"""The door as the desk sees it: three questions, each signed with the statement key.
+"""The door as the desk sees it: four questions, each signed with the statement key.
 
     POST /desk/deliveries     body: a decimal number N       offers after N, canonical JSON
     POST /desk/payload        body: a record hash, 32 bytes  the payload's bytes
     POST /desk/replies        body: one reply block          200
+    POST /desk/withdrawals    body: a decimal number N       withdrawals after N, canonical JSON
 
 A request is signed as a `request` record that names the body's hash; the door checks the signer
 against the Gazette. So the door gives ciphertext to nobody else, and learns which desk asked.
@@ -69,6 +70,16 @@ class Door:
             yield from offers
             place = offers[-1].place
 
+    def withdrawals_after(self, place: int) -> list[Json]:
+        """The withdrawals after `place`, nothing of them verified; at most 100.
+
+        Raises:
+            MalformedError: the answer is no list of as many.
+            UnavailableError: the door stays away.
+        """
+        body = str(place).encode("ascii")
+        return self._listed("/desk/withdrawals", "withdrawals", body)
+
     def payload(self, digest: bytes, size: int) -> Iterator[bytes]:
         """The payload of `size` bytes, unverified, in pieces as they come.
 
@@ -95,17 +106,21 @@ class Door:
 
     def _offers(self, place: int) -> list[Offer]:
         body = str(place).encode("ascii")
-        answer = self._ask("/desk/deliveries", "deliveries", body, OFFERS_BYTES_MAX)
-        value = parse_json(answer, "deliveries", bytes_max=OFFERS_BYTES_MAX)
-        if not isinstance(value, list) or len(value) > OFFERS_MAX:
-            raise MalformedError(f"deliveries: not a list of at most {OFFERS_MAX}")
-        offers = [parse_offer(format_json(item)) for item in value]
+        listed = self._listed("/desk/deliveries", "deliveries", body)
+        offers = [parse_offer(format_json(item)) for item in listed]
         if any(len(offer.data) > OFFER_BYTES_MAX for offer in offers):
             raise MalformedError(f"deliveries: one is longer than {OFFER_BYTES_MAX} bytes")
         places = [place, *(offer.place for offer in offers)]
         if any(here >= there for here, there in pairwise(places)):
             raise MalformedError("deliveries: not in order after the number asked for")
         return offers
+
+    def _listed(self, path: str, action: str, body: bytes) -> list[Json]:
+        answer = self._ask(path, action, body, OFFERS_BYTES_MAX)
+        value = parse_json(answer, action, bytes_max=OFFERS_BYTES_MAX)
+        if not isinstance(value, list) or len(value) > OFFERS_MAX:
+            raise MalformedError(f"{action}: not a list of at most {OFFERS_MAX}")
+        return value
 
     def _ask(self, path: str, action: str, body: bytes, bytes_max: int) -> bytes:
         url = self.desk.programme.door + path

@@ -130,9 +130,11 @@ def tips_of(desk: Desk, number: int) -> list[Tip]:
 
 
 def is_answered(desk: Desk, tip: Tip) -> bool:
-    """Whether the tip's acknowledgement stands in the Ledger."""
+    """Whether the tip's acknowledgement stands in the Ledger, or it was withdrawn unopened."""
     made = desk.store.acknowledged(tip.hash)
-    return made is not None and bool(made.proof)
+    if made is None:
+        return desk.store.taken_back(tip.hash) is not None
+    return bool(made.proof)
 
 
 def standings(desk: Desk) -> list[Standing]:

@@ -12,6 +12,7 @@ from safeconduct.errors import RefusedError
 from safeconduct.parties.desk.archive import OPENED_WHOLE, epoch_of, file_key, write_age_file
 from safeconduct.parties.desk.desk import Desk
 from safeconduct.parties.desk.store import Tip
+from safeconduct.parties.desk.vote import check_not_withdrawn
 from safeconduct.protocol import age
 
 PASSPHRASE_CHARACTERS_MIN = 10
@@ -29,13 +30,14 @@ def export(
     """Write a tip as an age file for `recipients`, mode 0600.
 
     Raises:
-        RefusedError: no such tip, one that was never opened whole, one whose epoch's keys are
-            gone, recipients of two kinds, or `out` exists.
+        RefusedError: no such tip, one that was withdrawn or never opened whole, one whose
+            epoch's keys are gone, recipients of two kinds, or `out` exists.
         MalformedError: a recipient to which nothing can be sealed.
         UnavailableError: the payload on our disk is damaged, or the disk refused; there is no
             file then.
     """
     tip = desk.store.tip(record_hash)
+    check_not_withdrawn(desk.store, record_hash)
     made = desk.store.acknowledged(record_hash)
     if made is None or made.status not in OPENED_WHOLE:
         raise RefusedError("this tip was not opened whole", hint="`show` says what it is")

@@ -2,6 +2,8 @@
 
     offer ── record · date under the quorum · door's signature ── payload ── disk ── entered
 
+Withdrawals come first: what its author took back is neither fetched nor opened any more.
+
 An offer that does not hold is kept as evidence and asked for again at each pull; it stops no
 other. Nor does one for which there is no room, which waits in the same way. The door cannot
 make the desk forget: it signed for every envelope it took.
@@ -29,6 +31,7 @@ from safeconduct.parties.desk.desk import Desk, statement_key
 from safeconduct.parties.desk.door import Door, Offer, parse_offer
 from safeconduct.parties.desk.store import HeldBack, Tip
 from safeconduct.parties.desk.tray import file_sha256
+from safeconduct.parties.desk.withdraw import pull_withdrawals
 from safeconduct.plumbing.durable import (
     make_folder,
     remove_empty_folder,
@@ -41,7 +44,7 @@ from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import Record, parse_record, parse_signed, verify_signer
 
-PAYLOAD_BYTES_MAX = 13 << 30
+PAYLOAD_BYTES_MAX = 72 << 30
 DISK_RESERVE_BYTES = 256 << 20  # below this the desk takes no more payloads
 TELL_SECONDS = 5  # between two words on a long payload
 HELD_BACK_MAX = 1_000  # offers that do not hold, yet are kept: a door can make any number
@@ -60,13 +63,14 @@ def pull(desk: Desk, tell: Tell = lambda _: None) -> list[bytes]:
         UnavailableError: door or logs stay away, the disk is nearly full, or another
             process is pulling; what came in before stays, and pulling again is safe.
         MalformedError: the door's answer is no list of deliveries.
-        UnverifiedError: the door gives another payload for a tip that it gave before, or far
-            too many offers that do not hold.
+        UnverifiedError: the door gives another payload for a tip that it gave before, far too
+            many offers that do not hold, or a withdrawal that is not by its tip's author.
     """
     with sole_writer(desk.folder / LOCK_FILE):
         state = desk.gazette()
         door = Door(desk=desk, key=statement_key(desk, state)[1])
         inlet = _Inlet(desk=desk, door=door, tell=tell)
+        pull_withdrawals(desk, door)
         _restore(inlet)
         after = desk.store.last_place()
         again = [parse_offer(held.offer) for held in desk.store.held_back()]

@@ -84,3 +84,18 @@ CREATE TABLE assessments (
     record    BLOB NOT NULL,  -- assessment signed with the statement key
     proof     BLOB            -- tlog-proof of it; NULL until the Ledger has it
 ) STRICT;
+
+-- Tips that their authors took back, whether they came here before or not.
+CREATE TABLE withdrawals (
+    place   INTEGER PRIMARY KEY,   -- the door's number, by which the desk asks on
+    hash    BLOB NOT NULL,         -- record hash of the tip
+    signed  BLOB NOT NULL,         -- withdrawal record signed by the author
+    proof   BLOB NOT NULL          -- tlog-proof of it
+) STRICT;
+
+CREATE INDEX withdrawn ON withdrawals (hash);
+
+-- Tips that nobody need look at now: out of the list, and in everything else as before.
+CREATE TABLE aside (
+    hash  BLOB PRIMARY KEY REFERENCES tips (hash)
+) STRICT;

@@ -17,7 +17,8 @@ from safeconduct.errors import RefusedError
 from safeconduct.plumbing.database import Row, Value, open_database
 from safeconduct.plumbing.durable import make_folder
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
+_SET_ASIDE = "INSERT INTO aside (hash) VALUES (?) ON CONFLICT (hash) DO NOTHING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,16 @@ class HeldBack:
     place: int
     offer: bytes
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """An author's withdrawal of a tip; `place` is the door's number of it."""
+
+    place: int
+    hash: bytes
+    signed: bytes
+    proof: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,13 +208,52 @@ class Store:
             raise error
         return Tip(**_fields(rows[0]))
 
+    def set_aside(self, digest: bytes, *, back: bool = False) -> None:
+        """Take a tip out of the list, or put it back; nothing else about it changes."""
+        sql = "DELETE FROM aside WHERE hash = ?" if back else _SET_ASIDE
+        with self._database.write() as transaction:
+            transaction.execute(sql, (digest,))
+
+    def is_aside(self, digest: bytes) -> bool:
+        """Whether a tip was set aside."""
+        return bool(self._read("SELECT 1 FROM aside WHERE hash = ?", (digest,)))
+
+    # Withdrawals.
+
+    def enter_withdrawal(self, made: TakenBack) -> None:
+        """Enter a verified withdrawal; the same place again is no error."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                "INSERT INTO withdrawals (place, hash, signed, proof) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (place) DO NOTHING",
+                (made.place, made.hash, made.signed, made.proof),
+            )
+
+    def drop_held_back(self, place: int) -> None:
+        """Forget an offer that was held back, for it is not made any more."""
+        with self._database.write() as transaction:
+            transaction.execute("DELETE FROM held_back WHERE place = ?", (place,))
+
+    def last_withdrawal(self) -> int:
+        """The door's number of the last withdrawal; 0 for none."""
+        [row] = self._read("SELECT coalesce(max(place), 0) AS last FROM withdrawals")
+        last: int = row["last"]
+        return last
+
+    def taken_back(self, digest: bytes) -> TakenBack | None:
+        """The withdrawal of a tip, if its author took it back."""
+        rows = self._read(
+            "SELECT * FROM withdrawals WHERE hash = ? ORDER BY place LIMIT 1", (digest,)
+        )
+        return TakenBack(**_fields(rows[0])) if rows else None
+
     # Acknowledgements.
 
     def unacknowledged(self) -> list[Tip]:
-        """Tips that nobody has opened yet, in order."""
+        """Tips that nobody has opened yet and may still open, in order."""
         rows = self._read(
             "SELECT * FROM tips WHERE hash NOT IN (SELECT hash FROM acknowledgements)"
-            " ORDER BY number"
+            " AND hash NOT IN (SELECT hash FROM withdrawals) ORDER BY number"
         )
         return [Tip(**_fields(row)) for row in rows]
 

@@ -7,6 +7,7 @@ text among them) come out as their code point, and whatever draws it must still 
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from safeconduct.errors import MalformedError
 from safeconduct.parties.desk.assess import newest_assessment
 from safeconduct.parties.desk.credit import standing
 from safeconduct.parties.desk.desk import Desk
@@ -16,7 +17,9 @@ from safeconduct.parties.desk.tray import opened_path, read_text
 from safeconduct.parties.desk.vote import open_votes, votes_due
 from safeconduct.parties.desk.weigh import tip_id
 from safeconduct.plumbing.terminal import printable
+from safeconduct.protocol.answered import parse_answers
 from safeconduct.protocol.canonical import parse_json
+from safeconduct.protocol.envelope import ANSWERS_NAME
 from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import NO_HASH, parse_record
 from safeconduct.protocol.tip import member_name, parse_manifest
@@ -29,6 +32,7 @@ class Summary:
     """One line of the list. `status` is empty until the tip was opened; sizes in bytes.
 
     `continues` says in words which tip this one continues; it is empty if it claims none.
+    `withdrawn_at` is when its author took it back: it must not be used then.
     """
 
     id: str
@@ -41,17 +45,33 @@ class Summary:
     votes: int
     votes_due: int
     continues: str = ""
+    withdrawn_at: int | None = None  # POSIX seconds, by the witnesses' word
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer as the source's file has it; `said` are the words of what was chosen."""
+
+    id: str
+    ask: str
+    given: tuple[str, ...]
+    said: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """One file of a tip; `text` is None if it is no plain text, and cut if it is long."""
+    """One file of a tip; `text` is None if it is no plain text, and cut if it is long.
+
+    `answers` are what it holds if it is a file of answers to the body's questions.
+    """
 
     member: str
     name: str
     size: int
     path: str
     text: str | None
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +165,8 @@ def summarise(desk: Desk, tip: Tip) -> Summary:
         votes=len(desk.store.votes(tip.hash)),
         votes_due=votes_due(desk.store, tip.hash),
         continues=_continues(continued(desk.store, made) if made else None),
+        withdrawn_at=_withdrawn_at(desk, tip),
+        aside=desk.store.is_aside(tip.hash),
     )
 
 
@@ -184,6 +206,11 @@ def as_json(shown: Summary | Page) -> dict[str, Any]:
     return asdict(shown)
 
 
+def _withdrawn_at(desk: Desk, tip: Tip) -> int | None:
+    made = desk.store.taken_back(tip.hash)
+    return None if made is None else _logged_by(desk, made.signed, made.proof)
+
+
 def _continues(before: Continued | None) -> str:
     if before is None:
         return ""
@@ -211,9 +238,27 @@ def _files(desk: Desk, tip: Tip, made: Acknowledged | None) -> tuple[File, ...]:
                 size=file.size,
                 path=str(path),
                 text=None if text is None else printable(text[:SHOWN_CHARS_MAX]),
+                answers=_answers(text) if file.name == ANSWERS_NAME else (),
             )
         )
     return tuple(files)
+
+
+def _answers(text: str | None) -> tuple[Answer, ...]:
+    """What a file of answers says; nothing if it is not one, whatever its name."""
+    try:
+        answered = parse_answers((text or "").encode("utf-8"))
+    except MalformedError:
+        return ()
+    return tuple(
+        Answer(
+            id=printable(each.id),
+            ask=printable(each.ask),
+            given=tuple(printable(value) for value in each.answer),
+            said=tuple(printable(word) for word in each.said),
+        )
+        for each in answered.answers
+    )
 
 
 def _acknowledgement(desk: Desk, made: Acknowledged | None) -> Dated | None:

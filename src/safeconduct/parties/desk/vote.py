@@ -147,14 +147,28 @@ def check_gradable(store: Store, record_hash: bytes) -> None:
     """Check that there is something to grade.
 
     Raises:
-        RefusedError: no such tip, not opened yet, not readable, or a duplicate.
+        RefusedError: no such tip, withdrawn, not opened yet, not readable, or a duplicate.
     """
     store.tip(record_hash)
+    check_not_withdrawn(store, record_hash)
     made = store.acknowledged(record_hash)
     if made is None:
         raise RefusedError("this tip was not opened yet", hint="pull first")
     if made.status != "ok":
         raise RefusedError(f"this tip is not graded: it was acknowledged as {made.status}")
+
+
+def check_not_withdrawn(store: Store, record_hash: bytes) -> None:
+    """Check that the author did not take the tip back.
+
+    Raises:
+        RefusedError: they did.
+    """
+    if store.taken_back(record_hash) is not None:
+        raise RefusedError(
+            "this tip was withdrawn by its author, and must not be used",
+            hint="`show` says when",
+        )
 
 
 def _combined(cast: Sequence[CastVote], record_hash: bytes) -> Combined:

@@ -15,6 +15,7 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from safeconduct.errors import (
     MalformedError,
@@ -23,10 +24,15 @@ from safeconduct.errors import (
     UnavailableError,
     UnverifiedError,
 )
+from safeconduct.parties.intake.commits import Commits
+from safeconduct.parties.intake.definition import Definition
+from safeconduct.parties.intake.spool import Spools
+from safeconduct.parties.intake.statistics import Days
 from safeconduct.parties.intake.store import Announced, Delivered, Store
 from safeconduct.parties.intake.ticket import Tickets
-from safeconduct.plumbing.logs import GazetteView, log_leaf, log_record, read_gazette
+from safeconduct.plumbing.logs import GazetteView, log_record, read_gazette
 from safeconduct.plumbing.programme import Programme
+from safeconduct.plumbing.turns import Turns
 from safeconduct.protocol.canonical import parse_base64, parse_json
 from safeconduct.protocol.envelope import check_contribution, check_header
 from safeconduct.protocol.gazette import Epoch, GazetteState
@@ -41,15 +47,14 @@ from safeconduct.protocol.record import (
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.note import SigningKey
 
-LEAF_BYTES = 32
 PIECE_BYTES_MAX = 2 << 20
 ANNOUNCEMENT_BYTES_MAX = 64 << 10
-PAYLOAD_BYTES_MAX = 13 << 30
+PAYLOAD_BYTES_MAX = 72 << 30
 DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
 GAZETTE_FAILED_SECONDS = 1  # how long a failed one is told again instead of tried again
+SEALINGS_AT_ONCE = 3  # of small tips, and of large ones beside them
 FORMS_AT_ONCE = 2  # of each kind: stretching words and sealing cost memory
-COMMITS_AT_ONCE = 24  # of the 40 threads: each waits for log and witnesses
 FORMS_BYTES_MAX = 192 << 20  # of long forms that are being read or wait for their turn
 _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
 
@@ -69,9 +74,10 @@ class FormRoom:
 class Intake:
     """The door at work: its programme, its key, its store and its clock.
 
-    Forms wait for their turn in `telling` and `reading`, commits in `committing`, and long
-    forms share `form_room`, so that strangers cannot take all the memory, nor all the threads
-    from deliveries and desk.
+    Forms wait for their turn in `telling` and `reading`, and long forms share `form_room`, so
+    that strangers cannot take all the memory, nor all the threads from deliveries and desk.
+    What is to be dated goes to the log through `commits`; what visitors have handed in and not
+    sent yet lies in `spools`.
     """
 
     programme: Programme
@@ -80,13 +86,17 @@ class Intake:
     seconds: Callable[[], int]
     random_bytes: Callable[[int], bytes]
     gazette: Callable[[], GazetteView]
+    commits: Commits
+    spools: Spools
     telling: asyncio.Semaphore = field(default_factory=_turns)
     reading: asyncio.Semaphore = field(default_factory=_turns)
-    committing: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(COMMITS_AT_ONCE)
-    )
+    sealing: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
+    sealing_large: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
+    sends: WeakValueDictionary[bytes, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     form_room: FormRoom = field(default_factory=FormRoom)
     tickets: Tickets = field(default_factory=Tickets)
+    definition: Definition = field(default_factory=Definition)
+    days: Days = field(default_factory=Days)
 
 
 def cached_gazette(
@@ -133,9 +143,7 @@ def commit(intake: Intake, leaf: bytes) -> bytes:
         MalformedError: not 32 bytes.
         UnavailableError: no quorum for too long; asking again is safe.
     """
-    if len(leaf) != LEAF_BYTES:
-        raise MalformedError(f"commit: a leaf is {LEAF_BYTES} bytes")
-    return log_leaf(intake.programme, leaf)
+    return intake.commits.commit_now(leaf)
 
 
 def announce(intake: Intake, body: bytes) -> int:
@@ -179,7 +187,17 @@ def check_announced(intake: Intake, announced: Announced) -> int:
     if record.number("size") > PAYLOAD_BYTES_MAX:
         raise MalformedError(f"the envelope is larger than {PAYLOAD_BYTES_MAX} bytes")
     check_header(announced.header, record)
-    logged_by = _first_logged(intake, announced)
+    return check_dated(intake, record, _first_logged(intake, announced))
+
+
+def check_dated(intake: Intake, record: Record, logged_by: int) -> int:
+    """The end of the delivery window of a contribution that was first logged by `logged_by`.
+
+    Raises:
+        UnverifiedError: it names another desk certificate than the Gazette.
+        RefusedError: its window is over, or its desk key was not open at its date.
+        UnavailableError: the log is away.
+    """
     state = intake.gazette().state
     _check_address(state, record, logged_by)
     until = logged_by + state.programme.number("delivery-window")
@@ -293,16 +311,23 @@ def _keep(intake: Intake, digest: bytes) -> Delivered:
     # An announcement may be old: without this, many guesses could be announced in time, and
     # the one that came true be handed over a year later.
     _check_window(intake, until)
-    _check_payload(intake, digest, parse_record(announced.record))
+    record = parse_record(announced.record)
+    _check_payload(intake, digest, record)
+    kept = intake.store.keep(announced, signed_delivery(intake, digest, announced.header))
+    intake.days.count(f"delivered-{record.word('sealed-by')}", intake.seconds())
+    return kept
+
+
+def signed_delivery(intake: Intake, digest: bytes, header: bytes) -> bytes:
+    """The door's signed word that it holds an envelope whole, under this header, today."""
     delivery = make_record(
         "delivery",
         programme=intake.programme.hash,
         record=digest,
-        header=hashlib.sha256(announced.header).digest(),
+        header=hashlib.sha256(header).digest(),
         delivered=intake.seconds() // DAY_SECONDS * DAY_SECONDS,  # a day is fine enough
     )
-    signed = sign_record(delivery, [intake.key])
-    return intake.store.keep(announced, signed)
+    return sign_record(delivery, [intake.key])
 
 
 def _check_payload(intake: Intake, digest: bytes, record: Record) -> None:

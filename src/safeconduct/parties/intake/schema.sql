@@ -31,3 +31,32 @@ CREATE TABLE replies (
     tag     BLOB NOT NULL UNIQUE, -- 16 bytes
     block   BLOB NOT NULL         -- tag and 16,384 bytes
 ) STRICT;
+
+-- Payloads that the desk was given: what it may have read cannot be taken back.
+CREATE TABLE handed (
+    hash   BLOB PRIMARY KEY REFERENCES deliveries (hash),
+    whole  INTEGER NOT NULL  -- 1 if it was given to its end, 0 if some of it was
+) STRICT;
+
+-- Tips that their authors took back. Such a payload is not given out any more.
+CREATE TABLE withdrawals (
+    number  INTEGER PRIMARY KEY,  -- what the desk counts by
+    hash    BLOB NOT NULL UNIQUE, -- record hash of the contribution
+    record  BLOB NOT NULL,        -- the contribution, its exact bytes
+    signed  BLOB NOT NULL,        -- withdrawal record signed by the author; the first counts
+    proof   BLOB                  -- tlog-proof of it; NULL until the Ledger has it
+) STRICT;
+
+-- The Ledger's newest checkpoint that was dated before a limit that comes or came.
+CREATE TABLE before_limits (
+    limit_at    INTEGER PRIMARY KEY, -- POSIX seconds
+    checkpoint  BLOB NOT NULL
+) STRICT;
+
+-- Gates as they were signed: what was logged is never made anew.
+CREATE TABLE gates (
+    statute  BLOB NOT NULL,
+    name     TEXT NOT NULL,
+    signed   BLOB NOT NULL,
+    PRIMARY KEY (statute, name)
+) STRICT;

@@ -1,38 +1,29 @@
 """What the door's pages show, as values: everything a template needs, worked out beforehand.
 
 A page makes no claim that these functions have not checked: the date comes from the statute as
-the Gazette proves it, and an acknowledgement is shown only if the desk's certified key signed
-it for that very contribution.
+the Gazette proves it, and so does the desk's key.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from safeconduct.errors import SafeconductError
+from safeconduct.parties.intake import definition
 from safeconduct.parties.intake.accept import Intake
-from safeconduct.parties.intake.tell import Mail, receipt_text
 from safeconduct.plumbing.logs import GazetteView
 from safeconduct.protocol.gazette import Epoch, StatuteVersion
-from safeconduct.protocol.receipt import verify_acknowledgement
-from safeconduct.protocol.record import record_hash
-from safeconduct.protocol.reply import Reply
+from safeconduct.protocol.notice import deciding_dates
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import (
-    Condition,
     Instant,
     Outcome,
     Passage,
     Provision,
     Statute,
     Words,
-    all_conditions,
 )
 
 LAW_PAGE_CHARS = 9_000  # of statute text, so that a page stays below 30 kB
-MAIL_PAGE_CHARS = 8_000  # of reply text, likewise
 DEFAULT_LANGUAGE = "en"
-
-_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +36,7 @@ class Deadline:
     zone: str
     at: int
     passed: bool
-    distance: str  # from now, in words
+    away: int  # seconds from now, or since it passed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,38 +66,15 @@ class LawPart:
     depth: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One reply; `opened` is the desk's signed word on the tip, or empty."""
-
-    text: str
-    opened: str
-    downloads: tuple[str, str] | None  # acknowledgement and proof as `data:` addresses
-    doubt: str  # why an acknowledgement that came along is not believed
+def law_language(statute: Statute, language: str) -> str:
+    """The law's language for a reader of `language`: theirs, or English, or its first."""
+    known = [each for each in (language, DEFAULT_LANGUAGE) if each in statute.languages]
+    return [*known, *statute.languages][0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """One contribution and how far it has come; the steps build on one another."""
-
-    number: int
-    dated_at: int | None
-    received: bool
-    deliver_until: int | None
-    answers: tuple[Answer, ...]
-    downloads: tuple[str, str] | None
-    shown: bool  # False: the page is full, only the steps are shown
-
-    @property
-    def opened(self) -> str:
-        """The desk's word on the tip: ok if it ever said so, else its newest, or empty."""
-        words = [answer.opened for answer in self.answers if answer.opened]
-        return "ok" if "ok" in words else "".join(words[-1:])
-
-    @property
-    def replies(self) -> int:
-        """How many replies hold something to read."""
-        return sum(1 for answer in self.answers if answer.text)
+def passages(intake: Intake, language: str) -> dict[str, definition.Passage | None]:
+    """The texts of the body's own, by name; None where it wrote none."""
+    return {name: intake.definition.text(name, language) for name in definition.PASSAGES}
 
 
 def in_language(words: Words, language: str) -> str:
@@ -126,7 +94,7 @@ def read_offer(intake: Intake) -> Offer | None:
     version = view.state.statutes[-1]
     statute = load_statute(version.law)
     open_epochs = [each for each in view.state.epochs if each.opens <= now < each.closes]
-    dates = [_deadline(each, now) for each in deciding_dates(statute)]
+    dates = [_deadline(each, now) for each in deciding_dates(version.law)]
     ahead = [each for each in dates if not each.passed]
     nearest = ahead[:1] or dates[-1:]
     return Offer(
@@ -150,21 +118,6 @@ def _grant(statute: Statute, outcome: Outcome) -> tuple[str, Words]:
     return (rule.number, rule.text) if rule else ("", outcome.text)
 
 
-def deciding_dates(statute: Statute) -> list[Instant]:
-    """The instants that some rule compares an act with, earliest first."""
-    provisions = [part for part in statute.sections if isinstance(part, Provision)]
-    conditions = [each for part in provisions for each in all_conditions(part)]
-    named = {each.name for each in conditions if _is_time_test(each)}
-    dates = [each for each in statute.parameters.values() if isinstance(each, Instant)]
-    return sorted(
-        (each for each in dates if each.name in named), key=lambda each: each.limit_at
-    )
-
-
-def _is_time_test(condition: Condition) -> bool:
-    return condition.operator == "before"
-
-
 def deadlines(statute: Statute, now: int) -> list[Deadline]:
     """Every date that the law fixes, earliest first."""
     dates = [each for each in statute.parameters.values() if isinstance(each, Instant)]
@@ -179,19 +132,8 @@ def _deadline(date: Instant, now: int) -> Deadline:
         zone=date.zone,
         at=date.limit_at,
         passed=now >= date.limit_at,
-        distance=duration(abs(date.limit_at - now)),
+        away=abs(date.limit_at - now),
     )
-
-
-def duration(seconds: int) -> str:
-    """A stretch of time in words, its two largest units: `190 days and 7 hours`."""
-    parts: list[str] = []
-    for name, length in _UNITS:
-        count, seconds = divmod(seconds, length)
-        if count or parts:
-            parts.append(f"{count} {name}{'' if count == 1 else 's'}")
-    told = [part for part in parts[:2] if not part.startswith("0 ")]
-    return " and ".join(told) if told else "less than a minute"
 
 
 def law_pages(statute: Statute, language: str) -> list[list[LawPart]]:
@@ -212,60 +154,3 @@ def _law_parts(parts: tuple[Provision | Passage, ...], depth: int) -> Iterator[L
         yield LawPart(number=part.number, text=part.text, depth=depth)
         if isinstance(part, Provision):
             yield from _law_parts(part.exceptions, depth + 1)
-
-
-def letters(intake: Intake, mails: tuple[Mail, ...]) -> list[Letter]:
-    """The contributions, newest first; replies are shown in full until the page is full."""
-    room = MAIL_PAGE_CHARS
-    found: list[Letter] = []
-    for mail in reversed(mails):
-        size = sum(len(reply.text) for reply in mail.replies)
-        found.append(_letter(intake, mail, shown=not found or size <= room))
-        room -= size
-    return found
-
-
-def _letter(intake: Intake, mail: Mail, *, shown: bool) -> Letter:
-    digest = record_hash(mail.capsule.record)
-    window = intake.gazette().state.programme.number("delivery-window")
-    dated_at = mail.receipt.logged_by if mail.receipt else None
-    return Letter(
-        number=mail.number,
-        dated_at=dated_at,
-        received=intake.store.delivered(digest) is not None,
-        deliver_until=None if dated_at is None else dated_at + window,
-        answers=tuple(_answer(intake, reply, digest) for reply in mail.replies),
-        downloads=receipt_text(mail.capsule.record, mail.capsule.proof)
-        if mail.receipt
-        else None,
-        shown=shown,
-    )
-
-
-def _answer(intake: Intake, reply: Reply, digest: bytes) -> Answer:
-    opened = doubt = ""
-    if reply.acknowledgement:
-        try:
-            opened = _acknowledged(intake, reply, digest)
-        except SafeconductError as error:
-            doubt = error.message
-    carried = bool(reply.acknowledgement)
-    return Answer(
-        text=reply.text,
-        opened=opened,
-        downloads=receipt_text(reply.acknowledgement, reply.proof) if carried else None,
-        doubt=doubt,
-    )
-
-
-def _acknowledged(intake: Intake, reply: Reply, digest: bytes) -> str:
-    """The status that the desk signed and the Ledger dated for this contribution."""
-    receipt = verify_acknowledgement(
-        reply.acknowledgement,
-        reply.proof,
-        digest,
-        intake.gazette().state,
-        intake.programme.policy,
-        intake.programme.ledger_origin,
-    )
-    return receipt.record.word("status")

@@ -9,20 +9,34 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from safeconduct.errors import MalformedError
-from safeconduct.parties.intake import pages, staff
+from safeconduct.parties.intake import (
+    claiming,
+    client,
+    handing,
+    mailbox,
+    questions,
+    sending,
+    staff,
+    start,
+    telling,
+    uploading,
+    withdraw,
+    withdrawing,
+    work,
+)
 from safeconduct.parties.intake.accept import (
     ANNOUNCEMENT_BYTES_MAX,
-    LEAF_BYTES,
     PIECE_BYTES_MAX,
     Intake,
     announce,
     append,
-    commit,
     finish,
     held_header,
 )
+from safeconduct.parties.intake.health import health_word
+from safeconduct.parties.intake.statistics import counted
 from safeconduct.plumbing import web
-from safeconduct.plumbing.pages import style
+from safeconduct.plumbing.pages import asset
 from safeconduct.plumbing.programme import format_programme
 from safeconduct.protocol.canonical import decode_text, parse_decimal, parse_hex
 from safeconduct.protocol.capsule import CAPSULE_BYTES
@@ -30,26 +44,41 @@ from safeconduct.protocol.keys import SLOT_BYTES
 from safeconduct.protocol.reply import BLOCK_BYTES
 
 HASH_BYTES = 32
+_OPENAPI = asset("safeconduct.parties.intake", "openapi.json")
 NUMBER_BYTES_MAX = 19
 
-_Page = Callable[[Intake, web.Request], web.Response]
 _Taker = Callable[[Intake, web.Request], Awaitable[web.Response]]
 
 
-PARTS: tuple[Callable[[Intake], list[web.Route]], ...] = ()
+PARTS: tuple[Callable[[Intake], list[web.Route]], ...] = (
+    start.routes,
+    telling.routes,
+    sending.routes,
+    uploading.routes,
+    handing.routes,
+    client.routes,
+    questions.routes,
+    mailbox.routes,
+    withdraw.routes,
+    withdrawing.routes,
+    claiming.routes,
+)
 """What each module of the door answers; the first that fits an address answers it."""
 
 
 def make_site(intake: Intake) -> web.App:
     """The application of one door."""
+    return counted(web.make_app(routes(intake)), intake.days, intake.seconds)
+
+
+def routes(intake: Intake) -> list[web.Route]:
+    """Every route of the door, in the order in which they are tried."""
     parts = [route for part in PARTS for route in part(intake)]
-    own = [*_client_routes(intake), *_desk_routes(intake), *_page_routes(intake)]
-    return web.make_app([*own, *parts])
+    return [*_client_routes(intake), *_desk_routes(intake), *parts]
 
 
 def _client_routes(intake: Intake) -> list[web.Route]:
     takers: list[tuple[str, str, _Taker]] = [
-        ("POST", "/commit", _commit),
         ("POST", "/deliver", _announce),
         ("GET", "/deliver/{hash}", _header),
         ("PATCH", "/deliver/{hash}", _append),
@@ -58,33 +87,14 @@ def _client_routes(intake: Intake) -> list[web.Route]:
     ]
     programme_file = format_programme(intake.programme).decode("utf-8")
     return [
+        *work.routes(intake),
         *(web.Route(method, path, partial(taker, intake)) for method, path, taker in takers),
         web.Route("GET", "/capsules", lambda _: web.streaming(intake.store.shelf())),
         web.Route("GET", "/bulletin", lambda _: web.streaming(intake.store.bulletin())),
         web.Route("GET", "/programme.toml", lambda _: web.text(programme_file)),
         web.Route("GET", "/policy.txt", lambda _: _file(intake.programme.policy_text)),
-        web.Route("GET", "/health", lambda _: web.text("ok")),
-    ]
-
-
-def _page_routes(intake: Intake) -> list[web.Route]:
-    shown: dict[str, _Page] = {
-        "/": pages.home,
-        "/law": pages.law,
-        "/tell": pages.tell_form,
-        "/mail": pages.mail_form,
-    }
-    posted: dict[str, _Taker] = {"/tell": pages.tell_sent, "/mail": pages.mail_opened}
-    return [
-        *(
-            web.Route("GET", path, pages.shown_errors(intake, page), page=True)
-            for path, page in shown.items()
-        ),
-        *(
-            web.Route("POST", path, partial(taker, intake), page=True)
-            for path, taker in posted.items()
-        ),
-        web.Route("GET", "/style.css", lambda _: web.data(style(), "text/css; charset=utf-8")),
+        web.Route("GET", "/openapi.json", lambda _: web.data(_OPENAPI, "application/json")),
+        web.Route("GET", "/health", lambda _: web.text(health_word(intake))),
     ]
 
 
@@ -94,12 +104,6 @@ def _desk_routes(intake: Intake) -> list[web.Route]:
         web.Route("POST", "/desk/payload", partial(_payload, intake)),
         web.Route("POST", "/desk/replies", partial(_replies, intake)),
     ]
-
-
-async def _commit(intake: Intake, request: web.Request) -> web.Response:
-    leaf = await web.read_body(request, bytes_max=LEAF_BYTES)
-    async with intake.committing:
-        return _file(await web.in_thread(commit, intake, leaf))
 
 
 async def _announce(intake: Intake, request: web.Request) -> web.Response:

@@ -14,11 +14,11 @@ Spec: docs/3-protocol.md §13.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.parties.intake.accept import Intake
-from safeconduct.parties.intake.store import Delivered
+from safeconduct.parties.intake.store import Delivered, Withdrawn
 from safeconduct.plumbing.web import missing
 from safeconduct.protocol.canonical import Json, format_base64, format_json, parse_base64
 from safeconduct.protocol.gazette import Epoch, GazetteState
@@ -89,10 +89,14 @@ def list_deliveries(intake: Intake, number: int) -> bytes:
 
     [{"delivery", "delivery_proof", "header": base64, "number", "proof", "record"}, …]
     """
+    return _listed(map(_entry, intake.store.deliveries_after(number, DELIVERIES_MAX)))
+
+
+def _listed(found: Iterable[Json]) -> bytes:
+    """As many as a reader of one JSON document takes, but at least one if there are."""
     entries: list[Json] = []
     size = 0
-    for delivered in intake.store.deliveries_after(number, DELIVERIES_MAX):
-        entry = _entry(delivered)
+    for entry in found:
         size += len(format_json(entry))
         if entries and size > DELIVERIES_BYTES_MAX:
             break
@@ -115,11 +119,37 @@ def read_payload(intake: Intake, digest: bytes) -> Iterator[bytes]:
     """The payload of the envelope with this record hash, piece by piece.
 
     Raises:
-        RefusedError: no such envelope is held whole (HTTP 404).
+        RefusedError: no such envelope is held whole, or it was withdrawn (HTTP 404).
     """
     if intake.store.delivered(digest) is None:
         raise missing("no envelope with this record hash is held here")
-    return intake.store.payloads.pieces(digest)
+    if intake.store.withdrawn(digest) is not None:
+        raise missing("the tip was withdrawn by its author")
+    return _handed_over(intake, digest)
+
+
+def _handed_over(intake: Intake, digest: bytes) -> Iterator[bytes]:
+    """The pieces; that the desk may have read some is on the disk before the first goes out."""
+    intake.store.mark_handed(digest, whole=False)
+    yield from intake.store.payloads.pieces(digest)
+    intake.store.mark_handed(digest, whole=True)
+
+
+def list_withdrawals(intake: Intake, number: int) -> bytes:
+    """Canonical JSON: the withdrawals after `number`, at most 100 and at least one if any.
+
+    [{"contribution", "number", "proof", "withdrawal"}, …]
+    """
+    return _listed(map(_withdrawal, intake.store.withdrawals_after(number, DELIVERIES_MAX)))
+
+
+def _withdrawal(withdrawn: Withdrawn) -> Json:
+    return {
+        "number": withdrawn.number,
+        "contribution": withdrawn.record.decode("utf-8"),
+        "withdrawal": withdrawn.signed.decode("utf-8"),
+        "proof": withdrawn.proof.decode("utf-8"),
+    }
 
 
 def post_reply(intake: Intake, block: bytes) -> None:

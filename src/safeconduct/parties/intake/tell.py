@@ -4,170 +4,221 @@ For that moment the door sees words and text; the record says `sealed-by server`
 says so before anything is typed. Nothing else differs: date, receipt, replies and claims are
 those of a tip that was sealed at home.
 
+    spool → measure, seal and hash → payload synced, capsule shelved → both leaves dated
+          → payload kept, contribution and delivery entered → capsule with proof → answer
+
+Content is read twice and held never. After a crash at any point the same words and content give
+the same record, and go on; until the leaves were sent there is nothing to go on with.
+
 Spec: docs/3-protocol.md §14.
 """
 
-import hashlib
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from safeconduct.errors import MalformedError, RefusedError
-from safeconduct.parties.intake.accept import Intake, append, check_announced, commit, finish
-from safeconduct.parties.intake.store import Announced
-from safeconduct.protocol.canonical import format_base64
-from safeconduct.protocol.capsule import (
-    Capsule,
-    Found,
-    find_capsules,
-    seal_capsule,
-    with_proof,
+from safeconduct.parties.intake.accept import (
+    Intake,
+    check_dated,
 )
-from safeconduct.protocol.envelope import MESSAGE_NAME, Envelope, Source, seal_envelope
-from safeconduct.protocol.gazette import address_at
-from safeconduct.protocol.keys import ContributionKeys, contribution_keys, master_key
-from safeconduct.protocol.receipt import Receipt, slim_proof, verify_receipt
-from safeconduct.protocol.record import format_record, record_hash
-from safeconduct.protocol.reply import Reply, find_replies
+from safeconduct.parties.intake.sealing import (
+    Named,
+    Sealed,
+    dated_capsule,
+    receipt_of,
+    seal_next,
+    shelve,
+)
+from safeconduct.parties.intake.spool import FILE, SENT
+from safeconduct.parties.intake.store import Announced, Delivered
+from safeconduct.parties.intake.ticket import Ticket
+from safeconduct.plumbing.web import in_thread
+from safeconduct.protocol.canonical import format_base64, format_json, parse_json
+from safeconduct.protocol.keys import master_key
+from safeconduct.protocol.notice import deciding_dates
+from safeconduct.protocol.receipt import Receipt
+from safeconduct.protocol.record import record_hash
 
-TEXT_CHARS_MAX = 100_000
-FORM_BYTES_MAX = 24 << 20
-PIECE_BYTES = 1 << 20
+SMALL_TIP_BYTES_MAX = 8 << 20  # larger ones wait in a queue of their own to be sealed
+COUNTED = "delivered-server"
+LAST_HOUR_SECONDS = 3_600  # before a date of the law: the text goes first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A server-sealed tip that is dated and held; all of it is public data."""
+    """A server-sealed tip that is dated and held; all of it is public data.
+
+    If it was not `delivered`, the disk had no room: it is dated, and the same words and content
+    deliver it within the delivery window. `parts` are there if it went in several
+    contributions; the fields themselves are then those of the first.
+    """
 
     record: bytes
     proof: bytes
     receipt: Receipt
+    delivered: bool = True
+    parts: tuple["Told", ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """One contribution of the words that were typed, and the replies to it."""
-
-    number: int
-    capsule: Capsule
-    receipt: Receipt | None
-    replies: tuple[Reply, ...]
+# The way of a tip.
 
 
-def tell(intake: Intake, entropy: bytes, text: str, files: Iterable[tuple[str, bytes]]) -> Told:
-    """Seal, date and keep what was typed and attached.
+async def send_tip(intake: Intake, ticket: Ticket, *, flow: str = "") -> Told:
+    """Seal, date and keep what lies in the ticket's spool; it may be repeated at any point.
+
+    One publication of the log dates the tip and the door's word that it holds it. When this
+    returns all is on the medium, and the spool holds nothing but the receipt. In the last hour
+    before a date of the law the text goes first, dated by itself, before files are sealed.
 
     Raises:
-        MalformedError: nothing was written, or far too much.
-        UnavailableError: the log or its quorum is away; trying again with the same words is
-        safe.
+        MalformedError: nothing was handed in.
+        RefusedError: the words are not confirmed, the spool is gone, or no desk key is open.
+        UnavailableError: the log or its quorum is away; sending again is safe.
     """
-    sources = _sources(text, files)
-    address = address_at(intake.gazette().state, intake.seconds())
-    keys = _found(intake, entropy)[1]
-    envelope = seal_envelope(sources, address, keys, intake.random_bytes, sealed_by="server")
-    record = format_record(envelope.record)
-    capsule = Capsule(
-        record=record,
-        pre=envelope.pre,
-        nonce=envelope.nonce,
-        headers=(hashlib.sha256(envelope.header).digest(),),
-    )
-    _shelve(intake, keys, capsule)
-    proof = commit(intake, record_hash(record))
-    receipt = verify_receipt(
-        record, proof, intake.programme.policy, intake.programme.ledger_origin
-    )
-    with suppress(RefusedError):  # somebody filled the slot: the capsule is in it already, and
-        # the log gives the proof again
-        _shelve(intake, keys, _with_proof(intake, capsule, proof))
-    _keep(intake, envelope, record, proof)
-    return Told(record=record, proof=proof, receipt=receipt)
+    if not ticket.confirmed:
+        raise RefusedError("the twelve words were not confirmed", hint="start again")
+    lock = intake.sends.setdefault(ticket.spool, asyncio.Lock())
+    async with lock:  # whoever presses the button twice waits, and gets the same answer
+        sent = await in_thread(sent_before, intake, ticket)
+        return sent or await _send(intake, ticket, flow)
 
 
-def _sources(text: str, files: Iterable[tuple[str, bytes]]) -> list[Source]:
-    body = text.strip()
-    attached = [_in_memory(name, data) for name, data in files]
-    if not body and not attached:
-        raise MalformedError("nothing was written", hint="write something, or add a file")
-    if len(body) > TEXT_CHARS_MAX:
-        raise MalformedError(f"the text is longer than {TEXT_CHARS_MAX} characters")
-    message = (body + "\n").encode("utf-8")
-    return [_in_memory(MESSAGE_NAME, message), *attached]
+def sent_before(intake: Intake, ticket: Ticket) -> Told | None:
+    """What was sent from this spool, if nothing was handed in since.
 
-
-def _in_memory(name: str, data: bytes) -> Source:
-    return Source(name=name, read=lambda: [data])
-
-
-def _shelve(intake: Intake, keys: ContributionKeys, capsule: Capsule) -> None:
-    intake.store.shelve(keys.slot(), seal_capsule(capsule, keys, intake.random_bytes))
-
-
-def _with_proof(intake: Intake, capsule: Capsule, proof: bytes) -> Capsule:
-    """The capsule with its proof; with a slim one, if the whole has no room."""
-    dated = with_proof(capsule, proof)
-    if dated.proof:
-        return dated
-    policy, ledger = intake.programme.policy, intake.programme.ledger_origin
-    return with_proof(capsule, slim_proof(capsule.record, proof, policy, ledger))
-
-
-def _keep(intake: Intake, envelope: Envelope, record: bytes, proof: bytes) -> None:
-    """The same three steps as for an envelope that comes over the network."""
-    announced = Announced(record=record, proof=proof, header=envelope.header)
-    digest = record_hash(record)
-    offset = intake.store.announce(announced, check_announced(intake, announced))
-    position = 0
-    for piece in _pieces(envelope):
-        if position + len(piece) > offset:
-            append(intake, digest, position, piece)
-        position += len(piece)
-    finish(intake, digest)
-
-
-def _pieces(envelope: Envelope) -> Iterable[bytes]:
-    buffer = bytearray()
-    for chunk in envelope.payload():
-        buffer += chunk
-        if len(buffer) >= PIECE_BYTES:
-            yield bytes(buffer)
-            buffer.clear()
-    yield bytes(buffer)
-
-
-def read_mail(intake: Intake, entropy: bytes) -> tuple[Mail, ...]:
-    """What these words sent and were answered; nothing for words that nobody used.
-
-    Slots and tags are looked up one by one: this door was given the words, so fetching all
-    would hide nothing from it, and cost a copy of the shelf for each visitor.
+    Raises:
+        RefusedError: the spool is gone.
     """
-    found, _ = _found(intake, entropy)
-    replies = find_replies(intake.store.block, [item.keys for item in found])
-    return tuple(
-        Mail(
-            number=item.keys.number,
-            capsule=item.capsule,
-            receipt=_receipt(intake, item.capsule),
-            replies=tuple(reply for keys, _, reply in replies if keys == item.keys),
-        )
-        for item in found
-    )
-
-
-def _found(intake: Intake, entropy: bytes) -> tuple[tuple[Found, ...], ContributionKeys]:
-    master = master_key(entropy, intake.programme.hash)
-    return find_capsules(
-        intake.store.versions, lambda number: contribution_keys(master, number)
-    )
-
-
-def _receipt(intake: Intake, capsule: Capsule) -> Receipt | None:
-    if not capsule.proof:
+    spools = intake.spools
+    if not ticket.spool:
         return None
-    return verify_receipt(
-        capsule.record, capsule.proof, intake.programme.policy, intake.programme.ledger_origin
+    item = spools.item(ticket.spool, ticket.spool_key, SENT)
+    if item is None or spools.named(ticket.spool, ticket.spool_key):
+        return None
+    value: Any = parse_json(spools.read_small(ticket.spool, ticket.spool_key, item), "sent")
+    return _joined([_told(intake, record.encode(), proof.encode()) for record, proof in value])
+
+
+async def _send(intake: Intake, ticket: Ticket, flow: str) -> Told:
+    parts = await in_thread(_parts, intake, ticket)
+    sent: list[Told] = []
+    for items in parts:
+        turns = intake.sealing_large if _is_large(items) else intake.sealing
+        async with turns.turn(flow=flow):
+            sealed = await in_thread(_sealed, intake, ticket, items)
+        if isinstance(sealed, Sealed):
+            sent.append(await _date(intake, sealed, flow))
+        else:
+            sent.append(await in_thread(_told, intake, sealed.record, sealed.proof))
+    if all(each.delivered for each in sent):
+        await in_thread(_note_sent, intake, ticket, sent)
+    return _joined(sent)
+
+
+def _sealed(intake: Intake, ticket: Ticket, items: Named) -> Sealed | Delivered:
+    master = master_key(ticket.entropy, intake.programme.hash)
+    return seal_next(intake, ticket, master, items)
+
+
+def _joined(sent: list[Told]) -> Told:
+    """One receipt page for all parts: dated as the first, delivered if each is."""
+    delivered = all(each.delivered for each in sent)
+    return replace(sent[0], delivered=delivered, parts=tuple(sent) if len(sent) > 1 else ())
+
+
+def _note_sent(intake: Intake, ticket: Ticket, sent: list[Told]) -> None:
+    """Leave the receipt in the spool, for who asks again, and nothing else."""
+    spool, key = ticket.spool, ticket.spool_key
+    data = format_json([[each.record.decode(), each.proof.decode()] for each in sent])
+    items = intake.spools.named(spool, key)
+    intake.spools.put(spool, key, SENT, SENT, data)
+    for _, item in items:
+        intake.spools.remove(spool, key, item)
+
+
+def _parts(intake: Intake, ticket: Ticket) -> list[Named]:
+    """What goes together; shortly before a date the text does not wait for the files."""
+    if not ticket.spool:
+        raise _nothing()
+    named = intake.spools.named(ticket.spool, ticket.spool_key)
+    if not named:
+        raise _nothing()
+    text = [each for each in named if each[1].kind != FILE]
+    files = [each for each in named if each[1].kind == FILE]
+    if text and files and is_last_hour(intake):
+        return [text, files]
+    return [named]
+
+
+def _nothing() -> MalformedError:
+    return MalformedError("nothing was written", hint="write something, or add a file")
+
+
+def is_last_hour(intake: Intake) -> bool:
+    """Whether a date of the law in force is less than an hour away."""
+    statutes, now = intake.gazette().state.statutes, intake.seconds()
+    if not statutes:
+        return False
+    dates = deciding_dates(statutes[-1].law)
+    return any(0 < date.limit_at - now <= LAST_HOUR_SECONDS for date in dates)
+
+
+def _is_large(items: Named) -> bool:
+    return sum(item.size for _, item in items) > SMALL_TIP_BYTES_MAX
+
+
+# Dating.
+
+
+async def _date(intake: Intake, sealed: Sealed, flow: str) -> Told:
+    leaves = [record_hash(sealed.record)]
+    if sealed.payload is not None:
+        leaves.append(record_hash(sealed.delivery))
+    try:
+        waiting = [intake.commits.commit(leaf, flow=flow) for leaf in leaves]
+        proofs = await asyncio.gather(*waiting)
+        return await in_thread(_enter, intake, sealed, proofs)
+    except BaseException:
+        if sealed.payload is not None:
+            sealed.payload.abort()
+        raise
+
+
+def _enter(intake: Intake, sealed: Sealed, proofs: Sequence[bytes]) -> Told:
+    """Keep and enter what is dated now."""
+    receipt = receipt_of(intake, sealed.record, proofs[0])
+    if sealed.payload is not None:
+        receipt_of(intake, sealed.delivery, proofs[1])
+        _take_in(intake, sealed, receipt, proofs)
+    if sealed.capsule is not None:
+        with suppress(RefusedError):  # somebody filled the slot: the capsule is in it already,
+            # and the log gives the proof again
+            shelve(intake, sealed.keys, dated_capsule(intake, sealed.capsule, proofs[0]))
+    return Told(
+        record=sealed.record,
+        proof=proofs[0],
+        receipt=receipt,
+        delivered=sealed.payload is not None,
     )
+
+
+def _take_in(intake: Intake, sealed: Sealed, receipt: Receipt, proofs: Sequence[bytes]) -> None:
+    assert sealed.payload is not None
+    digest = record_hash(sealed.record)
+    until = check_dated(intake, receipt.record, receipt.logged_by)
+    announced = Announced(record=sealed.record, proof=proofs[0], header=sealed.header)
+    with intake.store.payloads.turn(digest):
+        intake.store.payloads.keep_incoming(digest, sealed.payload)
+        intake.store.take_in(announced, until, sealed.delivery, proofs[1])
+    intake.days.count(COUNTED, intake.seconds())
+    intake.days.count("delivered-server", intake.seconds())
+
+
+def _told(intake: Intake, record: bytes, proof: bytes) -> Told:
+    return Told(record=record, proof=proof, receipt=receipt_of(intake, record, proof))
 
 
 def receipt_text(record: bytes, proof: bytes) -> tuple[str, str]:

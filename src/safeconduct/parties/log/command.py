@@ -194,7 +194,6 @@ def _serve(arguments: argparse.Namespace) -> int:
             make_site(logs),
             arguments.listen,
             ready=lambda url: terminal.say(f"listening on {url}"),
-            fast=True,
         )
     return 0
 

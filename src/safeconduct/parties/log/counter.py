@@ -5,7 +5,7 @@ writer's thread, and hands them to the site's event loop in one call.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from safeconduct.errors import SafeconductError, UnavailableError
@@ -15,6 +15,9 @@ from safeconduct.parties.log.sequence import Log
 from safeconduct.parties.log.store import Published
 from safeconduct.plumbing import web
 from safeconduct.protocol.tlog.merkle import leaf_hash
+
+ROOM_SECONDS = 0.02
+"""How long those who bring many wait before they look again whether there is room."""
 
 
 class Counter:
@@ -51,6 +54,53 @@ class Counter:
             ) from error
         finally:
             self._forget(leaf, waiting)
+
+    async def proofs_of(self, entries: Sequence[bytes]) -> list[bytes]:
+        """The tlog-proof of each entry, in order; empty for one that is not cosigned in time.
+
+        While the pool is full, those that do not fit in wait until there is room.
+
+        Raises:
+            SafeconductError: there is no proof of any; why the first has none.
+            UnavailableError: the witnesses were too slow for all of them.
+        """
+        self._loop = asyncio.get_running_loop()
+        leaves = [leaf_hash(entry) for entry in entries]
+        promises = {leaf: self._loop.create_future() for leaf in leaves}
+        for leaf, promise in promises.items():
+            self._waiting.setdefault(leaf, []).append(promise)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._wait_seconds):
+                    for leaf, entry in dict(zip(leaves, entries, strict=True)).items():
+                        await self._bring(entry, promises[leaf])
+                    await asyncio.wait(promises.values())
+        finally:
+            for leaf, promise in promises.items():
+                self._forget(leaf, promise)
+        return _proofs([promises[leaf] for leaf in leaves])
+
+    async def _bring(self, entry: bytes, promise: asyncio.Future[bytes]) -> None:
+        """Enter one of many; what becomes of it is told through its promise."""
+        try:
+            index = await self._enter_when_room(entry)
+            proof = None if index is None else await web.in_thread(self._log.first_proof, index)
+        except SafeconductError as error:
+            if not promise.done():
+                promise.set_exception(error)
+        else:
+            if proof is not None and not promise.done():
+                promise.set_result(proof)
+
+    async def _enter_when_room(self, entry: bytes) -> int | None:
+        while True:
+            try:
+                return await self._enter(entry)
+            except UnavailableError:
+                # A log that takes entries, but not this one, has too many that wait.
+                if not self._log.health().accepting:
+                    raise
+            await asyncio.sleep(ROOM_SECONDS)
 
     async def _enter(self, entry: bytes) -> int | None:
         if self._log.config.kind == LEDGER:
@@ -94,3 +144,20 @@ class Counter:
         with suppress(RuntimeError):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(function, *arguments)
+
+
+def _proofs(promises: Sequence[asyncio.Future[bytes]]) -> list[bytes]:
+    """The proofs that were given, and nothing in place of the others; at least one."""
+    errors = {each: each.exception() if each.done() else None for each in promises}
+    given = [
+        each.result() if each.done() and errors[each] is None else b"" for each in promises
+    ]
+    if any(given):
+        return given
+    for error in errors.values():
+        if error is not None:
+            raise error
+    raise UnavailableError(
+        "the witnesses have not cosigned in time",
+        hint="nothing is lost: send the same entries again later",
+    )

@@ -1,6 +1,7 @@
 """The logs' HTTP interface: add an entry, read the tree.
 
 POST /<name>/add                   the entry's bytes in, its tlog-proof out
+POST /<name>/add-all               a Ledger's: many entries in, for each u32 length ‖ tlog-proof
 GET  /<name>/checkpoint            c2sp.org/tlog-tiles
 GET  /<name>/tile/…                c2sp.org/tlog-tiles
 GET  /<name>/proof?index=N         or ?entry-hash=<hex leaf hash>: its tlog-proof
@@ -10,12 +11,18 @@ GET  /<name>/health                canonical JSON: whether it takes entries, siz
 from collections.abc import Sequence
 
 from safeconduct.errors import MalformedError
+from safeconduct.parties.log.config import HASH_ENTRY_BYTES, LEDGER
 from safeconduct.parties.log.counter import Counter
 from safeconduct.parties.log.parts import Health
 from safeconduct.parties.log.sequence import Log
 from safeconduct.parties.log.tiles import read_tile
 from safeconduct.plumbing import clock, web
-from safeconduct.protocol.canonical import format_json, parse_decimal, parse_hex
+from safeconduct.protocol.canonical import (
+    format_json,
+    length_prefixed,
+    parse_decimal,
+    parse_hex,
+)
 from safeconduct.protocol.tlog.merkle import HASH_BYTES
 from safeconduct.protocol.tlog.note import format_vkey
 from safeconduct.protocol.tlog.tile import (
@@ -27,6 +34,10 @@ from safeconduct.protocol.tlog.tile import (
 )
 
 WAIT_SECONDS = 20.0
+ADD_ALL_MAX = 1_024
+"""How many entries one `add-all` may bring."""
+
+_ALL_BYTES_MAX = ADD_ALL_MAX * HASH_ENTRY_BYTES
 _TEXT = "text/plain; charset=utf-8"
 _IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable"}
 _SHORT = {"cache-control": "public, max-age=1"}
@@ -52,6 +63,14 @@ def make_site(logs: Sequence[Log]) -> web.App:
         entry = await web.read_body(request, bytes_max=ENTRY_BYTES_MAX)
         return web.data(await counter.proof_of(entry), _TEXT)
 
+    async def add_all(request: web.Request) -> web.Response:
+        log = find(request)
+        if log.config.kind != LEDGER:
+            raise web.missing("only a Ledger takes many entries at once")
+        entries = _split(await web.read_body(request, bytes_max=_ALL_BYTES_MAX))
+        proofs = await counters[log.config.name].proofs_of(entries)
+        return web.data(b"".join(map(length_prefixed, proofs)))
+
     def proof(request: web.Request) -> web.Response:
         log = find(request)
         return web.data(log.proof(_asked_index(log, dict(request.query_params))), _TEXT)
@@ -70,12 +89,21 @@ def make_site(logs: Sequence[Log]) -> web.App:
         [
             web.Route("GET", "/", about),
             web.Route("POST", "/{name}/add", add),
+            web.Route("POST", "/{name}/add-all", add_all),
             web.Route("GET", "/{name}/proof", proof),
             web.Route("GET", "/{name}/checkpoint", checkpoint),
             web.Route("GET", "/{name}/tile/{rest:path}", tile),
             web.Route("GET", "/{name}/health", health),
         ]
     )
+
+
+def _split(body: bytes) -> list[bytes]:
+    """Entries of 32 bytes, one after the other; at least one."""
+    if not body or len(body) % HASH_ENTRY_BYTES:
+        raise MalformedError(f"add-all: not one or more entries of {HASH_ENTRY_BYTES} bytes")
+    starts = range(0, len(body), HASH_ENTRY_BYTES)
+    return [body[start : start + HASH_ENTRY_BYTES] for start in starts]
 
 
 def _asked_index(log: Log, query: dict[str, str]) -> int:

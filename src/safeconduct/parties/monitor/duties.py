@@ -6,10 +6,12 @@
     nothing is published before it is final             at the publication's `final`
     the board's count says no more than is published    with each count
     no more credits are redeemed than were issued       with each count of credits
+    the door marks that a date of the law has passed    an hour after the date
     a standing against a person is reviewed             `final` and the law's `review_after`
     a listing is reviewed, and ends (with --public)     `review_on`, `ends_on` of its object
 
-The law's own dates are nobody's duty; that one has passed is told once.
+The law's own dates are nobody's duty; that one has passed is told once, and the door's mark of
+it, the gate, is held against log and witnesses.
 
 The witnesses' date of the Gazette counts as the present, not this machine's clock: what is
 called missed here was missed for everybody.
@@ -27,11 +29,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from safeconduct.errors import MalformedError, UnverifiedError
-from safeconduct.parties.monitor.finding import Findings, when
+from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
+from safeconduct.parties.monitor.finding import Findings, reason, when
 from safeconduct.parties.monitor.gazette import called, dates_of
+from safeconduct.protocol.gate import GATE_SECONDS, Due, due_gates, verify_gate
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing import REGISTERED, check_listing, fold_register
+from safeconduct.protocol.notice import Gate
 from safeconduct.protocol.record import Record
 from safeconduct.protocol.statute.instant import (
     DAY_SECONDS,
@@ -43,6 +47,7 @@ from safeconduct.protocol.statute.instant import (
 )
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Outcome, Statute
+from safeconduct.protocol.tlog.policy import Policy
 
 MET, DUE, MISSED = "met", "due", "missed"
 SOON_SECONDS = 7 * DAY_SECONDS
@@ -70,9 +75,11 @@ class Passed:
     sentence: str
 
 
-def read_duties(state: GazetteState, at: int) -> list[Duty]:
+def read_duties(state: GazetteState, at: int, policy: Policy) -> list[Duty]:
     """Every duty that the Gazette itself dates, at the Gazette's own date."""
     duties = [_desk(state, at), *_finals(state, at), *_counts(state), *_credits(state)]
+    duties += [_gate_due(due, at) for due in due_gates(state, at)]
+    duties += [_gate(state, gate, policy) for gate in state.gates]
     duties += _reviews(state, at)
     if len(duties) > DUTIES_MAX:
         # Whoever makes ten thousand duties must not hide behind them one that was missed.
@@ -195,6 +202,45 @@ def _credits(state: GazetteState) -> Iterator[Duty]:
             due_at=None,
             state=MISSED if over else MET,
         )
+
+
+def _gate_due(due: Due, at: int) -> Duty:
+    """A date that has passed, and is not marked in the logs yet."""
+    late, passed = at >= due.limit + GATE_SECONDS, when(due.limit)
+    return Duty(
+        key=_gate_key(due.statute, due.name),
+        what=f"The law's date {due.name} passed at {passed}, and the door has not marked it in "
+        "the logs: rely on the receipts."
+        if late
+        else f"The law's date {due.name} passed at {passed}; the door marks it within an hour.",
+        due_at=min(due.limit + GATE_SECONDS, INSTANT_AT_MAX),
+        state=MISSED if late else DUE,
+    )
+
+
+def _gate(state: GazetteState, gate: Gate, policy: Policy) -> Duty:
+    """A gate that stands, held against log and witnesses."""
+    ledger, name = state.programme.word("ledger"), f"gate of the law's date {gate.name}"
+    try:
+        bounds = verify_gate(gate, policy, ledger)
+    except SafeconductError as error:
+        what, met = f"The {name} does not hold: {reason(error)}.", False
+    else:
+        what = (
+            f"The {name} holds: the first {bounds.in_time_below} entries of the Ledger are in "
+            "time."
+        )
+        met = True
+    return Duty(
+        key=_gate_key(gate.statute, gate.name),
+        what=what,
+        due_at=min(gate.limit + GATE_SECONDS, INSTANT_AT_MAX),
+        state=MET if met else MISSED,
+    )
+
+
+def _gate_key(statute: bytes, name: str) -> str:
+    return f"gate {statute.hex()[:12]} {name}"
 
 
 def _reviews(state: GazetteState, at: int) -> Iterator[Duty]:

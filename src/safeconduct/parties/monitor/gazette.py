@@ -255,6 +255,23 @@ def _credit_count(_: GazetteState | None, after: GazetteState) -> str:
     return f"Of {called(count.group)}: {count.issued} issued, {count.redeemed} redeemed."
 
 
+def _gate(_: GazetteState | None, after: GazetteState) -> str:
+    gate = after.gates[-1]
+    return (
+        f"The door marked that the law's date {gate.name} has passed, at {when(gate.limit)}: "
+        f"the Ledger had {gate.before_tree.size} entries before, and {gate.after_tree.size} "
+        "when the witnesses' clocks were past it."
+    )
+
+
+def _client(_: GazetteState | None, after: GazetteState) -> str:
+    client = after.clients[-1]
+    return (
+        f"Client {client.version} for {client.platform} was published: {client.size} bytes, "
+        f"SHA-256 {client.sha256.hex()}."
+    )
+
+
 def called(group: CreditGroup) -> str:
     """A group of credits in words."""
     law = group.statute.hex()[:12]
@@ -273,4 +290,6 @@ _SENTENCES: dict[str, Callable[[GazetteState | None, GazetteState], str]] = {
     "retirement": _retirement,
     "issuing-key": _issuing_key,
     "credit-count": _credit_count,
+    "gate": _gate,
+    "client": _client,
 }

@@ -250,7 +250,7 @@ def _read_gazette(
     duties = list[Duty]()
     if after.state is not None:
         notices += _passed(after.state, read_until or at, at)
-        duties = read_duties(after.state, at)
+        duties = read_duties(after.state, at, look.policy)
         report(duties, findings)
     whole = after.edge.size == view.signed.tree.size
     return Reading(

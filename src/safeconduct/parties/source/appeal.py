@@ -5,10 +5,10 @@ Spec: docs/3-protocol.md §15.
 
 import hashlib
 
-from safeconduct.parties.source.register import RegisterDoor
 from safeconduct.plumbing.circuits import DIRECT, Circuits
 from safeconduct.plumbing.logs import log_record
 from safeconduct.plumbing.programme import Programme
+from safeconduct.plumbing.register import RegisterDoor
 from safeconduct.protocol.keys import ContributionKeys
 from safeconduct.protocol.receipt import Receipt
 from safeconduct.protocol.record import make_record, record_hash, sign_record

@@ -28,15 +28,16 @@ from safeconduct.parties.source.options import (
     check_number,
     read_sources,
 )
-from safeconduct.parties.source.register import RegisterDoor
 from safeconduct.plumbing import clock, dice, terminal
 from safeconduct.plumbing.circuits import Circuits
 from safeconduct.plumbing.durable import read_file
 from safeconduct.plumbing.logs import log_record, read_gazette
 from safeconduct.plumbing.programme import Programme, load_programme
+from safeconduct.plumbing.register import RegisterDoor
 from safeconduct.plumbing.terminal import Verbs
 from safeconduct.protocol.canonical import decode_text, parse_hex
-from safeconduct.protocol.claim import GROUNDS, NAME_BYTES_MAX
+from safeconduct.protocol.claim import GROUNDS
+from safeconduct.protocol.claim.make import check_name
 from safeconduct.protocol.envelope import Source
 from safeconduct.protocol.evidence.capture import check_capture, public_hash
 from safeconduct.protocol.gazette import credit_group, credit_terms
@@ -126,7 +127,7 @@ def _add_appeal(verb: argparse.ArgumentParser) -> None:
 
 def _claim(options: argparse.Namespace) -> int:
     programme, travel = load_programme(options.programme), options.travel
-    _check_name(options.name)
+    check_name(options.name)
     sources = _files_to_show(options)
     make = _claim_maker(programme, ask_words(options), sources, options)
     if options.capture is None:
@@ -151,16 +152,6 @@ def _claim(options: argparse.Namespace) -> int:
         page = register.page(filed.page)
         terminal.say(f"filed as case {filed.number}; its private page: {page}")
     return 0
-
-
-def _check_name(name: str) -> None:
-    """Return if the register takes it as a legal name; it is never told one that it does not.
-
-    Raises:
-        MalformedError: it does not.
-    """
-    if not name.isprintable() or not 0 < len(name.encode("utf-8")) <= NAME_BYTES_MAX:
-        raise MalformedError(f"--name: not one line of 1 to {NAME_BYTES_MAX} bytes")
 
 
 def _files_to_show(options: argparse.Namespace) -> list[Source]:

@@ -6,11 +6,13 @@ import argparse
 
 from safeconduct.parties.source import (
     claim_command,
+    client_command,
     credit_command,
     inbox_command,
     open_command,
     prepare_command,
     send_command,
+    withdraw_command,
 )
 from safeconduct.parties.source.options import add_language, add_travel
 from safeconduct.parties.source.options import check_arguments as check_arguments
@@ -27,6 +29,8 @@ examples:
   safeconduct source inbox --programme programme/ --socks 127.0.0.1:9050
   safeconduct source receipt --programme programme/ --number 0 --out mine
   safeconduct source restore --programme programme/ --mirror https://mirror.example
+  safeconduct source withdraw 0 --programme programme/
+  safeconduct source verify-client safeconduct-source.pyz --programme programme/
   safeconduct source claim --programme programme/ --subject r-0001 --name 'your legal name'
 
 The folder given with --programme holds programme.toml and policy.txt. Take the policy from
@@ -55,10 +59,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     send_command.add_verbs(verbs)
     inbox_command.add_verbs(verbs)
     claim_command.add_verbs(verbs)
-    for others in (prepare_command, credit_command, open_command):
+    for others in (
+        prepare_command,
+        credit_command,
+        open_command,
+        withdraw_command,
+        client_command,
+    ):
         others.add_verbs(verbs)
     verbs.choices["credit"].set_defaults(run=_credit)
-    for name in ("gazette", "credit", "open"):
+    for name in ("gazette", "credit", "open", "withdraw", "verify-client"):
         add_travel(verbs.choices[name])
 
 

@@ -24,16 +24,13 @@ from safeconduct.plumbing.circuits import Circuits
 from safeconduct.plumbing.logs import read_gazette
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.capsule import Found, collect_capsules, find_capsules
+from safeconduct.protocol.claim.make import finished_credit
 from safeconduct.protocol.credit import (
     REQUEST_FILE,
-    finish_blind,
     group_for,
     group_hash,
     make_request,
-    open_credit,
     open_offer,
-    redemption_key,
-    serial_of,
 )
 from safeconduct.protocol.envelope import Source
 from safeconduct.protocol.gazette import (
@@ -133,18 +130,8 @@ def find_credit(
     """
     for reply in replies:
         with suppress(SafeconductError):
-            return _finished(reply.credit, keys, state)
+            return finished_credit(reply.credit, keys, state)
     return None
-
-
-def _finished(answer: bytes, keys: ContributionKeys, state: GazetteState) -> bytes:
-    record = parse_any(answer)
-    if record.kind == "blind-signature":
-        answer = finish_blind(keys, credit_group(record), answer, state)
-    opened = open_credit(answer, state)
-    if opened.key != redemption_key(keys, serial_of(keys, opened.group)):
-        raise UnverifiedError("the credit that came is for somebody else's key")
-    return answer
 
 
 def _offered(
@@ -160,7 +147,7 @@ def _offered(
             if parse_any(reply.credit).kind == "credit-offer":
                 group = _open_offer(programme, reply.credit, tip, state)
             else:
-                _finished(reply.credit, tip.keys, state)
+                finished_credit(reply.credit, tip.keys, state)
         except SafeconductError as error:
             doubts.append(error.message)
     return group, tuple(doubts)

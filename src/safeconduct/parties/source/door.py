@@ -6,8 +6,8 @@ who commits, and neither who delivers.
 
 from collections.abc import Callable, Iterator
 
-from safeconduct.errors import RefusedError
-from safeconduct.plumbing import fetch
+from safeconduct.errors import RefusedError, SafeconductError
+from safeconduct.plumbing import clock, fetch
 from safeconduct.plumbing.circuits import DIRECT, Circuits
 from safeconduct.plumbing.fetch import Response
 from safeconduct.protocol.canonical import (
@@ -19,6 +19,14 @@ from safeconduct.protocol.canonical import (
 from safeconduct.protocol.capsule import Found, collect_capsules, search_shelf
 from safeconduct.protocol.envelope import HEADER_BYTES_MAX
 from safeconduct.protocol.keys import ContributionKeys
+from safeconduct.protocol.puzzle import (
+    PUZZLE_BYTES_MAX,
+    WORK_HEADER,
+    Puzzle,
+    format_work,
+    parse_puzzle,
+    solve,
+)
 from safeconduct.protocol.record import upload_name
 
 PATIENCE_SECONDS = 40.0
@@ -29,21 +37,58 @@ BULLETIN_BYTES_MAX = 1 << 30
 # Strangers can make both as long as that, and Tor may bring 100 kB a second: whoever gave up
 # after minutes would be locked out. A line on which nothing comes is given up far earlier.
 BULK_SECONDS = 4 * 3_600.0
+# Of sixteen times as many tries as it takes on the average, one in nine million is not enough.
+WORK_TRIES_FACTOR = 16
+_TRIAL = 1 << 14
+_SECOND_OF_PATIENCE = 1.0
 
 
 class Door:
     """The intake at one URL, by one run's circuits; without any, directly."""
 
-    def __init__(self, url: str, circuits: Circuits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        circuits: Circuits | None = None,
+        report: Callable[[str], None] | None = None,
+    ) -> None:
         self._url = url
         self._circuits = circuits or DIRECT
+        self._report = report or _say_nothing
 
     def commit(self, leaf: bytes) -> bytes:
-        """Have 32 bytes dated; returns the tlog proof."""
+        """Have 32 bytes dated; returns the tlog proof. Where the door is busy, some work is
+        done first, and said: it lets the leaf wait less.
+        """
         url, circuit = f"{self._url}/commit", self._circuits.of("commit")
+        headers = self._work(leaf)
         return self._try(
-            lambda: fetch.post(url, leaf, bytes_max=ANSWER_BYTES_MAX, circuit=circuit)
+            lambda: fetch.post(
+                url, leaf, bytes_max=ANSWER_BYTES_MAX, headers=headers, circuit=circuit
+            )
         )
+
+    def _work(self, subject: bytes) -> dict[str, str]:
+        """The header with as much work as is worth while now; none on a quiet day."""
+        url, circuit = f"{self._url}/work", self._circuits.of("commit")
+        try:
+            puzzle = parse_puzzle(fetch.get(url, bytes_max=PUZZLE_BYTES_MAX, circuit=circuit))
+        except SafeconductError:
+            # It only buys time. A door that is away is told by what is really wanted of it.
+            return {}
+        counter = self._solved(puzzle, subject) if puzzle.bits else None
+        return {} if counter is None else {WORK_HEADER: format_work(puzzle.seed, counter)}
+
+    def _solved(self, puzzle: Puzzle, subject: bytes) -> int | None:
+        began = clock.monotonic()
+        found = solve(puzzle.seed, subject, puzzle.bits, range(_TRIAL))
+        if found is not None:
+            return found
+        seconds = (clock.monotonic() - began) * (1 << puzzle.bits) / _TRIAL
+        if seconds >= _SECOND_OF_PATIENCE:
+            self._report(f"the door is busy: working for about {seconds:.0f} seconds")
+        counters = range(_TRIAL, WORK_TRIES_FACTOR << puzzle.bits)
+        return solve(puzzle.seed, subject, puzzle.bits, counters)
 
     def open_delivery(self, record: bytes, proof: bytes, header: bytes) -> int:
         """Announce an envelope; returns how many payload bytes the door holds already.
@@ -148,3 +193,7 @@ class Door:
             return response.body
 
         return fetch.patiently(attempt, seconds=patiences * PATIENCE_SECONDS)
+
+
+def _say_nothing(_: str) -> None:
+    pass

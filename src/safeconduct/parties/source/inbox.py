@@ -70,6 +70,11 @@ class Contribution:
         return counts.reply if counts else None
 
     @property
+    def withdrawn(self) -> bool:
+        """Whether the source took it back, as its own capsule says."""
+        return bool(self.capsule.withdrawn)
+
+    @property
     def status(self) -> str:
         """What the desk acknowledged the tip as: ok, duplicate and so on, or empty."""
         counts = self._counts()

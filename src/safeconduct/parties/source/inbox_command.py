@@ -147,6 +147,8 @@ def _inbox(options: argparse.Namespace) -> int:
     for item in contributions:
         dated = format_instant(item.receipt.logged_by) if item.receipt else "not dated yet"
         terminal.say(f"contribution {item.keys.number}: {dated}")
+        if item.withdrawn:
+            terminal.say("  withdrawn by you")
         if item.status:
             terminal.say(f"  acknowledged: {item.status}")
         for doubt in item.doubts:
@@ -171,6 +173,7 @@ def _summary(item: Contribution) -> Json:
         "logged_by": format_instant(item.receipt.logged_by) if item.receipt else None,
         "acknowledged": item.acknowledgement is not None,
         "status": item.status,
+        "withdrawn": item.withdrawn,
         "doubts": list(item.doubts),
         "replies": [reply.text for reply in item.replies],
         "credit": "held" if item.credit else "offered" if item.offered else "",

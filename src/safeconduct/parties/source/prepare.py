@@ -7,6 +7,9 @@
                                       FOLDER/slot                 where: 32 hex digits LF
     send      online, without words   shelve, commit, deliver
 
+`prepare --file` makes one file of the four instead, a parcel (protocol/parcel.py), which a door
+takes from any browser; `send` takes it too.
+
 Nothing in the folder is secret to whoever holds the desk's key, and none of it holds words. But
 whoever finds it knows that something was sealed to this desk.
 
@@ -16,6 +19,7 @@ Spec: docs/3-protocol.md §13.1.
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
@@ -49,6 +53,7 @@ from safeconduct.protocol.envelope import (
 )
 from safeconduct.protocol.gazette import GazetteState, address_at
 from safeconduct.protocol.keys import SLOT_BYTES, contribution_keys, master_key
+from safeconduct.protocol.parcel import HEAD_BYTES_MAX, ParcelHead, format_head, parse_head
 from safeconduct.protocol.receipt import Receipt
 from safeconduct.protocol.record import Record, format_record, parse_record
 from safeconduct.protocol.statute.instant import format_instant
@@ -71,9 +76,13 @@ STALE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A sealed contribution in its folder, checked as far as it can be without the desk."""
+    """A sealed contribution on the disk, checked as far as it can be without the desk.
 
-    folder: Path
+    Its payload begins at byte `payload_at` of `file`.
+    """
+
+    file: Path
+    payload_at: int
     record: Record
     header: bytes
     capsule: bytes
@@ -81,9 +90,8 @@ class Prepared:
 
     def payload(self, offset: int) -> Iterator[bytes]:
         """The payload's bytes from byte `offset` on."""
-        path = self.folder / ENVELOPE_FILE
-        with naming(path), open(path, "rb") as file:
-            file.seek(len(self.header) + offset)
+        with naming(self.file), open(self.file, "rb") as file:
+            file.seek(self.payload_at + offset)
             while piece := file.read(READ_BYTES):
                 yield piece
 
@@ -102,7 +110,7 @@ def prepare(
     view: GazetteView,
     entropy: bytes,
     sources: Sequence[Source],
-    folder: Path,
+    out: Path,
     *,
     number: int,
     at: int,
@@ -110,14 +118,15 @@ def prepare(
     report: Report,
     profile: str = DEFAULT_PROFILE,
     burn: bool = False,
+    as_file: bool = False,
 ) -> Envelope:
-    """Seal `sources` as contribution `number` of these words, into a new folder.
+    """Seal `sources` as contribution `number` of these words, into a new folder or one file.
 
     Asks nobody anything: `number` has to be one that these words have not used. A Gazette that
     is old is warned of and used, since nothing newer can be had here.
 
     Raises:
-        RefusedError: no desk key is open at `at`, or the folder is there already.
+        RefusedError: no desk key is open at `at`, or `out` is there already.
         UnavailableError: the disk refused.
     """
     if is_stale(view.cosigned, at):
@@ -130,14 +139,30 @@ def prepare(
         sources, address, keys, random_bytes, burn=burn, sha256=Sha256Behind
     )
     capsule = seal_capsule(first_capsule(envelope), keys, random_bytes)
-    with handing_over(folder) as filling:
-        write_secret(filling / RECORD_FILE, format_record(envelope.record))
-        write_secret(filling / CAPSULE_FILE, capsule)
-        write_secret(filling / SLOT_FILE, f"{keys.slot().hex()}\n".encode())
-        write_stream(filling / ENVELOPE_FILE, _envelope_pieces(envelope))
+    (_write_parcel if as_file else _write_folder)(out, envelope, keys.slot(), capsule)
     closes = format_instant(view.state.epoch(address.epoch).closes)
     report(f"sealed to desk epoch {address.epoch}: it must be committed before {closes}")
     return envelope
+
+
+def _write_folder(folder: Path, envelope: Envelope, slot: bytes, capsule: bytes) -> None:
+    with handing_over(folder) as filling:
+        write_secret(filling / RECORD_FILE, format_record(envelope.record))
+        write_secret(filling / CAPSULE_FILE, capsule)
+        write_secret(filling / SLOT_FILE, f"{slot.hex()}\n".encode())
+        write_stream(filling / ENVELOPE_FILE, _envelope_pieces(envelope))
+
+
+def _write_parcel(file: Path, envelope: Envelope, slot: bytes, capsule: bytes) -> None:
+    if file.exists() or file.is_symlink():
+        raise RefusedError(f"{file} is there already", hint="give another name")
+    head = ParcelHead(
+        record=format_record(envelope.record),
+        header=envelope.header,
+        slot=slot,
+        capsule=capsule,
+    )
+    write_stream(file, chain([format_head(head)], envelope.payload()))
 
 
 def _envelope_pieces(envelope: Envelope) -> Iterator[bytes]:
@@ -145,36 +170,61 @@ def _envelope_pieces(envelope: Envelope) -> Iterator[bytes]:
     yield from envelope.payload()
 
 
-def load_prepared(folder: Path) -> Prepared:
-    """What lies in the folder, if the files belong to each other.
+def load_prepared(path: Path) -> Prepared:
+    """What lies in the folder or the one file, if its parts belong to each other.
 
     Raises:
         MalformedError: one of them does not parse, or the header is of another profile.
         UnverifiedError: the payload is not the one that the record commits to.
         UnavailableError: one of them is missing.
     """
-    record = parse_record(
-        read_file(folder / RECORD_FILE, bytes_max=RECORD_BYTES_MAX), "contribution"
-    )
-    check_contribution(record)
-    prepared = Prepared(
-        folder=folder,
-        record=record,
-        header=_read_header(folder / ENVELOPE_FILE, record),
-        capsule=read_file(folder / CAPSULE_FILE, bytes_max=CAPSULE_BYTES),
-        slot=_parse_slot(read_file(folder / SLOT_FILE, bytes_max=SLOT_FILE_BYTES)),
-    )
+    prepared = _load_folder(path) if path.is_dir() else _load_parcel(path)
     _check_payload(prepared)
     return prepared
 
 
-def _read_header(path: Path, record: Record) -> bytes:
+def _load_parcel(file: Path) -> Prepared:
+    parsed = parse_head(_beginning(file, HEAD_BYTES_MAX))
+    if parsed is None:
+        raise MalformedError(f"{file}: a sealed envelope that was cut short")
+    head, end = parsed
+    return Prepared(
+        file=file,
+        payload_at=end,
+        record=parse_record(head.record, "contribution"),
+        header=head.header,
+        capsule=head.capsule,
+        slot=head.slot,
+    )
+
+
+def _load_folder(folder: Path) -> Prepared:
+    record = parse_record(
+        read_file(folder / RECORD_FILE, bytes_max=RECORD_BYTES_MAX), "contribution"
+    )
+    check_contribution(record)
+    header = _read_header(folder / ENVELOPE_FILE, record)
+    return Prepared(
+        file=folder / ENVELOPE_FILE,
+        payload_at=len(header),
+        record=record,
+        header=header,
+        capsule=read_file(folder / CAPSULE_FILE, bytes_max=CAPSULE_BYTES),
+        slot=_parse_slot(read_file(folder / SLOT_FILE, bytes_max=SLOT_FILE_BYTES)),
+    )
+
+
+def _beginning(path: Path, bytes_max: int) -> bytes:
     with naming(path):
         # A pipe in its place would have us wait for whoever writes to it.
         if path.is_symlink() or (path.exists() and not path.is_file()):
             raise MalformedError(f"{path}: not a regular file")
         with open(path, "rb") as file:
-            head = file.read(HEADER_BYTES_MAX)
+            return file.read(bytes_max)
+
+
+def _read_header(path: Path, record: Record) -> bytes:
+    head = _beginning(path, HEADER_BYTES_MAX)
     _, end = age.parse_header(head)
     check_header(head[:end], record)
     return head[:end]
@@ -192,21 +242,21 @@ def _check_payload(prepared: Prepared) -> None:
     committed = (prepared.record.hash("payload"), prepared.record.number("size"))
     if (digest.digest(), size) != committed:
         raise UnverifiedError(
-            f"{prepared.folder / ENVELOPE_FILE}: not the payload that the record commits to",
-            hint="copy the folder again, whole",
+            f"{prepared.file}: not the payload that the record commits to",
+            hint="copy it again, whole",
         )
 
 
 def send_prepared(
     programme: Programme,
-    folder: Path,
+    path: Path,
     *,
     at: int,
     report: Report,
     wait: Wait = no_wait,
     circuits: Circuits | None = None,
 ) -> SentPrepared:
-    """Shelve, commit and deliver a prepared folder; whatever breaks off, it is gone on with.
+    """Shelve, commit and deliver what was prepared; whatever breaks off, it is gone on with.
 
     Raises:
         RefusedError: its desk key is not open, or its slot holds something else.
@@ -214,10 +264,10 @@ def send_prepared(
         UnavailableError: a server stayed away for too long; trying again is safe.
     """
     ways = circuits or DIRECT
-    prepared = load_prepared(folder)
+    prepared = load_prepared(path)
     state = read_gazette(programme, at=at, circuit=ways.of("gazette")).state
     record = format_record(prepared.record)
-    door = Door(programme.door, ways)
+    door = Door(programme.door, ways, report)
     if not _is_shelved(door, prepared):
         _check_open(state, prepared.record, at)
         door.shelve(prepared.slot, prepared.capsule)

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from safeconduct.parties.source.hidden import warn_of_hidden_data
 from safeconduct.parties.source.options import (
     add_common,
     add_files,
@@ -48,6 +49,11 @@ Carry the folder `parcel` to a machine with a network; it holds no words:
 
   $ safeconduct source send --programme programme/ --prepared parcel
 
+Or have one file made, and hand it in with any browser on the door's page:
+
+  $ safeconduct source prepare --programme programme/ --gazette gazette.saved --number 0 \\
+        --message letter.txt ledger.xlsx --file envelope.sealed
+
 The number is how many contributions these words have sent before: nobody can be asked for it
 here. A number that was used is refused when the folder is sent.
 """
@@ -72,7 +78,14 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
     add_files(parser)
     parser.add_argument("--gazette", type=Path, required=True, metavar="FILE")
     parser.add_argument("--number", type=int, required=True, metavar="N")
-    parser.add_argument("--out", type=Path, required=True, metavar="FOLDER")
+    out = parser.add_mutually_exclusive_group(required=True)
+    out.add_argument("--out", type=Path, metavar="FOLDER")
+    out.add_argument(
+        "--file",
+        type=Path,
+        metavar="FILE",
+        help="one file instead of a folder, for the door's page in any browser",
+    )
     parser.add_argument(
         "--burn", action="store_true", help="keep no key: the words will never open it again"
     )
@@ -104,32 +117,35 @@ def _prepare(options: argparse.Namespace) -> int:
     )
     sources = read_sources(options)
     check_number(options.number)
+    out = options.file or options.out
+    warn_of_hidden_data(options, sources)
     envelope = prepare(
         programme,
         view,
         ask_words(options),
         sources,
-        options.out,
+        out,
         number=options.number,
         at=clock.seconds(),
         random_bytes=dice.random_bytes,
         report=terminal.note,
         profile=PROFILE_NAMES[options.profile],
         burn=options.burn,
+        as_file=options.file is not None,
     )
     size = envelope.record.number("size")
     digest = record_hash(format_record(envelope.record)).hex()
     if options.json:
         terminal.print_json({"number": options.number, "size": size, "record_hash": digest})
     else:
-        terminal.say(f"{options.out}: contribution {options.number}, {size} bytes sealed")
+        terminal.say(f"{out}: contribution {options.number}, {size} bytes sealed")
     return 0
 
 
 def run_send_prepared(
     options: argparse.Namespace, *, wait: Wait = no_wait, circuits: Circuits | None = None
 ) -> int:
-    """`send --prepared FOLDER [--receipt OUT] [--json]`: no words are asked for."""
+    """`send --prepared PATH [--receipt OUT] [--json]`: no words are asked for."""
     check_receipt_path(options.receipt)
     sent = send_prepared(
         load_programme(options.programme),

@@ -31,7 +31,7 @@ from safeconduct.protocol.capsule import (
     with_proof,
 )
 from safeconduct.protocol.envelope import Envelope, Source, seal_envelope
-from safeconduct.protocol.gazette import GazetteState, address_at
+from safeconduct.protocol.gazette import GazetteState, address_at, address_of
 from safeconduct.protocol.keys import (
     ContributionKeys,
     attempt_tag,
@@ -40,7 +40,6 @@ from safeconduct.protocol.keys import (
 )
 from safeconduct.protocol.receipt import Receipt, slim_proof, verify_receipt
 from safeconduct.protocol.record import (
-    Record,
     format_record,
     parse_record,
     parse_signed,
@@ -134,7 +133,7 @@ def send(
     report("statute and desk key are proven by the Gazette")
     way = _Way(
         programme=programme,
-        door=Door(programme.door, ways),
+        door=Door(programme.door, ways, report),
         state=state,
         address=address,
         seal=lambda keys, to: seal_envelope(
@@ -232,30 +231,11 @@ def _sealed_again(way: _Way, item: Found) -> Envelope | None:
     if not item.capsule.proof:
         return way.seal(item.keys, way.address)
     try:
-        address = _address_of(way.state, parse_record(item.capsule.record, "contribution"))
+        address = address_of(way.state, parse_record(item.capsule.record, "contribution"))
     except UnverifiedError:
         return None  # of a Gazette that never was, or one that hides an epoch from us
     envelope = way.seal(item.keys, address)
     return envelope if format_record(envelope.record) == item.capsule.record else None
-
-
-def _address_of(state: GazetteState, record: Record) -> Address:
-    """Where a contribution was sealed to, as far as the Gazette certifies it.
-
-    Raises:
-        UnverifiedError: it does not.
-    """
-    epoch = state.epoch(record.number("epoch"))
-    if epoch.hash != record.hash("certificate"):
-        raise UnverifiedError("the Gazette has another certificate for this epoch")
-    return Address(
-        programme=state.programme_hash,
-        statute=state.statute(record.hash("statute")).sha256,
-        epoch=epoch.number,
-        certificate=epoch.hash,
-        profile=record.word("profile"),
-        recipient=epoch.recipient(record.word("profile")),
-    )
 
 
 def _go_on(way: _Way, envelope: Envelope, shelved: Capsule) -> Sent | None:

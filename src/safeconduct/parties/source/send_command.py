@@ -5,6 +5,7 @@ from pathlib import Path
 
 from safeconduct.errors import RefusedError
 from safeconduct.parties.source.follow import follow
+from safeconduct.parties.source.hidden import without_hidden_data
 from safeconduct.parties.source.options import (
     add_common,
     add_files,
@@ -29,7 +30,8 @@ examples:
   safeconduct source send --programme programme/ --prepared parcel
 
 Whatever breaks off, the same command goes on with the same contribution. Names and contents of
-the files are sealed, but files may say inside who wrote them: clean them first.
+the files are sealed, but files may say inside who wrote them: where mat2 is installed you are
+told what they say, and --clean sends copies without it.
 With --burn not even your words open it again: it can be claimed with, but never shown.
 """
 
@@ -56,7 +58,7 @@ def add_verbs(verbs: Verbs) -> None:
         " shows fewer",
     )
     verb.add_argument(
-        "--prepared", type=Path, metavar="FOLDER", help="send what `prepare` has sealed"
+        "--prepared", type=Path, metavar="PATH", help="send what `prepare` has sealed"
     )
     verb.set_defaults(run=_send)
     add_travel(verb)
@@ -84,6 +86,11 @@ def _add_sealing(verb: argparse.ArgumentParser) -> None:
         help="hybrid withstands a later quantum computer; classic is for stock tools",
     )
     verb.add_argument(
+        "--clean",
+        action="store_true",
+        help="send copies of the files without hidden data; needs mat2",
+    )
+    verb.add_argument(
         "--receipt", type=Path, metavar="OUT", help="writes OUT.tlog-proof, OUT.record"
     )
 
@@ -94,7 +101,7 @@ def _send(options: argparse.Namespace) -> int:
         _check_prepared_alone(options)
         return run_send_prepared(options, wait=travel.wait, circuits=travel.circuits)
     programme = load_programme(options.programme)
-    sources = read_sources(options)
+    sources = without_hidden_data(options, read_sources(options))
     check_number(options.number)
     check_receipt_path(options.receipt)
     sent = send(
@@ -124,7 +131,7 @@ def _check_prepared_alone(options: argparse.Namespace) -> None:
 
 def _reply(options: argparse.Namespace) -> int:
     programme = load_programme(options.programme)
-    sources = read_sources(options)
+    sources = without_hidden_data(options, read_sources(options))
     check_number(options.number)
     check_receipt_path(options.receipt)
     sent = follow(

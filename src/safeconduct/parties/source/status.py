@@ -30,7 +30,8 @@ _OPENED = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """A contribution's stage; `due_at` is when an acknowledgement is owed (POSIX seconds), None
-    where it came or nothing is owed, and `overdue` says that this is over.
+    where it came or nothing is owed; `overdue` says that this is over. `withdrawn` says that
+    the source took it back.
     """
 
     number: int
@@ -42,12 +43,13 @@ class Standing:
     doubts: int
     due_at: int | None
     overdue: bool
+    withdrawn: bool = False
 
 
 def standing(item: Contribution, at: int, answer_days: int = ANSWER_DAYS) -> Standing:
     """Where a contribution stands at `at`, POSIX seconds."""
     dated_at = item.receipt.logged_by if item.receipt else None
-    owed = dated_at is not None and not item.status
+    owed = dated_at is not None and not item.status and not item.withdrawn
     due_at = (dated_at or 0) + answer_days * _DAY_SECONDS if owed else None
     return Standing(
         number=item.keys.number,
@@ -59,6 +61,7 @@ def standing(item: Contribution, at: int, answer_days: int = ANSWER_DAYS) -> Sta
         doubts=len(item.doubts),
         due_at=due_at,
         overdue=due_at is not None and at > due_at,
+        withdrawn=item.withdrawn,
     )
 
 
@@ -66,7 +69,11 @@ def in_words(stand: Standing) -> str:
     """One line that says it to a person."""
     if stand.dated_at is None:
         return f"contribution {stand.number}: begun, not dated; {_UNDATED}"
-    said = [f"received and dated {format_instant(stand.dated_at)}", _desk(stand)]
+    said = [f"received and dated {format_instant(stand.dated_at)}"]
+    if stand.withdrawn:
+        said.append("withdrawn by you")
+    if stand.acknowledged or not stand.withdrawn:
+        said.append(_desk(stand))
     if stand.credit:
         said.append(_CREDIT[stand.credit].format(number=stand.number, grade=stand.grade))
     if stand.answers:
@@ -104,6 +111,7 @@ def as_json(stand: Standing) -> Json:
         "doubts": stand.doubts,
         "acknowledgement_due": _instant(stand.due_at),
         "overdue": stand.overdue,
+        "withdrawn": stand.withdrawn,
     }
 
 

@@ -139,7 +139,6 @@ def _serve(arguments: argparse.Namespace) -> int:
             site,
             arguments.listen,
             ready=lambda url: terminal.say(f"listening on {url}"),
-            fast=True,
         )
     return 0
 
