@@ -254,3 +254,41 @@ def test_as_many_as_there_are_places_go_at_once() -> None:
         assert most == 3
 
     asyncio.run(play())
+
+
+def test_a_place_held_goes_before_those_who_came_later() -> None:
+    queue: FairQueue[str] = FairQueue()
+    queue.push("first", flow="a")
+    held = queue.place()
+    for number in range(5):
+        queue.push(f"later {number}", flow=f"flow {number}")
+    assert queue.pop() == "first"
+    queue.push("second round", flow="a")
+    queue.push("held", flow="quiet", place=held)
+    order = [queue.pop() for _ in range(len(queue))]
+    assert order.index("held") < order.index("second round")
+
+
+def test_who_holds_many_places_waits_behind_their_own() -> None:
+    queue: FairQueue[str] = FairQueue()
+    places = [queue.place() for _ in range(50)]
+    for place in places:
+        queue.push("hoarder", flow="hoarder", place=place)
+    queue.push("honest", flow="honest")
+    assert "honest" in [queue.pop() for _ in range(2)]
+
+
+def test_a_place_from_before_a_lull_is_a_place_at_the_front() -> None:
+    queue: FairQueue[str] = FairQueue()
+    for flow in "ab":
+        queue.push(flow, flow=flow)
+        queue.push(flow, flow=flow)
+    for _ in range(3):
+        queue.pop()
+    held = queue.place()
+    queue.pop()
+    for number in range(3):
+        queue.push(f"round {number}", flow="busy")
+    queue.pop()
+    queue.push("held", flow="quiet", place=held)
+    assert queue.pop() == "held"

@@ -236,7 +236,7 @@ def _run(verb: str, path: Path) -> bytes:
     Raises:
         RefusedError: it failed, took too long, or printed too much.
     """
-    inside = f"/work/{path.name}" if _bubblewrap() else str(path)
+    inside = f"/here/{path.name}" if _bubblewrap() else str(path)
     limits = (SECONDS_MAX, _MEMORY_BYTES_MAX, 4 * CLEAN_BYTES_MAX)
     command = [PYTHON, "-I", "-c", _SCRIPT, verb, inside, *map(str, limits)]
     if _bubblewrap():
@@ -253,7 +253,7 @@ def _run(verb: str, path: Path) -> bytes:
 
 def _status(command: list[str], folder: Path, answer: Path) -> int:
     """How the command ended; what it printed is in `answer`."""
-    scratch = "/work" if _bubblewrap() else str(folder)
+    scratch = "/here" if _bubblewrap() else str(folder)
     with open(answer, "wb") as out:
         process = subprocess.Popen(
             command,
@@ -294,7 +294,7 @@ def _wall(folder: Path) -> list[str]:
         *("--ro-bind-try", "/etc/mime.types", "/etc/mime.types"),
         *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
         *("--proc", "/proc", "--dev", "/dev"),
-        *("--bind", str(folder), "/work", "--chdir", "/work", "--"),
+        *("--bind", str(folder), "/here", "--chdir", "/here", "--"),
     ]
 
 

@@ -30,6 +30,8 @@ WEIGHT_MAX = 1 << 20
 FLOWS_MAX = 4_096
 SHARED_FLOWS = 64  # of each cost, for those who come when there are too many flows
 _GONE_MAX = 64
+_LULL = 1 << 32  # a place is the number of the lull before it, and the virtual time since
+_LULLS = 1 << 20
 
 
 class FairQueue(Generic[Item]):
@@ -45,16 +47,29 @@ class FairQueue(Generic[Item]):
         # Start, cost, number, item: numbers differ, so no two items are ever compared.
         self._heap: list[tuple[int, int, int, Item]] = []
         self._finish: dict[_Flow, int] = {}
-        self._now = self._forgotten_at = self._count = 0
+        self._now = self._forgotten_at = self._count = self._lull = 0
 
     def __len__(self) -> int:
         return len(self._heap)
 
-    def push(self, item: Item, *, flow: str = "", weight: int = 1) -> None:
-        """Let `item` wait; its cost is 1/weight of one without work (1 <= weight <= 2^20)."""
+    def place(self) -> int:
+        """A place in the queue as of now, for somebody who comes later to claim it.
+
+        It costs nothing to hold: who holds a hundred of them waits behind their own.
+        """
+        return self._lull * _LULL + min(self._now // WEIGHT_MAX, _LULL - 1)
+
+    def push(
+        self, item: Item, *, flow: str = "", weight: int = 1, place: int | None = None
+    ) -> None:
+        """Let `item` wait; its cost is 1/weight of one without work (1 <= weight <= 2^20).
+
+        With a `place` it waits as if it had come when that was given out.
+        """
         cost = WEIGHT_MAX // min(max(weight, 1), WEIGHT_MAX)
         known = self._known(flow, cost)
-        start = max(self._now, self._finish.get(known, 0))
+        came = self._now if place is None else self._held_since(place)
+        start = max(came, self._finish.get(known, 0))
         self._finish[known] = start + cost
         self._count += 1
         heapq.heappush(self._heap, (start, cost, self._count, item))
@@ -66,6 +81,7 @@ class FairQueue(Generic[Item]):
             # Nobody is behind anybody any more: what was served before counts no longer.
             self._finish.clear()
             self._now = self._forgotten_at = self._count = 0
+            self._lull = (self._lull + 1) % _LULLS
         return item
 
     def keep(self, is_wanted: Callable[[Item], bool]) -> None:
@@ -76,6 +92,11 @@ class FairQueue(Generic[Item]):
     def flows(self) -> int:
         """How many flows are remembered."""
         return len(self._finish)
+
+    def _held_since(self, place: int) -> int:
+        """The virtual time at which a place was given out; 0 if nobody waited in between."""
+        lull, now = divmod(place, _LULL)
+        return min(self._now, now * WEIGHT_MAX) if lull == self._lull else 0
 
     def _known(self, flow: str, cost: int) -> _Flow:
         """The name under which a flow is remembered."""
@@ -110,21 +131,27 @@ class Turns:
         """How many wait for a place now."""
         return self._waiting
 
+    def place(self) -> int:
+        """A place in the queue as of now; see `FairQueue.place`."""
+        return self._queue.place()
+
     @asynccontextmanager
-    async def turn(self, *, flow: str = "", weight: int = 1) -> AsyncIterator[None]:
-        """Hold a place during the block, once it is this flow's turn."""
-        await self._come(flow, weight)
+    async def turn(
+        self, *, flow: str = "", weight: int = 1, place: int | None = None
+    ) -> AsyncIterator[None]:
+        """Be served during the block, once it is this flow's turn; `place` as in `push`."""
+        await self._come(flow, weight, place)
         try:
             yield
         finally:
             self._leave()
 
-    async def _come(self, flow: str, weight: int) -> None:
+    async def _come(self, flow: str, weight: int, held: int | None) -> None:
         if self._free:
             self._free -= 1
             return
         place = asyncio.get_running_loop().create_future()
-        self._queue.push(place, flow=flow, weight=weight)
+        self._queue.push(place, flow=flow, weight=weight, place=held)
         self._waiting += 1
         try:
             await place

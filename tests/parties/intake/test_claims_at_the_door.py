@@ -2,6 +2,7 @@
 
 import base64
 import re
+import zlib
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -79,9 +80,11 @@ def test_before_anything_is_typed_the_page_says_what_a_claim_gives_away(mail: Ma
 
 def test_a_claim_made_here_proves_what_the_clients_would(mail: Mail) -> None:
     made = mail.visit("/claim/made", **WHO)
-    check_page(made, small=False)
-    data = saved(made.text, "claim.json")
-    assert data == base64.b64decode(bundle_in(made.text))
+    check_page(made)
+    file = mail.visit("/claim/saved", bundle=bundle_in(made.text))
+    assert file.headers["content-disposition"] == 'attachment; filename="claim.json"'
+    data = file.content
+    assert data == zlib.decompress(base64.b64decode(bundle_in(made.text)))
     bundle = parse_bundle(data)
     assert bundle.record.hash("challenge") == CHALLENGE
     assert bundle.record.word("audience") == builders.REGISTRY.name
@@ -114,7 +117,7 @@ def test_a_claim_is_handed_in_on_demand_and_again_without_harm(
 
 def test_a_sealed_claim_asks_for_that(mail: Mail) -> None:
     made = mail.visit("/claim/made", **WHO | {"disclosure": "sealed"})
-    bundle = parse_bundle(saved(made.text, "claim.json"))
+    bundle = parse_bundle(zlib.decompress(base64.b64decode(bundle_in(made.text))))
     assert bundle.record.word("disclosure") == "sealed"
     assert "Only the decision" in made.text
 
@@ -145,7 +148,7 @@ def test_a_hostile_name_is_shown_and_does_nothing(mail: Mail) -> None:
     made = mail.visit("/claim/made", **WHO | {"name": HOSTILE})
     assert HOSTILE in unescape(made.text)
     assert "<script" not in made.text
-    check_page(made, small=False)
+    check_page(made)
 
 
 def test_what_the_register_says_is_shown_and_the_claim_stays(mail: Mail) -> None:
@@ -155,7 +158,7 @@ def test_what_the_register_says_is_shown_and_the_claim_stays(mail: Mail) -> None
     assert answer.status_code == RefusedError.http_status
     assert "r-0001 is not in the register" in answer.text
     assert bundle_in(answer.text) == bundle_in(made.text)
-    check_page(answer, small=False)
+    check_page(answer)
 
 
 def test_a_register_that_is_away_loses_nothing(
@@ -231,7 +234,7 @@ def test_a_message_is_taken_back_with_a_signed_and_dated_proof(
     digest = mail.send(1)
     mail.language = language
     first, second = mail.visit("/withdrawn", 1), mail.visit("/withdrawn", 1)
-    check_page(first, language, small=False)
+    check_page(first, language)
     signed = saved(first.text, "withdrawal.record")
     assert signed == saved(second.text, "withdrawal.record")
     assert verify_withdrawal(signed, mail.records[1]).contribution == digest

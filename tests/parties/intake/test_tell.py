@@ -108,9 +108,7 @@ def test_pressing_twice_at_once_gives_the_same_receipt_and_one_tip(world: World)
     hand_in(world, ticket)
 
     async def both() -> list[Told]:
-        return await asyncio.gather(
-            send_tip(world.intake, ticket), send_tip(world.intake, ticket)
-        )
+        return await asyncio.gather(*(send_tip(world.intake, ticket) for _ in range(2)))
 
     first, second = asyncio.run(both())
     assert first == second
@@ -196,6 +194,16 @@ def test_words_that_nobody_keeps_leave_no_capsule(world: World) -> None:
     told = sent(world, ticket)
     assert b"".join(world.intake.store.shelf()) == b""
     assert opened(world, told)[1] == {MESSAGE_NAME: TEXT.encode()}
+
+
+def test_what_somebody_sends_who_keeps_nothing_cannot_be_linked(world: World) -> None:
+    ticket = ticket_of(world, kept=False)
+    seen = []
+    for text in ("One thing.", "Another."):
+        hand_in(world, ticket, text)
+        record = parse_record(sent(world, ticket).record)
+        seen += [record.hash(name) for name in ("identity", "author", "keycommit", "content")]
+    assert len(set(seen)) == len(seen)
 
 
 def test_a_full_disk_dates_the_tip_and_says_that_it_is_not_delivered(

@@ -1,8 +1,10 @@
 """Files come in streamed and sealed, are looked into, and go where the visitor decides."""
 
 import re
+import socket
+import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,12 +61,18 @@ def post(
     world: World,
     ticket: Ticket,
     files: list[tuple[str, bytes]] | None = None,
-    **fields: str,
+    choices: dict[str, str] | None = None,
+    *,
+    go: bool = False,
 ) -> httpx.Response:
     parts = [("file", pair) for pair in (files or [("", b"")])]
     return httpx.post(
         f"{world.url}/en/tell/files",
-        data={"ticket": world.intake.tickets.seal(ticket), **fields},
+        data={
+            "ticket": world.intake.tickets.seal(ticket),
+            **(choices or {}),
+            **({"go": "1"} if go else {}),
+        },
         files=parts,
         timeout=60,
         trust_env=False,
@@ -96,7 +104,7 @@ def test_what_is_hidden_in_a_picture_is_told_and_has_to_be_decided(
     answer = post(world, ticket, [("me.png", png())])
     assert "Name of a person or organisation" in answer.text
     assert "Ada Example" in answer.text
-    again = post(world, ticket, go="1")
+    again = post(world, ticket, go=True)
     assert again.status_code == 422
     assert "Decide what happens" in again.text
 
@@ -104,7 +112,7 @@ def test_what_is_hidden_in_a_picture_is_told_and_has_to_be_decided(
 def test_hidden_data_is_removed_when_that_is_chosen(world: World, ticket: Ticket) -> None:
     post(world, ticket, [("me.png", png())])
     [item] = world.intake.spools.items(ticket.spool, ticket.spool_key)[:1]
-    answer = post(world, ticket, go="1", **{f"file-{item.place}": "clean"})
+    answer = post(world, ticket, None, {f"file-{item.place}": "clean"}, go=True)
     assert answer.status_code == 200
     assert "Look once more" in answer.text
     cleaned = held(world, ticket)["me.png"]
@@ -119,7 +127,7 @@ def test_a_file_can_be_kept_as_it_is_or_left_out(world: World, ticket: Ticket) -
         for item in world.intake.spools.items(ticket.spool, ticket.spool_key)
     }
     choices = {f"file-{places['me.png']}": "keep", f"file-{places['a.txt']}": "drop"}
-    answer = post(world, ticket, go="1", **choices)
+    answer = post(world, ticket, None, choices, go=True)
     assert "Look once more" in answer.text
     assert held(world, ticket) == {"me.png": png()}
 
@@ -130,7 +138,7 @@ def test_what_cannot_be_cleaned_is_said_and_stays_to_be_decided(
     post(world, ticket, [("me.png", png())])
     monkeypatch.setattr(metadata, "PYTHON", "/nonexistent/python3")
     [item] = world.intake.spools.items(ticket.spool, ticket.spool_key)[:1]
-    answer = post(world, ticket, go="1", **{f"file-{item.place}": "clean"})
+    answer = post(world, ticket, None, {f"file-{item.place}": "clean"}, go=True)
     assert answer.status_code == 422
     assert held(world, ticket) == {"me.png": png()}
 
@@ -267,3 +275,50 @@ def test_every_field_has_plain_words() -> None:
         "Xyzzy": "Other hidden data",
     }
     assert NOW
+
+
+def test_nothing_plain_is_on_the_disk_while_an_upload_is_in_flight(
+    world: World, ticket: Ticket
+) -> None:
+    sealed = world.intake.tickets.seal(ticket)
+    head = (
+        f'--XX\r\nContent-Disposition: form-data; name="ticket"\r\n\r\n{sealed}\r\n'
+        '--XX\r\nContent-Disposition: form-data; name="file"; filename="plan.txt"\r\n\r\n'
+    ).encode()
+    host, port = world.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            b"POST /en/tell/files HTTP/1.1\r\nhost: x\r\ncontent-length: 99000000\r\n"
+            b"content-type: multipart/form-data; boundary=XX\r\n\r\n" + head
+        )
+        for _ in range(100):
+            connection.sendall(PLAIN * 1_000)
+        coming = wait_for(lambda: [each for each in on_disk(world) if len(each) > 1 << 20])
+        assert coming
+        assert not any(part in data for data in on_disk(world) for part in SECRETS)
+    assert wait_for(lambda: all(len(each) < 1 << 20 for each in spooled(world)))
+    assert world.intake.spools.items(ticket.spool, ticket.spool_key) == ()
+
+
+SECRETS = (PLAIN[:20], b"plan.txt")
+
+
+def on_disk(world: World) -> list[bytes]:
+    """Whatever lies in the door's folder now."""
+    paths = [path for path in world.folder.rglob("*") if path.is_file()]
+    return [path.read_bytes() for path in paths if path.exists()]
+
+
+def spooled(world: World) -> list[bytes]:
+    paths = [path for path in world.intake.spools.folder.rglob("*") if path.is_file()]
+    return [path.read_bytes() for path in paths if path.exists()]
+
+
+def wait_for(look: Callable[[], object]) -> bool:
+    """Whether it came true within a few seconds."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        if look():
+            return True
+        time.sleep(0.02)
+    return False

@@ -423,3 +423,66 @@ def test_what_cannot_be_prepared_is_said_before_words_are_asked_for(
     with pytest.raises(SafeconductError, match=complaint):
         run("prepare", *always, *options)
     assert not Path("parcel").exists()
+
+
+# One file instead of a folder.
+
+
+def sealed_file(network: Network, path: Path) -> Path:
+    prepare(
+        PROGRAMME,
+        view(network),
+        builders.ENTROPY,
+        sources(MESSAGE),
+        path,
+        number=0,
+        at=network.now,
+        random_bytes=dice(),
+        report=network.told.append,
+        as_file=True,
+    )
+    network.asked.clear()
+    return path
+
+
+def test_one_file_holds_what_the_folder_holds(tmp_path: Path, network: Network) -> None:
+    file = load_prepared(sealed_file(network, tmp_path / "envelope.sealed"))
+    folder = load_prepared(sealed(network, tmp_path / "parcel"))
+    assert (file.record, file.slot) == (folder.record, folder.slot)
+    assert b"".join(file.payload(0)) == b"".join(folder.payload(0))
+    assert b"".join(file.payload(70_000)) == b"".join(folder.payload(70_000))
+
+
+def test_one_file_is_of_its_owner_alone_and_never_written_over(
+    tmp_path: Path, network: Network
+) -> None:
+    path = sealed_file(network, tmp_path / "envelope.sealed")
+    assert path.stat().st_mode & 0o077 == 0
+    before = path.read_bytes()
+    with pytest.raises(RefusedError, match="there already"):
+        sealed_file(network, path)
+    assert path.read_bytes() == before
+
+
+def test_one_file_is_sent_like_any_tip(tmp_path: Path, network: Network) -> None:
+    path = sealed_file(network, tmp_path / "envelope.sealed")
+    answer = sent(network, path)
+    assert answer.record == sent(network, path).record
+
+
+@pytest.mark.parametrize("damage", ["cut short", "touched", "longer", "no parcel", "empty"])
+def test_a_damaged_file_sends_nothing(damage: str, tmp_path: Path, network: Network) -> None:
+    path = sealed_file(network, tmp_path / "envelope.sealed")
+    data = path.read_bytes()
+    path.write_bytes(
+        {
+            "cut short": data[:-1],
+            "touched": data[:-1] + bytes([data[-1] ^ 1]),
+            "longer": data + b"x",
+            "no parcel": b"x" + data,
+            "empty": b"",
+        }[damage]
+    )
+    with pytest.raises((MalformedError, UnverifiedError)):
+        sent(network, path)
+    assert network.asked == []

@@ -54,28 +54,16 @@ DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
 GAZETTE_FAILED_SECONDS = 1  # how long a failed one is told again instead of tried again
 SEALINGS_AT_ONCE = 3  # of small tips, and of large ones beside them
-FORMS_AT_ONCE = 2  # of each kind: stretching words and sealing cost memory
-FORMS_BYTES_MAX = 192 << 20  # of long forms that are being read or wait for their turn
+READINGS_AT_ONCE = 2  # of mailboxes: stretching words costs memory
 _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
-
-
-def _turns() -> asyncio.Semaphore:
-    return asyncio.Semaphore(FORMS_AT_ONCE)
-
-
-@dataclass(slots=True)
-class FormRoom:
-    """The memory that is left for long forms; only the event loop's thread changes it."""
-
-    left_bytes: int = FORMS_BYTES_MAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
     """The door at work: its programme, its key, its store and its clock.
 
-    Forms wait for their turn in `telling` and `reading`, and long forms share `form_room`, so
-    that strangers cannot take all the memory, nor all the threads from deliveries and desk.
+    Visitors wait for their turn in `reading`, `sealing` and `sealing_large`, so that strangers
+    cannot take all the memory, nor all the threads from deliveries and desk.
     What is to be dated goes to the log through `commits`; what visitors have handed in and not
     sent yet lies in `spools`.
     """
@@ -88,12 +76,10 @@ class Intake:
     gazette: Callable[[], GazetteView]
     commits: Commits
     spools: Spools
-    telling: asyncio.Semaphore = field(default_factory=_turns)
-    reading: asyncio.Semaphore = field(default_factory=_turns)
+    reading: Turns = field(default_factory=lambda: Turns(READINGS_AT_ONCE))
     sealing: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
     sealing_large: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
     sends: WeakValueDictionary[bytes, asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    form_room: FormRoom = field(default_factory=FormRoom)
     tickets: Tickets = field(default_factory=Tickets)
     definition: Definition = field(default_factory=Definition)
     days: Days = field(default_factory=Days)

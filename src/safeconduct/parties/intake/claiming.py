@@ -12,6 +12,7 @@ Spec: docs/3-protocol.md §10, §14.
 """
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +31,6 @@ from safeconduct.parties.intake.mailbox import (
     Visit,
     admit,
     carried,
-    file_of,
     letter_of,
     visited,
 )
@@ -45,6 +45,7 @@ from safeconduct.protocol.claim.make import Acknowledged, Terms, check_name, mak
 
 REGISTER_AT_ONCE = 8  # who wait for the register, so that they do not hold all threads
 REGISTER_SECONDS = 5.0
+CLAIM_FILE = "claim.json"
 FORM_BYTES_MAX = BUNDLE_BYTES_MAX * 4 // 3 + (16 << 10)
 
 _Step = Callable[[Intake, str, asyncio.Semaphore, Visit], Awaitable[web.Response]]
@@ -66,6 +67,7 @@ def routes(intake: Intake) -> list[web.Route]:
         "/mail/claim": visited(question),
         "/mail/claim/made": _waiting(made, waiting),
         "/mail/claim/filed": _waiting(filed, waiting),
+        "/mail/claim/saved": _waiting(saved, waiting),
     }
     return routes_of(intake, "POST", posted)
 
@@ -130,7 +132,7 @@ async def made(
                 challenge = await web.in_thread(_register(intake).challenge)
         except SafeconductError as error:
             problem = problem_of(error, language)
-    async with intake.reading:
+    async with intake.reading.turn(flow=visit.flow):
         if challenge is None:
             return await web.in_thread(_question, intake, language, visit, asked, problem)
         return await web.in_thread(_made, intake, language, visit, asked, challenge)
@@ -212,8 +214,7 @@ def _made_page(
         subject=record.word("subject"),
         disclosure=record.word("disclosure"),
         register=intake.programme.register,
-        address=file_of("claim.json", bundle.data).address,
-        bundle=format_base64(bundle.data),
+        bundle=format_base64(zlib.compress(bundle.data, level=9)),
     )
 
 
@@ -244,6 +245,16 @@ async def filed(
     )
 
 
+async def saved(
+    intake: Intake, language: str, waiting: asyncio.Semaphore, visit: Visit
+) -> web.Response:
+    """The claim in the form, as a file; a `data:` address beside it would double the page."""
+    del language, waiting
+    bundle = await web.in_thread(_shown, intake, visit)
+    headers = {"content-disposition": f'attachment; filename="{CLAIM_FILE}"'}
+    return web.data(bundle.data, headers=headers)
+
+
 def _shown(intake: Intake, visit: Visit) -> Bundle:
     """The claim in the form.
 
@@ -251,7 +262,12 @@ def _shown(intake: Intake, visit: Visit) -> Bundle:
         MalformedError, UnverifiedError: it is none, or for another programme: this door
             carries nothing else to the register.
     """
-    bundle = parse_bundle(parse_base64(field_of(visit.form, "bundle"), "claim"))
+    packed = parse_base64(field_of(visit.form, "bundle"), "claim")
+    try:
+        data = zlib.decompressobj().decompress(packed, BUNDLE_BYTES_MAX)
+    except zlib.error as error:
+        raise MalformedError("claim: cannot be unpacked") from error
+    bundle = parse_bundle(data)
     if bundle.record.hash("programme") != intake.programme.hash:
         raise UnverifiedError("the claim is for another programme")
     return bundle

@@ -24,6 +24,7 @@ from safeconduct.parties.intake.site import make_site
 from safeconduct.parties.intake.spool import Spools
 from safeconduct.parties.intake.statistics import DAYS_FILE, Days, keep_days
 from safeconduct.parties.intake.store import Store
+from safeconduct.parties.intake.uploading import sweep_spools
 from safeconduct.plumbing import clock, dice, keys, terminal, web
 from safeconduct.plumbing.logs import log_leaves
 from safeconduct.plumbing.programme import load_programme
@@ -59,6 +60,7 @@ VERBS: Sequence[Callable[[terminal.Verbs], None]] = (
 
 JOBS: Mapping[str, Callable[[Intake, threading.Event], None]] = {
     "gates": keep_gates,
+    "spools": sweep_spools,
     "notices": keep_notices,
     "statistics": lambda intake, stop: keep_days(intake.days, intake.seconds, stop),
 }

@@ -64,6 +64,7 @@ class Visit:
 
     form: Form = field(repr=False)
     ticket: Ticket
+    flow: str = field(default="", repr=False)
 
     def number(self, name: str = "number") -> int:
         """The number in a field.
@@ -73,6 +74,8 @@ class Visit:
         """
         return parse_decimal(field_of(self.form, name), name)
 
+
+RECEIPT_CHARS_MAX = 5_200  # of a record and its proof: longer ones are saved, not shown as well
 
 Show = Callable[[Intake, str, Visit], web.Response]
 
@@ -127,7 +130,7 @@ def visited(show: Show) -> Handler:
 
     async def handler(intake: Intake, request: web.Request, language: str) -> web.Response:
         async def shown(visit: Visit) -> web.Response:
-            async with intake.reading:
+            async with intake.reading.turn(flow=web.flow_of(request)):
                 return await web.in_thread(show, intake, language, visit)
 
         return await admit(intake, request, language, shown)
@@ -149,7 +152,7 @@ async def admit(
         ticket = _ticket_in(intake, form)
     except RefusedError as error:
         return _blank(intake, language, ticket_void(error, language), error.http_status)
-    return await show(Visit(form=form, ticket=ticket))
+    return await show(Visit(form=form, ticket=ticket, flow=web.flow_of(request)))
 
 
 def _ticket_in(intake: Intake, form: Form) -> Ticket:
@@ -228,9 +231,9 @@ async def opened(intake: Intake, request: web.Request, language: str) -> web.Res
             ticket = _ticket_in(intake, form)
             below = field_of(form, "below")
             last = parse_decimal(below, "below") if below else None
-            async with intake.reading:
+            async with intake.reading.turn(flow=web.flow_of(request)):
                 return await web.in_thread(_listed, intake, language, ticket, last)
-        async with intake.reading:
+        async with intake.reading.turn(flow=web.flow_of(request)):
             return await web.in_thread(look_up, intake, language, field_of(form, "words"))
     except RefusedError as error:
         return _blank(intake, language, ticket_void(error, language), error.http_status)
@@ -424,6 +427,7 @@ def receipt(intake: Intake, language: str, visit: Visit) -> web.Response:
         doubt=paper.doubt,
         dated_at=dated_at(intake, paper),
         files=files_of(paper),
+        shown=len(paper.record) + len(paper.proof) <= RECEIPT_CHARS_MAX,
     )
 
 

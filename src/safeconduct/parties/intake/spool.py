@@ -92,7 +92,7 @@ class Writer:
         self._name, self._file = _plain_name(name), dice.random_bytes(16).hex()
         self._path = spools.folder / spool.hex() / self._file
         self._item_key = _item_key(key, self._file)
-        self._held, self._pieces, self._size = bytearray(), 0, 0
+        self._held, self._pieces, self._size, self._counted = bytearray(), 0, 0, 0
         self._digest = hashlib.sha256()  # there is one core per upload at best
         self._out = -1
         self._reserve = RESERVE_BYTES
@@ -129,7 +129,7 @@ class Writer:
         self._close()
         self._spools._count(self._spool, -1)
         remove_file(self._path)
-        self._spools._shrink(self._spool, self._size)
+        self._spools._shrink(self._spool, self._counted)
 
     def _item(self, kind: str) -> Item:
         return Item(
@@ -143,6 +143,7 @@ class Writer:
 
     def _seal(self, piece: bytes, *, last: bool) -> None:
         self._spools._grow(self._spool, len(piece), self._reserve)
+        self._counted += len(piece)
         self._digest.update(piece)
         nonce = _piece_nonce(self._pieces, last=last)
         sealed = b"".join(age.seal_stream(self._item_key, nonce, [piece]))
@@ -411,6 +412,8 @@ class Spools:
         boxed = seal_box(key, _PURPOSE, plain, dice.random_bytes(NONCE_BYTES))
         path = self._path(spool) / _INDEX
         place_file(path, boxed, scratch=path.with_suffix(".new"))
+        with naming(path):
+            os.utime(path, (0, 0))
 
 
 def too_large(message: str) -> MalformedError:

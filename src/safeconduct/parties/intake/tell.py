@@ -36,8 +36,14 @@ from safeconduct.parties.intake.spool import FILE, SENT
 from safeconduct.parties.intake.store import Announced, Delivered
 from safeconduct.parties.intake.ticket import Ticket
 from safeconduct.plumbing.web import in_thread
-from safeconduct.protocol.canonical import format_base64, format_json, parse_json
-from safeconduct.protocol.keys import master_key
+from safeconduct.protocol.canonical import (
+    derive_key,
+    format_base64,
+    format_json,
+    parse_json,
+    tagged_hash,
+)
+from safeconduct.protocol.keys import ENTROPY_BYTES, master_key
 from safeconduct.protocol.notice import deciding_dates
 from safeconduct.protocol.receipt import Receipt
 from safeconduct.protocol.record import record_hash
@@ -107,7 +113,7 @@ async def _send(intake: Intake, ticket: Ticket, flow: str) -> Told:
     sent: list[Told] = []
     for items in parts:
         turns = intake.sealing_large if _is_large(items) else intake.sealing
-        async with turns.turn(flow=flow):
+        async with turns.turn(flow=flow, place=ticket.place):
             sealed = await in_thread(_sealed, intake, ticket, items)
         if isinstance(sealed, Sealed):
             sent.append(await _date(intake, sealed, flow))
@@ -119,8 +125,20 @@ async def _send(intake: Intake, ticket: Ticket, flow: str) -> Told:
 
 
 def _sealed(intake: Intake, ticket: Ticket, items: Named) -> Sealed | Delivered:
-    master = master_key(ticket.entropy, intake.programme.hash)
+    master = master_key(_entropy(ticket, items), intake.programme.hash)
     return seal_next(intake, ticket, master, items)
+
+
+def _entropy(ticket: Ticket, items: Named) -> bytes:
+    """The words' 16 bytes; for who keeps none, other ones for each content.
+
+    Words that are kept number their contributions. Where nothing is kept there is no count, and
+    two contributions under one number would show to everybody that they belong together.
+    """
+    if ticket.kept:
+        return ticket.entropy
+    digests = tagged_hash("kept-nothing", *(item.sha256 for _, item in items))
+    return derive_key(ticket.entropy, "kept-nothing", digests, ENTROPY_BYTES)
 
 
 def _joined(sent: list[Told]) -> Told:

@@ -117,7 +117,10 @@ def astray(intake: Intake, request: web.Request, language: str) -> web.Response:
 def words(intake: Intake, _: web.Request, language: str) -> web.Response:
     """Twelve fresh words and what they are for."""
     entropy = intake.random_bytes(ENTROPY_BYTES)
-    ticket = Ticket(opened_at=intake.tickets.seconds(), entropy=entropy)
+    # From here on others may come later, but not before: a place in the queue is held.
+    ticket = Ticket(
+        opened_at=intake.tickets.seconds(), entropy=entropy, place=intake.sealing.place()
+    )
     return _words_page(intake, language, ticket, "/tell", switch=True)
 
 

@@ -9,6 +9,8 @@ those that are there already, so that neither costs the other.
 Spec: docs/3-protocol.md §14.
 """
 
+import threading
+
 from safeconduct.errors import RefusedError, SafeconductError
 from safeconduct.parties.intake import looking, sending
 from safeconduct.parties.intake.accept import Intake
@@ -20,6 +22,13 @@ from safeconduct.plumbing import web
 from safeconduct.plumbing.forms import Form, Sink, stream_form
 
 FIELDS_BYTES_MAX = 16 << 10
+SWEEP_SECONDS = 60.0
+
+
+def sweep_spools(intake: Intake, stop: threading.Event) -> None:
+    """Until `stop`, drop what visitors handed in and left; on a quiet day nobody else would."""
+    while not stop.wait(SWEEP_SECONDS):
+        intake.spools.sweep()
 
 
 def routes(intake: Intake) -> list[web.Route]:
