@@ -17,7 +17,6 @@ INSTEAD = {
     r"scores?": "grade",
     r"STH|tree heads?": "checkpoint",
     r"reorgs?": "fork",
-    r"tickets?": "receipt",
     r"rule engines?": "statute",
     r"sanity": "what is checked",
     r"slaves?": "copy",
