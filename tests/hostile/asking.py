@@ -23,11 +23,15 @@ REQUEST_HEADER = "x-safeconduct-request"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request: where it goes, what it carries."""
+    """One request: where it goes, what it carries.
+
+    `shown` is the status of the page that it may get instead of an error; 0 for none.
+    """
 
     path: str
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    shown: int = 0
 
 
 Asks = Mapping[str, Ask]
@@ -40,6 +44,7 @@ class Scene:
 
     played: Played
     token: str  # of the form of a browser that is signed in at the desk
+    ticket: str  # of somebody who has opened the door's form and seen twelve words
 
     def file(self, *parts: str) -> bytes:
         return self.played.world.path(*parts).read_bytes()

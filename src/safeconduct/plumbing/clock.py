@@ -24,6 +24,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def steady_seconds() -> int:
+    """Whole seconds on the clock of `monotonic`: for how long something lies here."""
+    return int(time.monotonic())
+
+
 def sleep(duration_seconds: float) -> None:
     """Let at least that much time pass in this thread."""
     time.sleep(duration_seconds)

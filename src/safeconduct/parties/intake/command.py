@@ -20,17 +20,20 @@ from safeconduct.parties.intake.commits import Commits
 from safeconduct.parties.intake.definition import load_definition
 from safeconduct.parties.intake.gate import keep_gates
 from safeconduct.parties.intake.notices import keep_notices
+from safeconduct.parties.intake.present import Present
 from safeconduct.parties.intake.site import make_site
 from safeconduct.parties.intake.spool import Spools
 from safeconduct.parties.intake.statistics import DAYS_FILE, Days, keep_days
 from safeconduct.parties.intake.store import Store
 from safeconduct.parties.intake.uploading import sweep_spools
-from safeconduct.plumbing import clock, dice, keys, terminal, web
+from safeconduct.plumbing import dice, keys, terminal, web
+from safeconduct.plumbing.durable import sole_writer
 from safeconduct.plumbing.logs import log_leaves
 from safeconduct.plumbing.programme import load_programme
 
 KEY_FILE = "server.key"
 SPOOL_FOLDER = "spool"
+LOCK_FILE = "door.lock"
 
 EXAMPLE = """\
 The folder holds programme.toml, policy.txt and server.key, the key that the founding record
@@ -125,14 +128,14 @@ def open_intake(folder: Path) -> Intake:
         RefusedError: others can read the key.
         UnavailableError: one of them is not there.
     """
-    programme = load_programme(folder)
+    programme, present = load_programme(folder), Present()
     return Intake(
         programme=programme,
         key=keys.load_signing_key(folder / KEY_FILE),
         store=Store(folder),
-        seconds=clock.seconds,
+        seconds=present.seconds,
         random_bytes=dice.random_bytes,
-        gazette=cached_gazette(programme, clock.seconds),
+        gazette=present.watching(cached_gazette(programme, present.seconds)),
         commits=Commits(partial(log_leaves, programme)),
         spools=Spools(folder / SPOOL_FOLDER),
         definition=load_definition(folder),
@@ -144,6 +147,12 @@ def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.dir is None:
         parser.error("the following arguments are required: --dir")
     onions = _onions(options)
+    with sole_writer(options.dir / LOCK_FILE):  # a second one would empty the first one's spools
+        _serve_alone(options, onions)
+    return 0
+
+
+def _serve_alone(options: argparse.Namespace, onions: onion.Onions | None) -> None:
     intake = open_intake(options.dir)
     running = {name: partial(job, intake) for name, job in JOBS.items()}
     sites = _sites(intake, options)
@@ -162,7 +171,6 @@ def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
             stack.enter_context(_working({**running, **beside}))
 
         web.serve_all(sites, ready=ready)
-    return 0
 
 
 def _sites(intake: Intake, options: argparse.Namespace) -> list[web.Site]:

@@ -165,10 +165,12 @@ class Writer:
 class Spools:
     """All spools of one door process, in a folder of its own; any thread may call.
 
-    They are emptied when this object is made. `seconds` gives POSIX seconds.
+    They are emptied when this object is made. `seconds` measures how long they lie.
     """
 
-    def __init__(self, folder: Path, seconds: Callable[[], int] = clock.seconds) -> None:
+    def __init__(
+        self, folder: Path, seconds: Callable[[], int] = clock.steady_seconds
+    ) -> None:
         remove_folder(folder)
         make_folder(folder, mode=0o700)
         self.folder = folder

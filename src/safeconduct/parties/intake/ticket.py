@@ -34,7 +34,7 @@ _PURPOSE = "door-ticket"
 class Ticket:
     """How far a visitor has come; `renewed` ones keep what they are not given.
 
-    `opened_at` (POSIX seconds) is when the form was opened, `place` the place in the queue that
+    `opened_at` (seconds of `Tickets.seconds`) is when the form was opened, `place` the place in the queue that
     is held since. `entropy` are the words, empty before there are any; `kept` is false for a
     visitor who keeps nothing; `asked` are the places (from 1) of the words to confirm, empty
     once they are confirmed. `spool` and `spool_key` name and open what was handed in so far.
@@ -56,10 +56,14 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tickets:
-    """The one process that seals and opens tickets."""
+    """The one process that seals and opens tickets.
+
+    `seconds` measures how long ago a form was opened, and no date: by a clock that goes on
+    evenly, so that a machine's clock that is set voids nobody's form.
+    """
 
     key: bytes = field(default_factory=lambda: dice.random_bytes(KEY_BYTES), repr=False)
-    seconds: Callable[[], int] = clock.seconds
+    seconds: Callable[[], int] = clock.steady_seconds
     random_bytes: Callable[[int], bytes] = dice.random_bytes
 
     def seal(self, ticket: Ticket) -> str:
