@@ -15,6 +15,7 @@ Spec: RFC 7578; WHATWG URL §5 (application/x-www-form-urlencoded).
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ _PARTS_MAX = 256
 _HEADER_BYTES_MAX = 8_192  # of one part; a file name has 255 at most
 _URLENCODED = b"application/x-www-form-urlencoded"
 _MULTIPART = b"multipart/form-data"
+
+# It warns of each malformed body, with a byte of it: that would be a line on standard error,
+# and in the system's journal with its time, whenever a stranger likes.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ def format_torrc(data: Path, onions: Sequence[Onion], more: str = "") -> str:
     """The torrc of a Tor that serves `onions` and nothing else; `more` lines come first.
 
     Raises:
-        MalformedError: a path that no torrc can hold.
+        MalformedError: a path or an address that no torrc can hold.
     """
     lines = [
         *more.splitlines(),
@@ -204,6 +204,8 @@ def _service(onion: Onion) -> list[str]:
 def _target(target: str) -> str:
     if target.startswith("unix:"):
         return "unix:" + _quoted(Path(target.removeprefix("unix:")))
+    if not target.isprintable() or " " in target:
+        raise MalformedError("an address with spaces or control characters")
     return target
 
 

@@ -46,6 +46,7 @@ __all__ = [
     "flow_of",
     "html",
     "in_thread",
+    "is_from_elsewhere",
     "make_app",
     "missing",
     "read_body",
@@ -221,6 +222,24 @@ def flow_of(request: Request) -> str:
     if address.version == 4:
         return peer
     return str(ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False))
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether a browser says that a page of another site, or of none, made this request.
+
+    A browser that says nothing is believed to be on a page of ours. `Origin` alone would not
+    do: pages that send no referrer, ours among them, have the origin `null`.
+
+    Spec: Fetch Metadata Request Headers; RFC 6454 §7.
+    """
+    site = request.headers.get("sec-fetch-site", "")
+    origin = request.headers.get("origin", "null")
+    host = request.headers.get("host", "")
+    foreign = origin != "null" and origin.rpartition("://")[2].lower() != host.lower()
+    return site in _ELSEWHERE or (foreign and site != "same-origin")
+
+
+_ELSEWHERE = frozenset({"cross-site", "same-site"})
 
 
 def _starlette_route(route: Route) -> StarletteRoute:

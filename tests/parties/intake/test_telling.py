@@ -251,7 +251,9 @@ def test_a_text_that_is_too_long_is_given_back(visitor: Visitor) -> None:
 
 def later(world: World, seconds: int) -> None:
     """Let the tickets' clock run, which is the process's own."""
-    object.__setattr__(world.intake.tickets, "seconds", lambda: clock.seconds() + seconds)
+    object.__setattr__(
+        world.intake.tickets, "seconds", lambda: clock.steady_seconds() + seconds
+    )
 
 
 def test_a_page_that_was_open_for_too_long_costs_nobody_the_text(visitor: Visitor) -> None:

@@ -185,8 +185,8 @@ def test_the_answer_holds_what_its_author_must_check(world: World, url: str) -> 
 
 REFUSED: dict[str, tuple[Callable[[], bytes], int]] = {
     "of another tip": (lambda: signed(record=bytes(32)), 404),
-    "of another programme": (lambda: signed(programme=bytes(32)), 403),
-    "with another blind": (lambda: signed(blind=bytes(16)), 403),
+    "of another programme": (lambda: signed(programme=bytes(32)), 404),
+    "with another blind": (lambda: signed(blind=bytes(16)), 404),
     "by the desk": (
         lambda: sign_record(make_record("withdrawal", **_fields()), [builders.DESK]),
         403,

@@ -245,12 +245,18 @@ def _show(arguments: argparse.Namespace) -> int:
     for file in page.files:
         terminal.say(f"\n{file.path}  {file.size} bytes  {file.name}", colour="dim")
         for answer in file.answers:
-            terminal.say(answer.ask, colour="bold")
-            terminal.say("  " + (", ".join(answer.said or answer.given) or "not answered"))
+            terminal.say(_quoted(answer.ask), colour="bold")
+            said = ", ".join(answer.said or answer.given)
+            terminal.say(_quoted(f"  {said}") if said else "  not answered")
         if file.text is not None and not file.answers:
-            terminal.say(file.text)
+            terminal.say(_quoted(file.text))
     _say_weighing(page)
     return 0
+
+
+def _quoted(text: str) -> str:
+    """Text from a tip, marked line by line: no line of it can pass for one of ours."""
+    return "\n".join(f"│ {line}" for line in text.split("\n"))
 
 
 def _say_weighing(page: Page) -> None:

@@ -147,7 +147,8 @@ def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.dir is None:
         parser.error("the following arguments are required: --dir")
     onions = _onions(options)
-    with sole_writer(options.dir / LOCK_FILE):  # a second one would empty the first one's spools
+    # A second door on this folder would empty the spools of the first.
+    with sole_writer(options.dir / LOCK_FILE):
         _serve_alone(options, onions)
     return 0
 

@@ -3,6 +3,10 @@
 Every page lives at `/<language>/…`; a page that was reached by a link can be had in any other
 language by a link. Nothing about a visitor is remembered: the path says it all.
 
+A form that was sent from a page of another site is refused. A browser carries no authority
+here that could be borrowed, but it can be lent some: whoever got a visitor to write on with a
+ticket that is not theirs could read along with a copy of it.
+
 A handler is `(intake, request, language) -> Response`, plain or a coroutine. What it raises
 becomes a page in the visitor's language.
 """
@@ -123,6 +127,7 @@ def _shown(intake: Intake, handler: Handler) -> web.Handler:
     async def endpoint(request: web.Request) -> web.Response:
         language = language_of(request)
         try:
+            _check_own(request)
             if inspect.iscoroutinefunction(handler):
                 answer: web.Response = await handler(intake, request, language)
                 return answer
@@ -132,6 +137,11 @@ def _shown(intake: Intake, handler: Handler) -> web.Handler:
             return error_page(intake, language, error)
 
     return endpoint
+
+
+def _check_own(request: web.Request) -> None:
+    if request.method == "POST" and web.is_from_elsewhere(request):
+        raise RefusedError("this form was sent from a page of another site")
 
 
 def ticket_void(error: RefusedError, language: str) -> Problem:

@@ -179,8 +179,20 @@ async def _finish(intake: Intake, parcel: _Parcel, flow: str) -> Told:
             _enter, intake, parcel.payload, announced, until, (delivery, delivery_proof)
         )
         delivered = True
+    _check_header(intake, digest, head)
     receipt = receipt_of(intake, head.record, proof)
     return Told(record=head.record, proof=proof, receipt=receipt, delivered=delivered)
+
+
+def _check_header(intake: Intake, digest: bytes, head: ParcelHead) -> None:
+    """Whoever had a copy of the file may have come first, with a header the desk cannot open.
+
+    Raises:
+        RefusedError: what is held has another header than the file.
+    """
+    held = intake.store.delivered(digest)
+    if held is not None and held.header != head.header:
+        raise RefusedError("it was handed in before, in another envelope")
 
 
 def _until(intake: Intake, head: ParcelHead, proof: bytes) -> int:

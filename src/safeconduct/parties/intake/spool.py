@@ -168,9 +168,7 @@ class Spools:
     They are emptied when this object is made. `seconds` measures how long they lie.
     """
 
-    def __init__(
-        self, folder: Path, seconds: Callable[[], int] = clock.steady_seconds
-    ) -> None:
+    def __init__(self, folder: Path, seconds: Callable[[], int] = clock.steady_seconds) -> None:
         remove_folder(folder)
         make_folder(folder, mode=0o700)
         self.folder = folder

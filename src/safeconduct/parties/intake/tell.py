@@ -111,9 +111,12 @@ def sent_before(intake: Intake, ticket: Ticket) -> Told | None:
 async def _send(intake: Intake, ticket: Ticket, flow: str) -> Told:
     parts = await in_thread(_parts, intake, ticket)
     sent: list[Told] = []
+    # Sendings under the same words go one after the other, and wait for that without a turn:
+    # else a small one would keep everybody's turn for as long as a large one takes.
+    words = intake.sends.setdefault(tagged_hash("sends", ticket.entropy), asyncio.Lock())
     for items in parts:
         turns = intake.sealing_large if _is_large(items) else intake.sealing
-        async with turns.turn(flow=flow, place=ticket.place):
+        async with words, turns.turn(flow=flow, place=ticket.place):
             sealed = await in_thread(_sealed, intake, ticket, items)
         if isinstance(sealed, Sealed):
             sent.append(await _date(intake, sealed, flow))

@@ -13,9 +13,9 @@ What a visitor has done so far is in the ticket that each page carries, and in a
 the ticket opens. So no address carries a state, "back" shows a page that still works, and a
 step that is posted twice does what it did.
 
-There is no token against forged requests, because there is nothing to forge: a browser carries
-no authority here that another site could borrow. All authority is in twelve words or in a
-ticket, and no other site can read either.
+There is no token against forged requests: a browser carries no authority here that another
+site could borrow. All authority is in twelve words or in a ticket, and no other site can read
+either. That none lends its own to a visitor, `frame` sees to.
 
 Words that were used before, words that nobody used and decoys are treated alike: no step looks
 any of them up.

@@ -34,10 +34,11 @@ _PURPOSE = "door-ticket"
 class Ticket:
     """How far a visitor has come; `renewed` ones keep what they are not given.
 
-    `opened_at` (seconds of `Tickets.seconds`) is when the form was opened, `place` the place in the queue that
-    is held since. `entropy` are the words, empty before there are any; `kept` is false for a
-    visitor who keeps nothing; `asked` are the places (from 1) of the words to confirm, empty
-    once they are confirmed. `spool` and `spool_key` name and open what was handed in so far.
+    `opened_at` (on the clock of `Tickets`) is when the form was opened, `place` the place in
+    the queue that is held since. `entropy` are the words, empty before there are any; `kept`
+    is false for a visitor who keeps nothing; `asked` are the places (from 1) of the words to
+    confirm, empty once they are confirmed. `spool` and `spool_key` name and open what was
+    handed in so far.
     """
 
     opened_at: int

@@ -1,7 +1,7 @@
 """Withdraw: an author takes a tip back, and the door keeps to it.
 
     signed withdrawal ── author's? ── entered, payload erased ── logged ── answered
-                         404 if no such tip is held
+                         404 if no such tip of theirs is held
 
 From the moment it is entered the door hands the payload to nobody. What the desk was given
 before cannot be called back: the answer says whether it was. The log's entry and the date stay.
@@ -14,6 +14,7 @@ Spec: docs/3-protocol.md §28.
 
 from functools import partial
 
+from safeconduct.errors import RefusedError, UnverifiedError
 from safeconduct.parties.intake import staff
 from safeconduct.parties.intake.accept import Intake
 from safeconduct.parties.intake.store import Withdrawn
@@ -38,25 +39,33 @@ def withdraw(intake: Intake, signed: bytes) -> bytes:
 
     Raises:
         MalformedError: not a signed withdrawal.
-        RefusedError: the door holds no such tip (HTTP 404).
-        UnverifiedError: not by the tip's author, or of another programme.
+        UnverifiedError: its own keys have not signed it.
+        RefusedError: the door holds no such tip of this author's (HTTP 404).
         UnavailableError: the log is away; the payload is gone already, and asking again is
             safe.
     """
     digest = open_withdrawal(signed).hash("record")
     record = intake.store.contribution(digest)
     if record is None:
-        raise web.missing(
-            "no tip with this record hash is held here",
-            hint="what was never handed over is read by nobody",
-        )
-    verify_withdrawal(signed, record)
+        raise _not_theirs()
+    try:
+        verify_withdrawal(signed, record)
+    except UnverifiedError:
+        # The same answer: else anybody could ask which entries of the Ledger are tips.
+        raise _not_theirs() from None
     stands = intake.store.withdraw(digest, record, signed)
     if stands.proof:
         return stands.proof
     proof, _ = log_record(intake.programme, stands.signed)
     intake.store.enter_withdrawal_proof(digest, proof)
     return proof
+
+
+def _not_theirs() -> RefusedError:
+    return web.missing(
+        "no tip of this author's with this record hash is held here",
+        hint="what was never handed over is read by nobody",
+    )
 
 
 def withdraw_own(intake: Intake, keys: ContributionKeys, capsule: Capsule) -> Withdrawn:
