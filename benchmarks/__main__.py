@@ -8,7 +8,19 @@ import sys
 
 from benchmarks.measure import ROOT
 
-NAMES = ("append", "commits", "witness", "audit", "seal", "send", "curves")
+NAMES = (
+    "append",
+    "commits",
+    "witness",
+    "audit",
+    "seal",
+    "send",
+    "door_commits",
+    "door_surge",
+    "door_tips",
+    "door_files",
+    "curves",
+)
 
 
 def main() -> int:

@@ -16,9 +16,11 @@ from tests.hostile.values import (
     NAMES,
     NEW_FOLDERS,
     NUMBERS,
+    ONION_PORTS,
     OUTPUTS,
     PARTIES,
     PATHS,
+    PLATFORMS,
     POSITIVE,
     PROXIES,
     RECIPIENTS,
@@ -66,6 +68,18 @@ BY_WORDS: Nonsense = {
         NUMBERS
     ),
     "source prepare --programme programme --number 0 --gazette saved --out made {}": FILES,
+    "source prepare --programme programme --number 0 letter.txt --gazette saved --file={}": {
+        **OUTPUTS,
+        "a file": "policy.txt",
+    },
+    "source prepare --programme programme --number 0 letter.txt --gazette saved --file made"
+    "{}": {"both": " --out made"},
+    f"source withdraw {AT_ONCE} --yes {{}}": NUMBERS | {"never sent": "0"},
+    "source withdraw 0 --yes --wait 0 --programme={}": PATHS,
+    "source withdraw 0 --yes --programme programme --socks={}": PROXIES,
+    f"source verify-client {AT_ONCE} {{}}": FILES | {"another file": "policy.txt"},
+    "source verify-client policy.txt --wait 0 --programme={}": PATHS,
+    "source verify-client policy.txt --programme programme --socks={}": PROXIES,
     f"source credit {AT_ONCE} --number={{}}": NUMBERS | {"never sent": "0"},
     "source credit --programme programme --socks={}": PROXIES,
     f"source open {AT_ONCE} --purpose court --out made --yes --number={{}}": NUMBERS
@@ -98,6 +112,8 @@ BY_CLERK: Nonsense = {
     f"source receipt {AT_ONCE} --out made --number={{}}": {"never sent": "7"},
     f"source receipt {AT_ONCE} --out={{}}": {"nowhere": OUTPUTS["nowhere"]},
     f"source reply {AT_ONCE} letter.txt --number={{}}": {"never sent": "7"},
+    f"source withdraw {AT_ONCE} --yes {{}}": {"never sent": "7"},
+    f"source withdraw {AT_ONCE} 0{{}}": {"nobody says yes": ""},
     f"source credit {AT_ONCE} --number={{}}": {"never sent": "7"},
     f"source credit {AT_ONCE} --out={{}}": {"none came": "made"},
     f"source claim {AT_ONCE} --subject r-0001 --name x --number={{}}": {"never sent": "7"},
@@ -191,6 +207,10 @@ OF_DESK: Nonsense = {
     "desk assessment {tip} --out made --dir={}": PARTIES,
     "desk pull --dir={}": PARTIES,
     "desk list --dir={}": PARTIES,
+    "desk aside --dir desk {}": TIPS | {"none": "0", "too far": "999"},
+    "desk aside --dir desk --back {}": TIPS,
+    "desk aside {tip} --dir={}": PARTIES,
+    "desk aside --dir desk {tip} {}": TIPS,  # all are found before any is moved
     "desk show --dir desk {}": TIPS,
     "desk assess --dir desk {}": TIPS,
     "desk grade {tip} --dir desk --assessor x --reasons y --credibility 2 --reliability={}": (
@@ -244,6 +264,10 @@ OF_BOARD: Nonsense = {
     "programme show --programme={}": PATHS,
     "programme destruction policy.txt --proof policy.txt --programme={}": PATHS,
     "programme destruction {} --proof policy.txt --programme programme": FILES,
+    "programme client --platform linux --version 1 --programme programme {}": FILES,
+    "programme client policy.txt --version 1 --programme programme --platform={}": PLATFORMS,
+    "programme client policy.txt --platform linux --programme programme --version={}": NAMES,
+    "programme client policy.txt --platform linux --version 1 --programme={}": PATHS,
     "statute lint {}": FILES,
     "statute test {}": FILES,
     "statute compile {}": FILES,
@@ -295,11 +319,27 @@ OF_REGISTER: Nonsense = {
     "register publish --dir register --out={}": FOLDERS
     | {"its own": "register", "no publication": "examples"},
 }
+_OF_DOOR: Nonsense = {
+    "--listen nowhere --dir={}": PARTIES,
+    "--dir door --listen={}": LISTENS,
+    "--dir door --listen nowhere --staff={}": LISTENS | {"nothing": "", "the same": "nowhere"},
+    "--dir door --listen nowhere --onion --onion-port={}": ONION_PORTS,
+    "--dir door --listen nowhere --onion --torrc={}": FILES,
+    "--dir door --listen nowhere{}": {"a port without Tor": " --onion-port 81=127.0.0.1:1"},
+    "new --dir={}": {**FOLDERS, "not UTF-8": PATHS["not UTF-8"]},
+    "lint --dir={}": PATHS | {"a file": "policy.txt"},
+    "preview --listen 127.0.0.1:x --dir={}": PATHS,
+    "preview --dir folder --listen={}": LISTENS | {"every address": "0.0.0.0:1"},
+    "notice --now --dir={}": PARTIES,
+    "notice --dir door{}": {"not now": "", "to nobody": " --now"},
+    "staff-key anna --dir={}": PARTIES,
+    "staff-key --dir door {}": NAMES,
+}
+OF_DOOR: Nonsense = {
+    f"{verb} {rest}": values for verb in ("door", "serve") for rest, values in _OF_DOOR.items()
+}
 BY_PUBLIC = "--policy policy.txt --gazette public"
 OF_OTHERS: Nonsense = {
-    "door --listen nowhere --dir={}": PARTIES,
-    "door --dir door --listen={}": LISTENS,
-    "serve --listen nowhere --dir={}": PARTIES,
     f"opening verify {BY_PUBLIC} {{}}": PARTIES,
     "opening verify opening --policy policy.txt --gazette={}": PATHS
     | {"a file": "policy.txt", "no Gazette": "statutes"},

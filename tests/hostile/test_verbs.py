@@ -157,7 +157,7 @@ def test_help_at_each_level_shows_an_example(
         run([*words, "--help"])
     assert ended.value.code == 0
     shown = capsys.readouterr().out
-    verb = " ".join(["safeconduct", *(["door"] if words == ["serve"] else words[:1])])
+    verb = " ".join(["safeconduct", *(["door"] if words[:1] == ["serve"] else words[:1])])
     lines = [line.strip().removeprefix("$ ") for line in shown.split("\n")]
     assert shown.startswith("usage: ")
     assert any(line.startswith(f"{verb} ") for line in lines)

@@ -104,3 +104,23 @@ PROXIES = {
     "not UTF-8": "\udcff:9050",
     "huge": "a" * 70_000 + ":9050",
 }
+PLATFORMS = {
+    "nothing": "",
+    "a path": "../linux",
+    "a capital": "Linux",
+    "a blank": "linux x86",
+    "a line feed": "linux\n",
+    "not UTF-8": "linux\udcff",
+    "huge": "l" * 10_000,
+}
+ONION_PORTS = {
+    "nothing": "",
+    "no port": "=127.0.0.1:1",
+    "no target": "81",
+    "the door's own": "80=127.0.0.1:1",
+    "no number": "x=127.0.0.1:1",
+    "a port beyond all": "99999=127.0.0.1:1",
+    "a line of Tor's": "81=127.0.0.1:1\nSocksPort 9",
+    "not UTF-8": "81=\udcff:1",
+    "huge": "8" * 5_000 + "=127.0.0.1:1",
+}

@@ -1,10 +1,13 @@
 """Hidden data in files: who, where, when and with what. The one door to mat2 (Debian's `mat2`).
 
-mat2 runs as a process of its own under the system's Python, and the file it looks at is on no
-disk: both are in a private folder of /dev/shm. Where bubblewrap works, that folder is all the
-process can write to, it sees nothing but /usr, and it has no network. With or without, its
-memory, its time and what it writes are bounded. Whatever it is made to do by a hostile file,
-the worst is that the file cannot be checked.
+mat2 runs as a process of its own under the system's Python, behind a wall of bubblewrap: it
+sees nothing but /usr and the file, and has no network. The file is on no disk, but in a private
+folder of /dev/shm. Its memory, its time and what it writes are bounded. Whatever it is made to
+do by a hostile file, the worst is that the file cannot be checked. Without the wall it is never
+run: it would be a stranger's way to the keys of whoever runs it.
+
+Who would have to wait for many others is told at once that there is no room, so that files that
+take long do not hold all the threads of a server.
 
 Only kinds of files are handed to it whose beginning is what their name promises. What mat2 does
 not find may still be there: in the text, in the picture, in how it is written.
@@ -14,6 +17,7 @@ import functools
 import json
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import threading
@@ -21,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from safeconduct.errors import RefusedError, UnavailableError
 
@@ -31,6 +35,8 @@ FIELD_CHARS_MAX = 60
 VALUE_CHARS_MAX = 120
 SECONDS_MAX = 60
 AT_ONCE = 2
+WAITING_MAX = 4  # for their turn; more threads than these are never held
+SCRATCH_BYTES_MAX = 512 << 20  # what a file may unpack to, in memory
 PYTHON = "/usr/bin/python3"
 BUBBLEWRAP = "/usr/bin/bwrap"
 MEMORY = "/dev/shm"  # noqa: S108 - in memory is the point; the folder in it is private
@@ -38,6 +44,7 @@ _ANSWER_BYTES_MAX = 1 << 20
 _MEMORY_BYTES_MAX = 2 << 30
 _HEAD_BYTES = 16
 _TURN = threading.BoundedSemaphore(AT_ONCE)  # what they may use together is bounded too
+_ROOM = threading.BoundedSemaphore(AT_ONCE + WAITING_MAX)
 
 KIND, LARGE, FAILED, ABSENT = "kind", "large", "failed", "absent"
 """Why nothing can be said: the kind of file, its size, mat2 failed on it, there is no mat2."""
@@ -136,7 +143,9 @@ class Findings:
 
 @functools.cache
 def available() -> bool:
-    """Whether this machine has mat2."""
+    """Whether this machine has mat2, and the wall to run it behind."""
+    if not _bubblewrap():
+        return False
     command = [PYTHON, "-I", "-c", "import libmat2.parser_factory"]
     try:
         return subprocess.run(command, capture_output=True, timeout=30).returncode == 0
@@ -150,7 +159,11 @@ def can_clean(name: str) -> bool:
 
 
 def found(name: str, pieces: Iterable[bytes]) -> Findings:
-    """What a file called `name` says beside its content; `pieces` are its bytes."""
+    """What a file called `name` says beside its content; `pieces` are its bytes.
+
+    Raises:
+        UnavailableError: too many are looked into, or there is no memory for it.
+    """
     ending = _ending(name)
     if ending in _PLAIN:
         return Findings()
@@ -158,7 +171,7 @@ def found(name: str, pieces: Iterable[bytes]) -> Findings:
         return Findings(why=KIND)
     if not available():
         return Findings(why=ABSENT)
-    with _TURN, _in_memory(ending, pieces) as path:
+    with _turn(), _in_memory(ending, pieces) as path:
         if isinstance(path, str):
             return Findings(why=path)
         try:
@@ -172,7 +185,8 @@ def cleaned(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
 
     Raises:
         RefusedError: this file cannot be cleaned: send it as it is, or not at all.
-        UnavailableError: there is no mat2, or no memory for it.
+        UnavailableError: there is no mat2, too many files are looked into, or there is no
+            memory for it.
     """
     ending = _ending(name)
     if ending in _PLAIN:
@@ -180,16 +194,37 @@ def cleaned(name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
         return
     if not available():
         raise UnavailableError("mat2 is not installed", hint="apt install mat2")
-    with _TURN, _in_memory(ending, pieces) as path:
+    with _turn(), _in_memory(ending, pieces) as path:
         if isinstance(path, str):
             raise RefusedError("hidden data cannot be removed from this file")
         _run("clean", path)
-        made = path.with_name(f"file.cleaned.{ending}")
-        if not made.is_file() or made.is_symlink():
-            raise RefusedError("hidden data cannot be removed from this file")
-        with open(made, "rb") as file:
+        with _open_made(path.with_name(f"file.cleaned.{ending}")) as file:
             while piece := file.read(1 << 20):
                 yield piece
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _ROOM.acquire(blocking=False):
+        raise UnavailableError("too many files are looked into now")
+    try:
+        with _TURN:
+            yield
+    finally:
+        _ROOM.release()
+
+
+def _open_made(path: Path) -> IO[bytes]:
+    """What the process made: a file of its own, and no pipe or link to something of ours."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise RefusedError("hidden data cannot be removed from this file") from error
+    file = os.fdopen(handle, "rb")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        file.close()
+        raise RefusedError("hidden data cannot be removed from this file")
+    return file
 
 
 def _ending(name: str) -> str:
@@ -236,38 +271,43 @@ def _run(verb: str, path: Path) -> bytes:
     Raises:
         RefusedError: it failed, took too long, or printed too much.
     """
-    inside = f"/here/{path.name}" if _bubblewrap() else str(path)
     limits = (SECONDS_MAX, _MEMORY_BYTES_MAX, 4 * CLEAN_BYTES_MAX)
-    command = [PYTHON, "-I", "-c", _SCRIPT, verb, inside, *map(str, limits)]
-    if _bubblewrap():
-        command = [*_wall(path.parent), *command]
-    answer = path.with_name("answer")
+    inside = [verb, f"/here/{path.name}", *map(str, limits)]
+    command = [*_wall(path.parent), PYTHON, "-I", "-c", _SCRIPT, *inside]
     try:
-        status = _status(command, path.parent, answer)
+        # Read by the handle: what stands at a path that the process can write to is its word.
+        with open(path.with_name("answer"), "w+b") as answer:
+            status = _status(command, path.parent, answer)
+            answer.seek(0)
+            told = answer.read(_ANSWER_BYTES_MAX + 1)
     except OSError as error:
         raise RefusedError("this file cannot be looked into") from error
-    if status != 0 or answer.stat().st_size > _ANSWER_BYTES_MAX:
+    if status != 0 or len(told) > _ANSWER_BYTES_MAX:
         raise RefusedError("this file cannot be looked into")
-    return answer.read_bytes()
+    return told
 
 
-def _status(command: list[str], folder: Path, answer: Path) -> int:
+def _status(command: list[str], folder: Path, answer: IO[bytes]) -> int:
     """How the command ended; what it printed is in `answer`."""
-    scratch = "/here" if _bubblewrap() else str(folder)
-    with open(answer, "wb") as out:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env=_ENVIRONMENT | {"TMPDIR": scratch},
-            start_new_session=True,
-        )
-        return _wait(process)
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=answer,
+        stderr=subprocess.DEVNULL,
+        cwd=folder,
+        env=_ENVIRONMENT,
+        start_new_session=True,
+    )
+    return _wait(process)
 
 
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"}
+_SCRATCH = "/scratch"
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LC_ALL": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "TMPDIR": _SCRATCH,
+}
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> int:
@@ -282,7 +322,7 @@ def _wait(process: "subprocess.Popen[bytes]") -> int:
 
 
 def _wall(folder: Path) -> list[str]:
-    """bubblewrap: /usr to read, the private folder to write, nothing else, and no network."""
+    """bubblewrap: /usr to read, the private folder and a little memory to write, no network."""
     return [
         *(BUBBLEWRAP, "--unshare-all", "--die-with-parent", "--new-session"),
         *("--cap-drop", "ALL"),
@@ -294,6 +334,7 @@ def _wall(folder: Path) -> list[str]:
         *("--ro-bind-try", "/etc/mime.types", "/etc/mime.types"),
         *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"),
         *("--proc", "/proc", "--dev", "/dev"),
+        *("--size", str(SCRATCH_BYTES_MAX), "--tmpfs", _SCRATCH),
         *("--bind", str(folder), "/here", "--chdir", "/here", "--"),
     ]
 

@@ -32,6 +32,7 @@ from safeconduct.parties.intake.site import make_site
 from safeconduct.parties.intake.statistics import DAYS_FILE
 from safeconduct.plumbing import keys, web
 from safeconduct.plumbing.programme import Programme, write_programme
+from safeconduct.protocol.tlog.note import format_vkey
 
 
 def run(*words: str) -> int:
@@ -50,6 +51,18 @@ def in_use(folder: Path) -> Path:
         (folder / name).write_text(re.sub(r"(?m)^#(?=$|[^ ]|  )", "", text))
     (folder / "notices.example.toml").rename(folder / NOTICES_FILE)
     return folder
+
+
+def test_new_makes_the_doors_key_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "door"
+    run("new", "--dir", str(folder), "--name", "harbour/door")
+    key = keys.load_signing_key(folder / KEY_FILE)
+    assert capsys.readouterr().out.startswith(format_vkey(key.verifier()) + "\n")
+    with pytest.raises(RefusedError, match="already exists"):
+        run("new", "--dir", str(folder), "--name", "harbour/door")
+    assert keys.load_signing_key(folder / KEY_FILE) == key
 
 
 def test_new_writes_examples_that_put_nothing_in_use(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def sentences() -> frozenset[Sentence]:
 
 @cache
 def catalogue(language: str) -> Catalog:
-    return read_po((PARTY / "locales" / f"{language}.po").open("rb"), locale=language)
+    file = BytesIO((PARTY / "locales" / f"{language}.po").read_bytes())
+    return read_po(file, locale=language)
 
 
 def messages(language: str) -> Iterator[tuple[Message, str, str]]:

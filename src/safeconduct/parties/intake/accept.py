@@ -55,6 +55,7 @@ GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
 GAZETTE_FAILED_SECONDS = 1  # how long a failed one is told again instead of tried again
 SEALINGS_AT_ONCE = 3  # of small tips, and of large ones beside them
 READINGS_AT_ONCE = 2  # of mailboxes: stretching words costs memory
+LOOKS_AT_ONCE = 2  # into what somebody uploaded: each may take a minute
 _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
 
 
@@ -62,8 +63,8 @@ _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
 class Intake:
     """The door at work: its programme, its key, its store and its clock.
 
-    Visitors wait for their turn in `reading`, `sealing` and `sealing_large`, so that strangers
-    cannot take all the memory, nor all the threads from deliveries and desk.
+    Visitors wait for their turn in `reading`, `looking`, `sealing` and `sealing_large`, so that
+    strangers cannot take all the memory, nor all the threads from deliveries and desk.
     What is to be dated goes to the log through `commits`; what visitors have handed in and not
     sent yet lies in `spools`.
     """
@@ -77,6 +78,7 @@ class Intake:
     commits: Commits
     spools: Spools
     reading: Turns = field(default_factory=lambda: Turns(READINGS_AT_ONCE))
+    looking: Turns = field(default_factory=lambda: Turns(LOOKS_AT_ONCE))
     sealing: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
     sealing_large: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
     sends: WeakValueDictionary[bytes, asyncio.Lock] = field(default_factory=WeakValueDictionary)

@@ -31,7 +31,7 @@ from safeconduct.plumbing.durable import sole_writer
 from safeconduct.plumbing.logs import log_leaves
 from safeconduct.plumbing.programme import load_programme
 
-KEY_FILE = "server.key"
+KEY_FILE = definition_command.KEY_FILE
 SPOOL_FOLDER = "spool"
 LOCK_FILE = "door.lock"
 

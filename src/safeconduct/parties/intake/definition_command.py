@@ -20,11 +20,13 @@ from safeconduct.parties.intake.notices import (
 )
 from safeconduct.parties.intake.preview import page_complaints, preview
 from safeconduct.parties.intake.site import make_site
-from safeconduct.plumbing import durable, mail, pages, terminal, web
+from safeconduct.plumbing import durable, keys, mail, pages, terminal, web
 from safeconduct.plumbing.programme import load_programme
 from safeconduct.plumbing.terminal import Verbs
 from safeconduct.protocol.questions import Complaint
+from safeconduct.protocol.tlog.note import format_vkey
 
+KEY_FILE = "server.key"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 EXAMPLES = {
     TEXTS_FILE: "texts.example.yaml",
@@ -34,9 +36,11 @@ EXAMPLES = {
 _PACKAGE = "safeconduct.parties.intake"
 _NEW = """\
 Writes example files in which everything is explained and nothing is in use yet. What is there
-already stays as it is:
+already stays as it is. With --name it makes the door's signing key too, once, and prints the
+verifier key for the founding record:
 
-  $ safeconduct door new --dir /var/lib/door
+  $ safeconduct door new --dir /var/lib/door --name harbour-2027/door
+  harbour-2027/door+5f1c9e3a+AX…
   texts.yaml
   questions.yaml
   notices.example.toml
@@ -67,6 +71,7 @@ are:
 def add_verbs(verbs: Verbs) -> None:
     """Add the four verbs."""
     new = _verb(verbs, "new", "write commented example files", _NEW)
+    new.add_argument("--name", metavar="NAME", help="make the key server.key, called so")
     new.set_defaults(run=_new)
     lint = _verb(verbs, "lint", "check texts, questions and notices", _LINT)
     lint.add_argument("--json", action="store_true", help="for other programs")
@@ -89,6 +94,9 @@ def _verb(verbs: Verbs, name: str, summary: str, example: str) -> argparse.Argum
 
 def _new(options: argparse.Namespace) -> int:
     durable.make_folder(options.dir)
+    if options.name is not None:
+        key = keys.new_signing_key(options.dir / KEY_FILE, options.name)
+        terminal.say(format_vkey(key.verifier()))
     for name, example in EXAMPLES.items():
         path = options.dir / name
         if path.exists() or path.is_symlink():

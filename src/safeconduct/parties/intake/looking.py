@@ -6,6 +6,7 @@ Where something was found, there is no way on without a decision.
 What was found and decided lies in the spool beside the file, under the same key.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from safeconduct.parties.intake.frame import Problem, page, speaks
 from safeconduct.parties.intake.spool import FILE, FILE_BYTES_MAX, FILES_MAX, Item
 from safeconduct.parties.intake.steps import FILES, at_step
 from safeconduct.parties.intake.ticket import Ticket
-from safeconduct.plumbing import metadata, web
+from safeconduct.plumbing import clock, metadata, web
 from safeconduct.plumbing.forms import Form
 from safeconduct.plumbing.languages import when
 from safeconduct.protocol.canonical import format_json, parse_json
@@ -24,6 +25,8 @@ from safeconduct.protocol.canonical import format_json, parse_json
 KEEP, CLEAN, DROP = "keep", "clean", "drop"
 LINES_MAX = 6
 ASKED_MAX = 3
+LOOK_SECONDS = 60.0
+"""After so long no further file is looked into or cleaned for one page: others wait too."""
 CLEANED = "cleaned"
 _NOTE = "note"
 _TOO_LARGE = 413
@@ -64,7 +67,8 @@ def _files(intake: Intake, ticket: Ticket) -> list[Item]:
 
 def looks(intake: Intake, ticket: Ticket, language: str) -> list[Look]:
     """All files as they lie in the spool, looked into where that was not done yet."""
-    return [_look(intake, ticket, item, language) for item in _files(intake, ticket)]
+    until = clock.monotonic() + LOOK_SECONDS
+    return [_look(intake, ticket, item, language, until) for item in _files(intake, ticket)]
 
 
 def look_page(
@@ -103,8 +107,10 @@ def apply_choices(intake: Intake, ticket: Ticket, form: Form, language: str) -> 
     Raises:
         RefusedError: the spool is gone.
     """
-    problem = None
+    problem, until = None, clock.monotonic() + LOOK_SECONDS
     for item in _files(intake, ticket):
+        if clock.monotonic() > until:
+            break  # what is left is asked about once more
         choice = "".join(form.texts(f"file-{item.place}")[:1])
         deed = _DEEDS.get(choice)
         if deed is not None:
@@ -171,15 +177,19 @@ def _kind(item: Item) -> str:
     return f"{_NOTE}-{item.place}"
 
 
-def _noted(intake: Intake, ticket: Ticket, item: Item) -> tuple[metadata.Findings, str]:
+def _noted(
+    intake: Intake, ticket: Ticket, item: Item, until: float = math.inf
+) -> tuple[metadata.Findings, str]:
     """What was found in a file, and what was decided; it is looked into at the first time."""
     spools, spool, key = intake.spools, ticket.spool, ticket.spool_key
     note = spools.item(spool, key, _kind(item))
+    if note is None and clock.monotonic() > until:
+        return metadata.Findings(why=metadata.FAILED), ""
     if note is None:
         try:
             found = metadata.found(item.name, spools.read(spool, key, item))
-        except UnavailableError:
-            found = metadata.Findings(why=metadata.FAILED)
+        except UnavailableError:  # the next page tries again
+            return metadata.Findings(why=metadata.FAILED), ""
         _note(intake, ticket, item, found, "")
         return found, ""
     value: Any = parse_json(spools.read_small(spool, key, note), "note")
@@ -202,8 +212,8 @@ def _note(
     intake.spools.put(ticket.spool, ticket.spool_key, _kind(item), _NOTE, data)
 
 
-def _look(intake: Intake, ticket: Ticket, item: Item, language: str) -> Look:
-    found, choice = _noted(intake, ticket, item)
+def _look(intake: Intake, ticket: Ticket, item: Item, language: str, until: float) -> Look:
+    found, choice = _noted(intake, ticket, item, until)
     lines = list(dict.fromkeys(_line(name, value, language) for name, value in found.fields))
     return Look(
         place=item.place,

@@ -186,12 +186,28 @@ class Spools:
         self.sweep()
         spool, key = random_bytes(SPOOL_ID_BYTES), random_bytes(KEY_BYTES)
         with self._lock:
-            if len(self._known) >= SPOOLS_MAX:
-                raise UnavailableError("too many visitors write at once")
+            while len(self._known) >= SPOOLS_MAX:
+                self._make_room()
             self._known[spool] = _Known(touched_at=self._seconds())
         with naming(self._path(spool)):
             os.mkdir(self._path(spool), 0o700)
         return spool, key
+
+    def _make_room(self) -> None:
+        """Drop the spool that is missed least: an empty one, if there is any; else that which
+        was left alone for longest. Else whoever opens thousands would close the form to all.
+
+        Raises:
+            UnavailableError: all are being written to.
+        """
+        idle = [
+            (known.size_bytes > 0, known.touched_at, spool)
+            for spool, known in self._known.items()
+            if not known.writing
+        ]
+        if not idle:
+            raise UnavailableError("too many visitors write at once")
+        self.drop(min(idle)[2])
 
     def put(self, spool: bytes, key: bytes, kind: str, name: str, data: bytes) -> Item:
         """Put something small under `kind`, in place of what lies there of this kind.

@@ -119,7 +119,10 @@ def words(intake: Intake, _: web.Request, language: str) -> web.Response:
     entropy = intake.random_bytes(ENTROPY_BYTES)
     # From here on others may come later, but not before: a place in the queue is held.
     ticket = Ticket(
-        opened_at=intake.tickets.seconds(), entropy=entropy, place=intake.sealing.place()
+        opened_at=intake.tickets.seconds(),
+        entropy=entropy,
+        place=intake.sealing.place(),
+        asked=_drawn(intake),
     )
     return _words_page(intake, language, ticket, "/tell", switch=True)
 
@@ -142,9 +145,13 @@ def _words_page(
 
 def check(intake: Intake, language: str, _: Form, ticket: Ticket) -> web.Response:
     """Three of the words are asked for, by number; they are not shown any more."""
+    return _check_page(intake, language, replace(ticket, asked=_drawn(intake)))
+
+
+def _drawn(intake: Intake) -> tuple[int, ...]:
+    """The places of the words to confirm; until they are, a ticket leads no further."""
     places = sorted(range(1, WORDS_ASKED_FROM + 1), key=lambda _: intake.random_bytes(8))
-    asked = tuple(sorted(places[:ASKED]))
-    return _check_page(intake, language, replace(ticket, asked=asked))
+    return tuple(sorted(places[:ASKED]))
 
 
 def _check_page(

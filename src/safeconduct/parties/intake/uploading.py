@@ -96,7 +96,8 @@ async def files(intake: Intake, request: web.Request, language: str) -> web.Resp
     except BaseException:
         await web.in_thread(upload.undo)
         raise
-    return await web.in_thread(_taken, intake, language, ticket, form, bool(upload.items))
+    async with intake.looking.turn(flow=web.flow_of(request)):
+        return await web.in_thread(_taken, intake, language, ticket, form, bool(upload.items))
 
 
 def _refused(
