@@ -92,7 +92,8 @@ def when(at: int, language: str) -> str:
     if language == DEFAULT:
         return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M:%S} UTC"
     day = format_datetime(moment, _DAY.get(language, "d MMMM y"), locale=_locale(language))
-    return f"{day}, {moment:%H:%M:%S} UTC"
+    comma = "،" if direction(language) == "rtl" else ","
+    return f"{day}{comma} {moment:%H:%M:%S} UTC"
 
 
 _DAY = {

@@ -93,5 +93,5 @@ def test_answers_are_read_at_the_terminal_too(
     options = parser.parse_args(["show", digest.hex(), "--dir", str(world.folder)])
     assert options.run(options) == 0
     told = capsys.readouterr().out
-    assert "How do you know?\n  I saw it, \\u{1b}[2J\n" in told
+    assert "│ How do you know?\n│   I saw it, \\u{1b}[2J\n" in told
     assert '"language"' not in told

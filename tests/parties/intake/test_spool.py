@@ -266,9 +266,17 @@ def test_no_more_spools_than_there_may_be(
     spools: Spools, held: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(spooling, "SPOOLS_MAX", 2)
+    spools.put(*held, MESSAGE, "message.txt", SECRET)
+    empty, _ = spools.begin(os.urandom)
+    written = spools.begin(os.urandom)
+    assert not spools.is_there(empty)
+    assert spools.is_there(held[0])
+    spools.put(*written, MESSAGE, "message.txt", SECRET)
+    writer = spools.writer(*held, "a")
     spools.begin(os.urandom)
-    with pytest.raises(UnavailableError):
-        spools.begin(dice())
+    assert spools.is_there(held[0])
+    assert not spools.is_there(written[0])
+    writer.abort()
 
 
 def test_no_name_or_key_shows_in_a_repr(spools: Spools, held: tuple[bytes, bytes]) -> None:
