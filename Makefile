@@ -37,9 +37,10 @@ demo: setup
 	@$(BIN)/safeconduct demo --dir $(DIR) $(if $(PRESS),--press $(PRESS))
 
 test: $(VENV)/.test-ready
-	@bash scripts/apt age openssl golang-go golang-golang-x-mod-dev tor mat2 bubblewrap chromium firefox-esr
+	@bash scripts/apt age openssl golang-go golang-golang-x-mod-dev chromium firefox-esr fonts-dejavu-core \
+	    tor mat2 bubblewrap
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 # Fast enough to run before each commit.
 check: $(VENV)/.test-ready lint

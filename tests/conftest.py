@@ -43,6 +43,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: _rank(item.nodeid))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """If pages were looked at in browsers, say where their pictures are."""
+    passed = terminalreporter.stats.get("passed", [])
+    if any(report.nodeid.startswith("tests/browser/test_pages") for report in passed):
+        terminalreporter.write_line("pictures of every page: build/screenshots")
+
+
 def _group_of(nodeid: str) -> str:
     named = (name for name, like in GROUPS.items() if re.match(like, nodeid))
     return next(named, nodeid.partition("::")[0])

@@ -24,7 +24,8 @@ from tests.hostile.mistakes.hostile_bytes import (
 from tests.parties.desk.desk_world import NOW
 from tests.parties.desk.desk_world import World as DeskWorld
 from tests.parties.intake.door_world import World as DoorWorld
-from tests.parties.intake.door_world import ask, told
+from tests.parties.intake.door_world import ask
+from tests.parties.intake.walking import tell_by_form
 from tests.parties.source.network import PROGRAMME, Network
 from tests.parties.source.town import serving
 from tests.protocol import builders
@@ -238,10 +239,10 @@ def test_what_a_door_has_sealed_says_so_and_cannot_be_dated_as_anything_else(
     door: DoorWorld,
 ) -> None:
     """Mistake 21: a reader must know when a server has seen the words, for ever after."""
-    page = ask(door, "GET", "/tell")
-    before_typing = page.text.partition("<form")[0]
-    assert "will see your text, your files and your words" in before_typing
-    assert told(door).is_success
+    before_typing = ask(door, "GET", "/en/ways").text
+    assert "<form" not in before_typing
+    assert "This server sees them and your twelve words" in before_typing
+    assert tell_by_form(door, "It was dark.").is_success
     [kept] = door.intake.store.deliveries_after(0, 10)
     record = parse_record(kept.record)
     assert record.word("sealed-by") == "server"

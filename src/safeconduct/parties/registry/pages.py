@@ -149,9 +149,8 @@ def _page(
 ) -> web.Response:
     assert __package__ is not None
     site = f"{reader.registry.programme.name} register"
-    return web.html(
-        pages.render(__package__, template, site=site, here=here, **values), status=status
-    )
+    content = pages.render(__package__, template, language="en", site=site, here=here, **values)
+    return web.html(content, status=status)
 
 
 def _sentence(text: str) -> str:
