@@ -37,6 +37,10 @@ COPIED = {"opening", "parcel"}  # small, and taken from strangers: a link to one
 NOT_LISTENING = "nowhere"  # what comes before listening must have failed already
 ROOT = Path(__file__).resolve().parents[2]
 OWN_FOLDER = {"log": "log", "witness": "witness/north", "mirror": "mirror"}
+QUESTIONS = (
+    b'{"default":"en","questions":[{"ask":{"en":"How?"},"id":"how","kind":"line","length":300,'
+    b'"required":true}]}'
+)
 WORDS = format_words(bytes(ENTROPY_BYTES)).encode() + b"\n"
 
 
@@ -89,6 +93,8 @@ class Console:
             else:
                 shutil.copyfile(path, self.folder / path.name)
         (self.folder / "facts.json").write_bytes(b"{}")
+        (self.folder / "questions.json").write_bytes(QUESTIONS)
+        (self.folder / "answers.json").write_bytes(b'{"how":"I saw it"}')
         (self.folder / "folder").mkdir()
         (self.folder / "letter.txt").write_text("Nobody is to have this dated.\n")
         (self.folder / "clerk.txt").write_text(CLERK_TEXT)
@@ -166,20 +172,22 @@ def too_large(folder: str, names: list[str]) -> set[str]:
 
 @pytest.fixture(scope="session")
 def carried(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What somebody carried away from the play: `saved`, a Gazette, and `parcel`, a tip."""
+    """What somebody carried away: `saved`, a Gazette, and a tip as `parcel` and `envelope`."""
     folder = tmp_path_factory.mktemp("carried")
     (folder / "saved").write_bytes(format_gazette(read_gazette(played.programme)))
-    prepare(
-        played.programme,
-        parse_gazette(played.programme, (folder / "saved").read_bytes()),
-        bytes(ENTROPY_BYTES),
-        [text_source("Nobody is to have this dated, either.\n")],
-        folder / "parcel",
-        number=0,
-        at=clock.seconds(),
-        random_bytes=dice.random_bytes,
-        report=lambda _: None,
-    )
+    for name, as_file in {"parcel": False, "envelope": True}.items():
+        prepare(
+            played.programme,
+            parse_gazette(played.programme, (folder / "saved").read_bytes()),
+            bytes(ENTROPY_BYTES),
+            [text_source("Nobody is to have this dated, either.\n")],
+            folder / name,
+            number=0,
+            at=clock.seconds(),
+            random_bytes=dice.random_bytes,
+            report=lambda _: None,
+            as_file=as_file,
+        )
     return folder
 
 

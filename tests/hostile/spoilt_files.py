@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from tests.hostile.console import KINDS
 
 SIGNED = "board/decision-pilot"
+PREPARE = (
+    "source prepare --programme programme --gazette saved --number 0 letter.txt --out made"
+)
 ISSUE = "desk credit issue {visitor} --dir desk"
 ISSUE_OWN = "desk credit issue {visitor} --dir own"
 
@@ -115,6 +118,15 @@ SPOILT: Sequence[Case] = (
         "--out made",
         valid="saved",
     ),
+    Case(command=f"{PREPARE} --questions bad --answers answers.json", valid="questions.json"),
+    Case(command=f"{PREPARE} --questions questions.json --answers bad", valid="answers.json"),
+    Case(command="source send --programme programme --wait 0 --prepared bad", valid="envelope"),
+    Case(command="source verify-client bad --programme programme --wait 0", valid="policy.txt"),
+    Case(
+        command="programme client bad --platform linux --version 1 --programme programme",
+        valid="policy.txt",
+        kinds=("empty",),
+    ),
     Case(command="desk credit issue {visitor} --dir desk --link bad", valid=SIGNED),
     Case(command=f"{ISSUE} --link {SIGNED} --credit bad", valid=SIGNED),
     Case(command=f"{ISSUE} --link {SIGNED} --issuing-key bad", valid="board/member-1/key"),
@@ -145,7 +157,25 @@ SPOILT: Sequence[Case] = (
 
 # By command: the party whose folder is copied as `own`, and the files in it that are spoilt.
 OWN: Mapping[str, tuple[str, Sequence[str]]] = {
-    "door --dir own --listen nowhere": ("door", ("programme.toml", "policy.txt", "server.key")),
+    "door --dir own --listen nowhere": (
+        "door",
+        ("programme.toml", "policy.txt", "server.key", "door.sqlite", "days.sqlite"),
+    ),
+    "door staff-key anna --dir own": ("door", ("programme.toml",)),
+    "door notice --now --dir own": ("door", ("programme.toml",)),
+    "desk aside {tip} --dir own": ("desk", ("programme.toml", "desk.sqlite")),
+    "source withdraw 0 --programme own --wait 0 --yes": (
+        "programme",
+        ("programme.toml", "policy.txt"),
+    ),
+    "source verify-client policy.txt --programme own --wait 0": (
+        "programme",
+        ("programme.toml", "policy.txt"),
+    ),
+    "programme client policy.txt --platform linux --version 1 --programme own": (
+        "programme",
+        ("programme.toml", "policy.txt"),
+    ),
     "desk serve --dir own --listen 127.0.0.1:nowhere": (
         "desk",
         ("programme.toml", "policy.txt", "console.code"),

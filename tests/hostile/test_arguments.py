@@ -110,6 +110,15 @@ def test_an_opening_that_is_not_made_leaves_no_trace(
     assert console.held() == before
 
 
+def test_a_withdrawal_that_nobody_confirms_leaves_no_trace(console: Console) -> None:
+    before = console.held()
+    words = format_words(console.played.world.words["clerk"])
+    code = console.run(f"source withdraw {AT_ONCE} 0", f"{words}\nno\n".encode())
+    assert code == RefusedError.exit_code
+    assert console.said.splitlines()[-1].startswith(("error: ", "hint: "))
+    assert console.held() == before
+
+
 def test_a_file_that_is_named_twice_is_shown_once(console: Console) -> None:
     words = format_words(console.played.world.words["clerk"])
     command = f"source open {AT_ONCE} --number 0 --purpose press --message clerk.txt --out made"

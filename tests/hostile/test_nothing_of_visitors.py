@@ -8,7 +8,7 @@ files; and for times.
 
 Times that are kept, and why:
 
-    until           of an upload: logged-by time of its record plus the law's window; both public
+    until           of an upload: its record's logged-by time plus the law's window, both public
     limit_at        a date of the law
     in records,     the witnesses' times, which are public and the very point of the Ledger
     proofs, notes
@@ -20,127 +20,189 @@ can set that. It is in no copy and no backup.
 """
 
 import ipaddress
-import os
 import re
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from html import unescape
 from pathlib import Path
+from urllib.parse import quote
 
-import httpx
 import pytest
 from tests.hostile.searching import everything, phrases, places, runs, spellings
-from tests.parties.servers import Server, stopped_at_the_end
-from tests.world import Played, tables
+from tests.hostile.visiting import (
+    ASKED,
+    AUTHOR,
+    CIRCUIT,
+    FILE_NAME,
+    FILE_TEXT,
+    LEGAL_NAME,
+    LETTER,
+    NETWORK,
+    PICTURE_NAME,
+    SEALED_TEXT,
+    Journey,
+    Visitor,
+    by_a_sealed_file,
+    by_bytes,
+    by_nonsense,
+    by_the_form,
+    by_tor,
+    by_words_of_the_play,
+    glimpses,
+    onion_door,
+)
+from tests.world import Played, rows, tables
 
-from safeconduct.parties.source.prepare import load_prepared, prepare
-from safeconduct.plumbing import clock, dice
+from safeconduct.plumbing import clock
 from safeconduct.plumbing.logs import read_gazette
-from safeconduct.plumbing.words import format_words, parse_words
-from safeconduct.protocol.canonical import format_base64, format_json
-from safeconduct.protocol.envelope import MESSAGE_NAME, Source
-from safeconduct.protocol.record import format_record, record_hash
+from safeconduct.plumbing.words import format_words
+from safeconduct.protocol.receipt import verify_receipt
 
-SECONDS = 120
 DAY_SECONDS = 86_400
-NETWORK = "127.7.7."
-CIRCUIT = "fc00:dead:beef:4dad::7ae1:5bd3"
-PROXY_LINE = f"PROXY TCP6 {CIRCUIT} ::1 51717 80\r\n".encode()
-AGENT = "a-browser-of-visitor-"
-LETTER = "The night shift of the customs house burned the ledgers of quay nineteen."
-FILE_NAME = "what-burned-on-quay-nineteen.txt"
-FILE_TEXT = "Forty-one crates without a seal, and the name of who counted them.\n"
-SEALED_TEXT = "Sealed on a machine of my own: the harbour pilot was paid twice.\n"
-ASKED = "a-path-that-one-visitor-asked-for"
 STILL = {"programme.toml", "policy.txt", "server.key", "door.lock"}
 DATABASES = (".sqlite", ".sqlite-wal", ".sqlite-shm")
 TIMES_KEPT = {("announced", "until"), ("before_limits", "limit_at")}
 RECORDS_KEPT = {"proof", "record", "signed", "header", "delivery", "delivery_proof"}
 RECORDS_KEPT |= {"checkpoint"}
-_PROGRAM = """
-import sys
-from pathlib import Path
-from safeconduct.parties.intake.command import open_intake
-from safeconduct.parties.intake.site import make_site
-from safeconduct.plumbing import web
-app = make_site(open_intake(Path(sys.argv[1])))
-web.serve(app, sys.argv[2], circuits=True, ready=lambda url: print("listening on", url))
-"""
+OPENED = ("desk/", "read/")  # whoever tests the desk may have had it fetch what came in
 
 
-@dataclass
-class Visitor:
-    """A browser that says much about itself, at an address of its own."""
+@pytest.fixture(scope="module")
+def journey(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Journey:
+    visitors = [Visitor(url=played.url("door"), number=number) for number in range(31, 37)]
+    walked = Journey(visitors=visitors, words={}, began_at=clock.seconds())
+    form, words, sealed, client, nonsense, tor = visitors
+    walked.before = everything(played)
+    folder = tmp_path_factory.mktemp("visitors")
+    walked.onion = tmp_path_factory.mktemp("onion")
+    with glimpses(walked.seen), onion_door(played, walked.onion) as place:
+        by_the_form(form, walked, played)
+        by_words_of_the_play(words, played)
+        by_a_sealed_file(sealed, walked, played, folder)
+        by_bytes(client, walked, played, folder)
+        by_nonsense(nonsense)
+        by_tor(tor, place)
+    for name, entropy in walked.words.items():
+        played.world.words[f"visitor of {name}"] = entropy
+    walked.ended_at = clock.seconds()
+    walked.after = everything(played)
+    for path in walked.onion.rglob("*"):
+        if path.is_file():
+            walked.after[f"onion/{path.relative_to(walked.onion)}"] = path.read_bytes()
+    return walked
 
-    url: str
-    number: int
-    socket: Path | None = None
-    page: httpx.Response = field(init=False)
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """What no other visitor sends."""
-        mark = f"of-visitor-{self.number}"
-        return {
-            "user-agent": f"{AGENT}{self.number}",
-            "accept-language": f"en, x-tongue-{mark};q=0.1",
-            "referer": f"http://came-from-{mark}.example/",
-            "x-forwarded-for": f"203.0.113.{self.number}",
-            "forwarded": f"for=198.51.100.{self.number}",
-            "x-real-ip": f"192.0.2.{self.number}",
-            "cookie": f"seen=the-cookie-{mark}",
-        }
+def anywhere(journey: Journey, mark: bytes) -> set[str]:
+    """Where a mark is found: in what was kept, before, midway or at the end, or shown."""
+    kept = (journey.after, journey.midway, journey.seen)
+    return {place for each in kept for place in places(each, mark)}
 
-    @property
-    def marks(self) -> list[str]:
-        """What must be found nowhere."""
-        return [
-            f"{NETWORK}{self.number}",
-            f"{AGENT}{self.number}",
-            f"of-visitor-{self.number}",
-            *(f"{net}.{self.number}" for net in ("203.0.113", "198.51.100", "192.0.2")),
-        ]
 
-    def ask(self, method: str, path: str, **given: object) -> httpx.Response:
-        """One request over a connection of its own."""
-        transport = httpx.HTTPTransport(local_address=f"{NETWORK}{self.number}")
-        with httpx.Client(transport=transport, timeout=SECONDS) as client:
-            made = client.build_request(
-                method, self.url + path, headers=self.headers, **given
-            )  # type: ignore[arg-type]
-            return client.send(made)
+def test_the_search_reads_what_the_visitors_left(journey: Journey) -> None:
+    for place in ("door/door.sqlite", "onion/door/door.sqlite", "diagnostics/door.txt"):
+        assert place in journey.after
+    assert any(place.startswith("door/spool/") for place in journey.midway)
+    assert any(place.startswith("door/tips/staged/") for place in journey.midway)
+    assert any("mat2" in data.decode("latin-1") for data in journey.seen.values())
 
-    def open(self, path: str) -> httpx.Response:
-        """Follow a link."""
-        self.page = self.ask("GET", f"/en{path}")
-        assert self.page.status_code == 200, self.page.text
-        return self.page
 
-    def press(self, path: str, files: object = None, **fields: str) -> httpx.Response:
-        """Press a button of the page that is open."""
-        data = {"ticket": self.ticket, **fields}
-        self.page = self.ask("POST", f"/en{path}", data=data, files=files)
-        assert self.page.status_code == 200, self.page.text
-        return self.page
+def test_no_address_and_no_header_of_a_visitor_is_kept_or_shown(journey: Journey) -> None:
+    for visitor in journey.visitors:
+        for mark in visitor.marks:
+            assert not anywhere(journey, mark.encode()), mark
+    for mark in (CIRCUIT, "7ae1:5bd3", ASKED):
+        assert not anywhere(journey, mark.encode()), mark
 
-    @property
-    def ticket(self) -> str:
-        """What the open page's forms carry."""
-        found = re.search(r'name="ticket" value="([^"]*)"', self.page.text)
-        assert found is not None
-        return unescape(found[1])
 
-    def confirm_words(self) -> bytes:
-        """Take the words that are shown and type the three that are asked for."""
-        self.open("/tell")
-        shown = re.search(r'<ol class="words".*?</ol>', self.page.text, re.S)
-        assert shown is not None
-        words = re.findall(r"<li>(\S+)</li>", shown[0])
-        self.press("/tell/check")
-        asked = map(int, re.findall(r'name="word-(\d+)"', self.page.text))
-        self.press("/tell/confirm", **{f"word-{place}": words[place - 1] for place in asked})
-        return parse_words(" ".join(words))
+def test_no_address_is_kept_as_a_number(journey: Journey) -> None:
+    assert not anywhere(journey, ipaddress.ip_address(CIRCUIT).packed)
+    # Four bytes may stand anywhere by chance; then they stood there before.
+    for visitor in journey.visitors:
+        packed = ipaddress.ip_address(f"{NETWORK}{visitor.number}").packed
+        for mark in (packed, packed[::-1], str(int.from_bytes(packed, "big")).encode()):
+            told = {place for place in places(journey.after, mark) if not is_sealed(place)}
+            assert not told - places(journey.before, mark), visitor.number
+
+
+def is_sealed(place: str) -> bool:
+    """Whether these are bytes that a source's key or hash has settled."""
+    return "/tips/kept/" in place
+
+
+def test_no_words_and_nothing_that_was_written_is_kept_or_shown(journey: Journey) -> None:
+    for entropy in journey.words.values():
+        for secret in (*runs(format_words(entropy)), *phrases(entropy), *spellings(entropy)):
+            assert not anywhere(journey, secret)
+    for text in (LETTER, FILE_NAME, FILE_TEXT, SEALED_TEXT, PICTURE_NAME, AUTHOR, LEGAL_NAME):
+        for form in (text, text.replace(" ", "+"), quote(text)):
+            found = anywhere(journey, form[:40].encode())
+            assert not {place for place in found if not place.startswith(OPENED)}, text
+
+
+def test_a_file_that_came_from_a_visitor_says_no_more_than_a_day(
+    played: Played, journey: Journey
+) -> None:
+    folder = played.folder / "door"
+    told = [path for path in folder.rglob("*") if path.is_file()]
+    fine = {
+        str(path.relative_to(folder)): path.stat().st_mtime_ns
+        for path in told
+        if path.name not in STILL and not path.name.endswith(DATABASES)
+    }
+    assert [name for name in fine if name.startswith("tips/kept/")]
+    day = DAY_SECONDS * 10**9
+    assert not [name for name, at in fine.items() if at % day]
+    for path in (folder / "spool").iterdir():
+        assert path.stat().st_mtime_ns == 0, "a spool tells when its visitor was here last"
+
+
+def test_no_table_of_the_door_holds_the_time_of_a_visit(
+    played: Played, journey: Journey
+) -> None:
+    at = journey.ended_at
+    assert all(is_time(value, journey) for value in (at, at * 1_000, f"seen {at}", b"%d" % at))
+    assert not any(is_time(value, journey) for value in (at + 9_999, at // 86_400, "", None))
+    for folder in (played.folder / "door", journey.onion / "door"):
+        for path in folder.glob("*.sqlite"):
+            for name, held in tables(path).items():
+                columns = columns_of(path, name)
+                for row in held:
+                    cells = zip(columns, row, strict=True)
+                    told = {
+                        column
+                        for column, value in cells
+                        if (name, column) not in TIMES_KEPT
+                        and column not in RECORDS_KEPT
+                        and is_time(value, journey)
+                    }
+                    assert not told, (path.name, name)
+
+
+def test_the_times_that_a_door_keeps_are_public_ones(played: Played, journey: Journey) -> None:
+    """Those of uploads are the witnesses' and the law's, not of when somebody came."""
+    programme = read_gazette(played.programme).state.programme
+    window = programme.number("delivery-window")
+    path = played.folder / "door" / "door.sqlite"
+    columns = columns_of(path, "announced")
+    for row in rows(path, "announced"):
+        held = dict(zip(columns, row, strict=True))
+        record, proof = held["record"], held["proof"]
+        assert isinstance(record, bytes)
+        assert isinstance(proof, bytes)
+        receipt = verify_receipt(
+            record, proof, played.programme.policy, played.programme.ledger_origin
+        )
+        assert held["until"] == receipt.logged_by + window
+
+
+def columns_of(path: Path, table: str) -> list[str]:
+    return [str(row[1]) for row in rows(path, f"pragma_table_info('{table}')")]
+
+
+def is_time(value: object, journey: Journey) -> bool:
+    """Whether a cell holds an instant of the journey, in any unit down to nanoseconds."""
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if re.search(r"20\d\d-\d\d-\d\d[T ]\d\d:", text):
+        return True
+    for digits in re.findall(r"(?<!\d)\d{10,19}(?!\d)", text):
+        for unit in (1, 10**3, 10**6, 10**9):
+            if journey.began_at - 60 <= int(digits) // unit <= journey.ended_at + 60:
+                return True
+    return False

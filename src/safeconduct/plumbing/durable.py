@@ -373,6 +373,16 @@ def list_files(folder: Path) -> list[str]:
     return sorted(names)
 
 
+def forget_when(path: Path) -> None:
+    """Have a file or folder not say when it was changed; one that is gone says nothing.
+
+    Raises:
+        UnavailableError: the disk refused.
+    """
+    with naming(path), suppress(FileNotFoundError):
+        os.utime(path, (0, 0))
+
+
 def remove_folder(path: Path) -> None:
     """Delete a folder with all that is in it, if it is there: for what can be made again."""
     with naming(path), suppress(FileNotFoundError):

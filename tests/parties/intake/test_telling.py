@@ -69,6 +69,17 @@ def test_every_step_is_a_small_whole_page_in_every_language(
     check_page(visitor.open("/tell/text"))
 
 
+@pytest.mark.parametrize("path", ["/tell/answers", "/tell/text", "/tell/send", "/tell/again"])
+def test_words_that_were_not_confirmed_lead_no_further(
+    path: str, world: World, visitor: Visitor
+) -> None:
+    visitor.open()
+    shown = visitor.words()
+    visitor.press(path, text=TEXT, sure="1", to="files")
+    assert visitor.words() == shown
+    assert not list((world.folder / "spool").iterdir())
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_words_are_of_the_visitors_language_and_marked_as_such(
     language: str, world: World

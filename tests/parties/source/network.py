@@ -87,6 +87,7 @@ class Network:
     signed: dict[str, Value] = field(default_factory=dict)
     signer: SigningKey = builders.SERVER
     puzzle: Puzzle = QUIET
+    questions: bytes = b""
     shown: Callable[[list[bytes]], list[bytes]] = lambda capsules: capsules
     asked: list[tuple[str, str]] = field(default_factory=list)
     proofs: dict[bytes, bytes] = field(default_factory=dict)
@@ -187,6 +188,10 @@ class Network:
                 return format_note(note)
             case ["GET", "gazette", *_]:
                 return format_bundle(self.entries)
+            case ["GET", "questions.json"]:
+                if not self.questions:
+                    raise RefusedError("nothing at this address")
+                return self.questions
             case ["GET", "work"]:
                 return format_puzzle(self.puzzle)
             case ["POST", "commit"]:

@@ -147,6 +147,7 @@ def _serve(parser: argparse.ArgumentParser, options: argparse.Namespace) -> int:
     if options.dir is None:
         parser.error("the following arguments are required: --dir")
     onions = _onions(options)
+    load_programme(options.dir)  # the folder of something else gets no lock of ours
     # A second door on this folder would empty the spools of the first.
     with sole_writer(options.dir / LOCK_FILE):
         _serve_alone(options, onions)

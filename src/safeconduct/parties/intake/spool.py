@@ -25,6 +25,7 @@ from typing import Any
 from safeconduct.errors import MalformedError, RefusedError, UnavailableError, UnverifiedError
 from safeconduct.plumbing import clock, dice
 from safeconduct.plumbing.durable import (
+    forget_when,
     free_bytes,
     make_folder,
     naming,
@@ -129,6 +130,7 @@ class Writer:
         self._close()
         self._spools._count(self._spool, -1)
         remove_file(self._path)
+        forget_when(self._path.parent)
         self._spools._shrink(self._spool, self._counted)
 
     def _item(self, kind: str) -> Item:
@@ -157,7 +159,7 @@ class Writer:
 
     def _close(self) -> None:
         if self._out >= 0:
-            os.utime(self._out, (0, 0))  # nobody needs to know when it came
+            os.utime(self._out, (0, 0))
             os.close(self._out)
             self._out = -1
 
@@ -180,34 +182,31 @@ class Spools:
     def begin(self, random_bytes: Callable[[int], bytes]) -> tuple[bytes, bytes]:
         """A new empty spool: its 16-byte ID and 32-byte key, both for the ticket.
 
+        If there are far too many, another one goes for it.
+
         Raises:
-            UnavailableError: there are far too many, or the disk refused.
+            UnavailableError: the disk refused.
         """
         self.sweep()
         spool, key = random_bytes(SPOOL_ID_BYTES), random_bytes(KEY_BYTES)
         with self._lock:
-            while len(self._known) >= SPOOLS_MAX:
-                self._make_room()
+            if len(self._known) >= SPOOLS_MAX:
+                self.drop(self._least_missed())
             self._known[spool] = _Known(touched_at=self._seconds())
         with naming(self._path(spool)):
             os.mkdir(self._path(spool), 0o700)
+        forget_when(self._path(spool))
         return spool, key
 
-    def _make_room(self) -> None:
-        """Drop the spool that is missed least: an empty one, if there is any; else that which
-        was left alone for longest. Else whoever opens thousands would close the form to all.
+    def _least_missed(self) -> bytes:
+        """An empty one, if there is any; else that which was left alone for longest.
 
-        Raises:
-            UnavailableError: all are being written to.
+        Else whoever opens thousands would close the form to everybody.
         """
-        idle = [
-            (known.size_bytes > 0, known.touched_at, spool)
-            for spool, known in self._known.items()
-            if not known.writing
-        ]
-        if not idle:
+        known = [(spool, each) for spool, each in self._known.items() if not each.writing]
+        if not known:
             raise UnavailableError("too many visitors write at once")
-        self.drop(min(idle)[2])
+        return min(known, key=lambda each: (each[1].size_bytes > 0, each[1].touched_at))[0]
 
     def put(self, spool: bytes, key: bytes, kind: str, name: str, data: bytes) -> Item:
         """Put something small under `kind`, in place of what lies there of this kind.
@@ -342,11 +341,6 @@ class Spools:
         with self._lock:
             return spool in self._known
 
-    def size_bytes(self, spool: bytes) -> int:
-        """How much lies in a spool, including what is coming in."""
-        with self._lock:
-            return self._at(spool).size_bytes
-
     def _path(self, spool: bytes) -> Path:
         assert len(spool) == SPOOL_ID_BYTES
         return self.folder / spool.hex()
@@ -410,6 +404,7 @@ class Spools:
 
     def _forget(self, spool: bytes, item: Item) -> None:
         remove_file(self._path(spool) / item._file)
+        forget_when(self._path(spool))
         self._shrink(spool, item.size)
 
     def _index(self, spool: bytes, key: bytes) -> list[Item]:
@@ -428,8 +423,8 @@ class Spools:
         boxed = seal_box(key, _PURPOSE, plain, dice.random_bytes(NONCE_BYTES))
         path = self._path(spool) / _INDEX
         place_file(path, boxed, scratch=path.with_suffix(".new"))
-        with naming(path):
-            os.utime(path, (0, 0))
+        forget_when(path)
+        forget_when(path.parent)
 
 
 def too_large(message: str) -> MalformedError:
@@ -476,12 +471,7 @@ def _format_item(item: Item) -> list[Any]:
 def _parse_item(entry: list[Any]) -> Item:
     place, kind, name, size, digest, file = entry  # only this process can have written it
     return Item(
-        place=place,
-        kind=kind,
-        name=name,
-        size=size,
-        sha256=bytes.fromhex(digest),
-        _file=file,
+        place=place, kind=kind, name=name, size=size, sha256=bytes.fromhex(digest), _file=file
     )
 
 

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from safeconduct.errors import RefusedError
+from safeconduct.parties.source.answering import add_answers, with_answers
 from safeconduct.parties.source.hidden import warn_of_hidden_data
 from safeconduct.parties.source.options import (
     add_common,
@@ -26,6 +28,7 @@ from safeconduct.plumbing.logs import (
 from safeconduct.plumbing.programme import load_programme
 from safeconduct.plumbing.terminal import Verbs
 from safeconduct.protocol.address import PROFILES
+from safeconduct.protocol.questions import QUESTIONS_BYTES_MAX
 from safeconduct.protocol.record import format_record, record_hash
 from safeconduct.protocol.statute.instant import format_instant
 
@@ -95,6 +98,13 @@ def _add_prepare(parser: argparse.ArgumentParser) -> None:
         default="hybrid",
         help="hybrid withstands a later quantum computer; classic is for stock tools",
     )
+    parser.add_argument(
+        "--questions",
+        type=Path,
+        metavar="FILE",
+        help="what the door's /questions.json answered: asked here, or see --answers",
+    )
+    add_answers(parser)
     parser.set_defaults(run=_prepare)
 
 
@@ -119,11 +129,12 @@ def _prepare(options: argparse.Namespace) -> int:
     check_number(options.number)
     out = options.file or options.out
     warn_of_hidden_data(options, sources)
+    whole = with_answers(options, _questions(options), sources)
     envelope = prepare(
         programme,
         view,
         ask_words(options),
-        sources,
+        whole,
         out,
         number=options.number,
         at=clock.seconds(),
@@ -140,6 +151,18 @@ def _prepare(options: argparse.Namespace) -> int:
     else:
         terminal.say(f"{out}: contribution {options.number}, {size} bytes sealed")
     return 0
+
+
+def _questions(options: argparse.Namespace) -> bytes:
+    """The questions in a file; empty if none was given."""
+    if options.questions is None:
+        if options.answers is not None:
+            raise RefusedError(
+                "--answers needs --questions",
+                hint="save the door's page /questions.json, and bring it here",
+            )
+        return b""
+    return read_file(options.questions, bytes_max=QUESTIONS_BYTES_MAX)
 
 
 def run_send_prepared(

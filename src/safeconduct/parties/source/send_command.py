@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from safeconduct.errors import RefusedError
+from safeconduct.parties.source.answering import add_answers, fetch_questions, with_answers
 from safeconduct.parties.source.follow import follow
 from safeconduct.parties.source.hidden import without_hidden_data
 from safeconduct.parties.source.options import (
@@ -27,6 +28,7 @@ SEND_EXAMPLES = """\
 examples:
   safeconduct source send --programme programme/ --message letter.txt ledger.xlsx
   safeconduct source send --programme programme/ --socks 127.0.0.1:9050 --message letter.txt
+  safeconduct source send --programme programme/ --answers answers.json --message letter.txt
   safeconduct source send --programme programme/ --prepared parcel
 
 Whatever breaks off, the same command goes on with the same contribution. Names and contents of
@@ -60,6 +62,7 @@ def add_verbs(verbs: Verbs) -> None:
     verb.add_argument(
         "--prepared", type=Path, metavar="PATH", help="send what `prepare` has sealed"
     )
+    add_answers(verb)
     verb.set_defaults(run=_send)
     add_travel(verb)
     verb = terminal.add_verb(
@@ -104,6 +107,8 @@ def _send(options: argparse.Namespace) -> int:
     sources = without_hidden_data(options, read_sources(options))
     check_number(options.number)
     check_receipt_path(options.receipt)
+    asked = fetch_questions(programme.door, travel.circuits)
+    sources = with_answers(options, asked, sources)
     sent = send(
         programme,
         ask_words(options),
@@ -122,10 +127,12 @@ def _send(options: argparse.Namespace) -> int:
 
 def _check_prepared_alone(options: argparse.Namespace) -> None:
     """Refuse what would be left out, while the person believes that it went along."""
-    if options.files or options.message is not None or options.burn or options.number:
+    answers = options.answers is not None or options.no_answers
+    own = options.files or options.message is not None or answers
+    if own or options.burn or options.number:
         raise RefusedError(
             "--prepared sends the folder as it is, and nothing else with it",
-            hint="leave files, --message, --burn and --number to `prepare`",
+            hint="leave files, --message, --answers, --burn and --number to `prepare`",
         )
 
 
