@@ -2,6 +2,7 @@
 
     <folder>/deaths         one step on each line; a line is gone once the door has died there
     <folder>/clock-offset   seconds that its clock is ahead, read at each look
+    <folder>/no-room        while it is there, no envelope finds room on the disk
 
 Run as `python -m tests.crash.besieged_door`, with the arguments of `safeconduct`.
 """
@@ -19,8 +20,9 @@ from typing import Any
 from safeconduct.cli import run
 from safeconduct.parties.intake import gate, tell
 from safeconduct.parties.intake.store import Store
+from safeconduct.plumbing.blobs import Blobs
 
-DEATHS_FILE, CLOCK_FILE = "deaths", "clock-offset"
+DEATHS_FILE, CLOCK_FILE, NO_ROOM_FILE = "deaths", "clock-offset", "no-room"
 Deed = Callable[..., Any]
 
 GATE_STEPS = ("gate signed", "gate kept", "gate in the Ledger", "gate in the Gazette")
@@ -78,11 +80,23 @@ def _bend_clock(folder: Path) -> None:
     time.time_ns = lambda: true_time_ns() + ahead() * 1_000_000_000
 
 
+def _fill_disk(folder: Path) -> None:
+    place: Any = Blobs
+    check = Blobs.check_room
+
+    def checked(blobs: Blobs, size: int, reserve: int) -> None:
+        full = (folder / NO_ROOM_FILE).exists()
+        check(blobs, size, 1 << 62 if full else reserve)
+
+    place.check_room = checked
+
+
 def main() -> None:
     """Serve as the arguments say."""
     folder = Path(sys.argv[sys.argv.index("--dir") + 1])
     _bend_clock(folder)
     _arm(folder)
+    _fill_disk(folder)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -171,6 +171,12 @@ class Told:
         return [record_hash(record) for record, _ in self.parts]
 
 
+def _browser() -> httpx.Client:
+    # A browser keeps a connection; one that was killed with its door is of no use any more.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    return httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=limits)
+
+
 @dataclass
 class Person:
     """Somebody with twelve words and a browser without JavaScript."""
@@ -180,6 +186,9 @@ class Person:
     pages: list[tuple[int, str]] = field(default_factory=list)
     ticket: str = ""
     page: str = ""
+    began_at: int = 0
+    """When the first attempt to tell began, in POSIX seconds."""
+    http: httpx.Client = field(default_factory=_browser)
 
     def begin(self) -> None:
         """To the text step."""
@@ -201,7 +210,7 @@ class Person:
 
     def tell(self, text: str, file: bytes = b"") -> Told:
         """The whole way once."""
-        began_at = clock.seconds()
+        self.began_at = self.began_at or clock.seconds()
         self.begin()
         self.press("/tell/text", text=text)
         if file:
@@ -216,7 +225,7 @@ class Person:
             file=file,
             parts=tuple(zip(saved[1::2], saved[::2], strict=True)),
             delivered=RECEIVED in page,
-            began_at=began_at,
+            began_at=self.began_at,
             ended_at=clock.seconds(),
         )
 
@@ -233,11 +242,9 @@ class Person:
     def look(self, method: str, path: str, **given: object) -> tuple[int, str]:
         """One page, whatever it is."""
         try:
-            answer = httpx.request(
+            answer = self.http.request(
                 method,
                 f"{self.url}/en{path}",
-                timeout=ANSWER_SECONDS,
-                trust_env=False,
                 **given,  # type: ignore[arg-type]  # what httpx takes: data, files
             )
         except httpx.TransportError as error:
@@ -273,6 +280,8 @@ def open_town(folder: Path, *, window_seconds: int) -> Iterator[Town]:
         stack.enter_context(siege)
         patch.setattr(founding, "WINDOW_SECONDS_MIN", window_seconds)
         patch.setattr(founding, "WINDOW_SECONDS_MAX", window_seconds)
+        # An idle Gazette is dated anew this often, and its date is what a gate waits for.
+        patch.setattr(founding, "PACE", (*founding.PACE, "--republish", "3"))
         with redirect_stdout(io.StringIO()):
             world = founding.found(folder, siege)
         yield Town(folder=folder, stage=siege, world=world)

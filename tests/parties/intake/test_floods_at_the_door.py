@@ -1,5 +1,7 @@
 """What everybody needs stays of use, whatever strangers fill and keep waiting."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +21,8 @@ from tests.protocol import builders
 
 from safeconduct.errors import RefusedError, UnavailableError
 from safeconduct.parties.intake import accept, store
+from safeconduct.plumbing import logs
+from safeconduct.plumbing.logs import GazetteView
 from safeconduct.protocol.capsule import CAPSULE_BYTES, SHELF_ENTRY_BYTES
 from safeconduct.protocol.record import format_record, record_hash
 from safeconduct.protocol.reply import BLOCK_BYTES
@@ -94,3 +98,56 @@ def test_a_gazette_that_is_away_does_not_hold_one_visitor_after_the_other(
     with pytest.raises(UnavailableError):
         read()
     assert len(asked) == 2
+
+
+def test_while_one_waits_for_the_gazette_the_others_take_what_was_read_last(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first visitor's thread is enough to wait for a log that is away, and only so long."""
+    asked, gate = threading.Event(), threading.Event()
+    view = world.gazette()
+
+    def there(_: object, *, at: int) -> GazetteView:
+        return view
+
+    def away(_: object, *, at: int) -> NoReturn:
+        asked.set()
+        gate.wait(10)
+        raise UnavailableError("the log is away")
+
+    read = accept.cached_gazette(world.intake.programme, lambda: world.now)
+    monkeypatch.setattr(accept, "read_gazette", there)
+    assert read() is view
+    monkeypatch.setattr(accept, "read_gazette", away)
+    world.now += accept.GAZETTE_SECONDS
+    first = threading.Thread(target=read)
+    first.start()
+    assert asked.wait(10)
+    assert read() is view
+    gate.set()
+    first.join()
+    assert read() is view
+    world.now += accept.GAZETTE_STALE_SECONDS
+    with pytest.raises(UnavailableError, match="the log is away"):
+        read()
+
+
+def test_a_log_that_is_away_takes_no_threads_from_the_pages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One envelope is enough to ask sixty times that its delivery be logged."""
+    monkeypatch.setattr(logs, "PATIENCE_SECONDS", 3.0)
+    assert announce(world, SEALED).status_code == 200
+    patch(world, 0, PAYLOAD)
+    world.ledger.away = True
+    crowd = [threading.Thread(target=finish, args=(world,)) for _ in range(60)]
+    for each in crowd:
+        each.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    assert ask(world, "GET", "/health").status_code == 200
+    assert ask(world, "GET", "/en/tell").status_code == 200
+    assert time.monotonic() - began < 2
+    world.ledger.away = False
+    for each in crowd:
+        each.join()

@@ -52,9 +52,11 @@ ANNOUNCEMENT_BYTES_MAX = 64 << 10
 PAYLOAD_BYTES_MAX = 72 << 30
 DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
+GAZETTE_STALE_SECONDS = 600  # how old it may be while the log is away
 GAZETTE_FAILED_SECONDS = 1  # how long a failed one is told again instead of tried again
 SEALINGS_AT_ONCE = 3  # of small tips, and of large ones beside them
 READINGS_AT_ONCE = 2  # of mailboxes: stretching words costs memory
+DATINGS_AT_ONCE = 20  # that wait for the log in a thread; pages have the other half of them
 LOOKS_AT_ONCE = 2  # into what somebody uploaded: each may take a minute
 _ANNOUNCEMENT_FIELDS = frozenset({"header", "proof", "record"})
 
@@ -64,7 +66,8 @@ class Intake:
     """The door at work: its programme, its key, its store and its clock.
 
     Visitors wait for their turn in `reading`, `looking`, `sealing` and `sealing_large`, so that
-    strangers cannot take all the memory, nor all the threads from deliveries and desk.
+    strangers cannot take all the memory, nor all the threads from deliveries and desk; and in
+    `dating`, so that a log that is slow takes none from the pages.
     What is to be dated goes to the log through `commits`; what visitors have handed in and not
     sent yet lies in `spools`.
     """
@@ -78,6 +81,7 @@ class Intake:
     commits: Commits
     spools: Spools
     reading: Turns = field(default_factory=lambda: Turns(READINGS_AT_ONCE))
+    dating: Turns = field(default_factory=lambda: Turns(DATINGS_AT_ONCE))
     looking: Turns = field(default_factory=lambda: Turns(LOOKS_AT_ONCE))
     sealing: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
     sealing_large: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
@@ -92,29 +96,57 @@ def cached_gazette(
 ) -> Callable[[], GazetteView]:
     """A reader of the Gazette that asks the log again after a few seconds.
 
-    That the log could not be read is told for a second: if each visitor waited for it in turn,
-    they would soon hold all threads, and with them the deliveries that need no Gazette. It is
-    told as `UnavailableError`, whatever it was: no visitor is at fault for the Gazette.
+    One thread asks. The others take what was read last while it does, and so does everybody for
+    some minutes if the log is away: if each visitor waited for it, they would soon hold all
+    threads, and with them the deliveries and pages that need no Gazette. After that it is told
+    as `UnavailableError`, whatever it was: no visitor is at fault for the Gazette.
     """
     lock = threading.Lock()
-    held: list[tuple[int, GazetteView | SafeconductError]] = []
+    held = _Held()
 
     def read() -> GazetteView:
-        with lock:
-            if not held or not _is_fresh(*held[0], seconds()):
-                began, found = seconds(), _gazette_or_error(programme, seconds())
-                held[:] = [(seconds() if isinstance(found, SafeconductError) else began, found)]
-            found = held[0][1]
-        if isinstance(found, SafeconductError):
-            raise UnavailableError(found.message, hint=found.hint, told=found.told)
-        return found
+        known = held.view_at(seconds(), GAZETTE_SECONDS)
+        if known is not None:
+            return known
+        known = held.view_at(seconds(), GAZETTE_STALE_SECONDS)
+        if not lock.acquire(blocking=known is None):
+            assert known is not None
+            return known
+        try:
+            return held.read(programme, seconds)
+        finally:
+            lock.release()
 
     return read
 
 
-def _is_fresh(at: int, found: GazetteView | SafeconductError, now: int) -> bool:
-    failed = isinstance(found, SafeconductError)
-    return 0 <= now - at < (GAZETTE_FAILED_SECONDS if failed else GAZETTE_SECONDS)
+@dataclass(slots=True)
+class _Held:
+    """What was read of the Gazette last, and why it could not be read since."""
+
+    good: tuple[int, GazetteView] | None = None
+    failed: tuple[int, SafeconductError] | None = None
+
+    def view_at(self, now: int, age_seconds: int) -> GazetteView | None:
+        """The last view, if it is not older."""
+        good = self.good
+        return good[1] if good is not None and 0 <= now - good[0] < age_seconds else None
+
+    def read(self, programme: Programme, seconds: Callable[[], int]) -> GazetteView:
+        """Ask, unless somebody just has; one thread at a time calls this."""
+        began = seconds()
+        if (known := self.view_at(began, GAZETTE_SECONDS)) is not None:
+            return known
+        if self.failed is None or not 0 <= began - self.failed[0] < GAZETTE_FAILED_SECONDS:
+            found = _gazette_or_error(programme, began)
+            if not isinstance(found, SafeconductError):
+                self.good, self.failed = (began, found), None
+                return found
+            self.failed = seconds(), found
+        if (known := self.view_at(seconds(), GAZETTE_STALE_SECONDS)) is not None:
+            return known
+        error = self.failed[1]
+        raise UnavailableError(error.message, hint=error.hint, told=error.told)
 
 
 def _gazette_or_error(programme: Programme, at: int) -> GazetteView | SafeconductError:

@@ -12,7 +12,7 @@ Spec: docs/3-protocol.md §7, §14.
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
@@ -25,6 +25,7 @@ from safeconduct.plumbing.blobs import Incoming
 from safeconduct.plumbing.hashing import Sha256Behind
 from safeconduct.protocol.address import Address
 from safeconduct.protocol.capsule import (
+    HEADERS_MAX,
     Capsule,
     Found,
     find_capsules,
@@ -74,6 +75,15 @@ def seal_next(
         sealed = _seal(intake, ticket, free, items, None)
         assert sealed is not None
         return sealed
+
+
+def begun_before(
+    intake: Intake, ticket: Ticket, master: bytes, wanted: Sequence[Named]
+) -> list[Capsule | None]:
+    """For each of these contents: what the words have begun of it, if that can go on."""
+    found, _ = _search(intake, ticket, master)
+    begun = [_begun(intake, found, items) for items in wanted]
+    return [None if each is None else each.capsule for each in begun]
 
 
 def _search(
@@ -138,7 +148,7 @@ def _seal(
         if shelved is not None and shelved.proof and record != shelved.record:
             tee.abort()
             return None
-        return _ready(intake, ticket, envelope, record, tee.kept())
+        return _ready(intake, ticket, envelope, shelved, tee.kept())
     except BaseException:
         tee.abort()
         raise
@@ -158,18 +168,22 @@ def _address(intake: Intake, shelved: Capsule | None) -> Address:
 
 
 def _ready(
-    intake: Intake, ticket: Ticket, envelope: Envelope, record: bytes, payload: Incoming | None
+    intake: Intake,
+    ticket: Ticket,
+    envelope: Envelope,
+    shelved: Capsule | None,
+    payload: Incoming | None,
 ) -> Sealed:
-    """Shelve what words cannot derive from themselves; from here on they can go on."""
-    capsule = None
+    """Shelve what words cannot derive from themselves; from here on they can go on.
+
+    What is shelved already is not shelved anew for another header: a slot holds few versions,
+    and who tries again and again would have none left.
+    """
+    capsule, record = None, format_record(envelope.record)
     if ticket.kept:
-        capsule = Capsule(
-            record=record,
-            pre=envelope.pre,
-            nonce=envelope.nonce,
-            headers=(hashlib.sha256(envelope.header).digest(),),
-        )
-        shelve(intake, envelope.keys, capsule)
+        capsule = _capsule(envelope, shelved)
+        if shelved is None or (record, capsule.nonce) != (shelved.record, shelved.nonce):
+            shelve(intake, envelope.keys, capsule)
     return Sealed(
         keys=envelope.keys,
         capsule=capsule,
@@ -178,6 +192,21 @@ def _ready(
         delivery=signed_delivery(intake, record_hash(record), envelope.header),
         payload=payload,
     )
+
+
+def _capsule(envelope: Envelope, shelved: Capsule | None) -> Capsule:
+    """The capsule of an envelope, with the date and the headers it has had so far."""
+    own = hashlib.sha256(envelope.header).digest()
+    capsule = Capsule(
+        record=format_record(envelope.record),
+        pre=envelope.pre,
+        nonce=envelope.nonce,
+        headers=(own,),
+    )
+    if shelved is None or shelved.record != capsule.record:
+        return capsule
+    headers = tuple(dict.fromkeys((*shelved.headers, own)))[-HEADERS_MAX:]
+    return replace(capsule, proof=shelved.proof, headers=headers)
 
 
 class _Tee:
@@ -237,7 +266,8 @@ def shelve(intake: Intake, keys: ContributionKeys, capsule: Capsule) -> None:
         RefusedError: somebody has filled its slot.
         UnavailableError: the shelf is full.
     """
-    intake.store.shelve(keys.slot(), seal_capsule(capsule, keys, intake.random_bytes))
+    sealed = seal_capsule(capsule, keys, intake.random_bytes)
+    intake.store.shelve(keys.slot(), sealed, own=True)
 
 
 def dated_capsule(intake: Intake, capsule: Capsule, proof: bytes) -> Capsule:

@@ -108,7 +108,8 @@ def _desk_routes(intake: Intake) -> list[web.Route]:
 
 async def _announce(intake: Intake, request: web.Request) -> web.Response:
     body = await web.read_body(request, bytes_max=ANNOUNCEMENT_BYTES_MAX)
-    return web.text(str(await web.in_thread(announce, intake, body)))
+    async with intake.dating.turn(flow=web.flow_of(request)):
+        return web.text(str(await web.in_thread(announce, intake, body)))
 
 
 async def _header(intake: Intake, request: web.Request) -> web.Response:
@@ -128,7 +129,8 @@ async def _finish(intake: Intake, request: web.Request) -> web.Response:
     upload = _upload(request)
     await web.read_body(request, bytes_max=0)
     digest = await web.in_thread(intake.store.digest_of, upload)
-    return _file(await web.in_thread(finish, intake, digest))
+    async with intake.dating.turn(flow=web.flow_of(request)):
+        return _file(await web.in_thread(finish, intake, digest))
 
 
 async def _shelve(intake: Intake, request: web.Request) -> web.Response:

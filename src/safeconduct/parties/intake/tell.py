@@ -27,6 +27,7 @@ from safeconduct.parties.intake.accept import (
 from safeconduct.parties.intake.sealing import (
     Named,
     Sealed,
+    begun_before,
     dated_capsule,
     receipt_of,
     seal_next,
@@ -43,6 +44,7 @@ from safeconduct.protocol.canonical import (
     parse_json,
     tagged_hash,
 )
+from safeconduct.protocol.capsule import Capsule
 from safeconduct.protocol.keys import ENTROPY_BYTES, master_key
 from safeconduct.protocol.notice import deciding_dates
 from safeconduct.protocol.receipt import Receipt
@@ -109,11 +111,15 @@ def sent_before(intake: Intake, ticket: Ticket) -> Told | None:
 
 
 async def _send(intake: Intake, ticket: Ticket, flow: str) -> Told:
-    parts = await in_thread(_parts, intake, ticket)
+    named = await in_thread(_named, intake, ticket)
     sent: list[Told] = []
     # Sendings under the same words go one after the other, and wait for that without a turn:
     # else a small one would keep everybody's turn for as long as a large one takes.
     words = intake.sends.setdefault(tagged_hash("sends", ticket.entropy), asyncio.Lock())
+    parts = [named]
+    if all(_split(named)):  # the words are stretched for this, which takes a turn
+        async with words, intake.sealing.turn(flow=flow, place=ticket.place):
+            parts = await in_thread(_parts, intake, ticket, named)
     for items in parts:
         turns = intake.sealing_large if _is_large(items) else intake.sealing
         async with words, turns.turn(flow=flow, place=ticket.place):
@@ -160,29 +166,54 @@ def _note_sent(intake: Intake, ticket: Ticket, sent: list[Told]) -> None:
         intake.spools.remove(spool, key, item)
 
 
-def _parts(intake: Intake, ticket: Ticket) -> list[Named]:
-    """What goes together; shortly before a date the text does not wait for the files."""
-    if not ticket.spool:
-        raise _nothing()
-    named = intake.spools.named(ticket.spool, ticket.spool_key)
+def _named(intake: Intake, ticket: Ticket) -> Named:
+    named = intake.spools.named(ticket.spool, ticket.spool_key) if ticket.spool else []
     if not named:
         raise _nothing()
+    return named
+
+
+def _split(named: Named) -> list[Named]:
+    """Text with answers, and files."""
     text = [each for each in named if each[1].kind != FILE]
-    files = [each for each in named if each[1].kind == FILE]
-    if text and files and is_last_hour(intake):
-        return [text, files]
-    return [named]
+    return [text, [each for each in named if each[1].kind == FILE]]
+
+
+def _parts(intake: Intake, ticket: Ticket, named: Named) -> list[Named]:
+    """What goes together; shortly before a date the text does not wait for the files.
+
+    What was begun in one way is gone on with in that way, whatever the hour is now: else the
+    same words and content would not give the same records, and would lose the first date.
+    """
+    whole, text, files = named, *_split(named)
+    goes_first = is_last_hour(intake)
+    if ticket.kept:
+        master = master_key(ticket.entropy, intake.programme.hash)
+        begun = begun_before(intake, ticket, master, [whole, text])
+        if begun[0] is not None:
+            goes_first = False
+        elif begun[1] is not None and _went_first(intake, begun[1]):
+            goes_first = True
+    return [text, files] if goes_first else [whole]
+
+
+def _went_first(intake: Intake, capsule: Capsule) -> bool:
+    """Whether a text that was sent by itself may have had files to follow."""
+    if not capsule.proof or intake.store.delivered(record_hash(capsule.record)) is None:
+        return True
+    return is_last_hour(intake, receipt_of(intake, capsule.record, capsule.proof).logged_by)
 
 
 def _nothing() -> MalformedError:
     return MalformedError("nothing was written", hint="write something, or add a file")
 
 
-def is_last_hour(intake: Intake) -> bool:
-    """Whether a date of the law in force is less than an hour away."""
-    statutes, now = intake.gazette().state.statutes, intake.seconds()
+def is_last_hour(intake: Intake, at: int | None = None) -> bool:
+    """Whether a date of the law in force is less than an hour away, now or at `at`."""
+    statutes = intake.gazette().state.statutes
     if not statutes:
         return False
+    now = intake.seconds() if at is None else at
     dates = deciding_dates(statutes[-1].law)
     return any(0 < date.limit_at - now <= LAST_HOUR_SECONDS for date in dates)
 
@@ -214,7 +245,7 @@ def _enter(intake: Intake, sealed: Sealed, proofs: Sequence[bytes]) -> Told:
     if sealed.payload is not None:
         receipt_of(intake, sealed.delivery, proofs[1])
         _take_in(intake, sealed, receipt, proofs)
-    if sealed.capsule is not None:
+    if sealed.capsule is not None and (sealed.payload is not None or not sealed.capsule.proof):
         with suppress(RefusedError):  # somebody filled the slot: the capsule is in it already,
             # and the log gives the proof again
             shelve(intake, sealed.keys, dated_capsule(intake, sealed.capsule, proofs[0]))
@@ -235,7 +266,6 @@ def _take_in(intake: Intake, sealed: Sealed, receipt: Receipt, proofs: Sequence[
         intake.store.payloads.keep_incoming(digest, sealed.payload)
         intake.store.take_in(announced, until, sealed.delivery, proofs[1])
     intake.days.count(COUNTED, intake.seconds())
-    intake.days.count("delivered-server", intake.seconds())
 
 
 def _told(intake: Intake, record: bytes, proof: bytes) -> Told:

@@ -98,7 +98,9 @@ def routes(intake: Intake) -> list[web.Route]:
 
 async def _withdraw(intake: Intake, request: web.Request) -> web.Response:
     signed = await web.read_body(request, bytes_max=WITHDRAWAL_BYTES_MAX)
-    return web.data(await web.in_thread(_answer, intake, signed), "application/json")
+    async with intake.dating.turn(flow=web.flow_of(request)):
+        answer = await web.in_thread(_answer, intake, signed)
+    return web.data(answer, "application/json")
 
 
 def _answer(intake: Intake, signed: bytes) -> bytes:
