@@ -220,11 +220,10 @@ def _open_made(path: Path) -> IO[bytes]:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise RefusedError("hidden data cannot be removed from this file") from error
-    file = os.fdopen(handle, "rb")
     if not stat.S_ISREG(os.fstat(handle).st_mode):
-        file.close()
+        os.close(handle)
         raise RefusedError("hidden data cannot be removed from this file")
-    return file
+    return os.fdopen(handle, "rb")
 
 
 def _ending(name: str) -> str:
