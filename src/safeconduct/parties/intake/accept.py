@@ -54,7 +54,8 @@ DAY_SECONDS = 86_400
 GAZETTE_SECONDS = 5  # how old a reading of the Gazette may be
 GAZETTE_STALE_SECONDS = 600  # how old it may be while the log is away
 GAZETTE_FAILED_SECONDS = 1  # how long a failed one is told again instead of tried again
-SEALINGS_AT_ONCE = 3  # of small tips, and of large ones beside them
+SEALINGS_AT_ONCE = 3  # of small tips
+LARGE_SEALINGS_AT_ONCE = 2  # beside them: each holds some 20 MiB of what it reads and hashes
 READINGS_AT_ONCE = 2  # of mailboxes: stretching words costs memory
 DATINGS_AT_ONCE = 20  # that wait for the log in a thread; pages have the other half of them
 LOOKS_AT_ONCE = 2  # into what somebody uploaded: each may take a minute
@@ -84,7 +85,7 @@ class Intake:
     dating: Turns = field(default_factory=lambda: Turns(DATINGS_AT_ONCE))
     looking: Turns = field(default_factory=lambda: Turns(LOOKS_AT_ONCE))
     sealing: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
-    sealing_large: Turns = field(default_factory=lambda: Turns(SEALINGS_AT_ONCE))
+    sealing_large: Turns = field(default_factory=lambda: Turns(LARGE_SEALINGS_AT_ONCE))
     sends: WeakValueDictionary[bytes, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     tickets: Tickets = field(default_factory=Tickets)
     definition: Definition = field(default_factory=Definition)

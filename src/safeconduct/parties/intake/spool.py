@@ -42,7 +42,7 @@ from safeconduct.protocol.tip import NAME_BYTES_MAX, check_file_name
 
 SPOOL_ID_BYTES = 16
 SPOOL_SECONDS = 2_400  # since it was last touched: longer than a ticket lives
-PIECE_BYTES = 1 << 20
+PIECE_BYTES = 1 << 19
 FILE_BYTES_MAX = 10_000_000_000
 FILES_MAX = 50
 SPOOL_BYTES_MAX = 64 << 30
