@@ -112,7 +112,8 @@ def make_app(
 
     `lifespan` surrounds the serving. `hosts`, if given, are the only names (without port) a
     visitor may have used: it keeps foreign pages from reaching a server on the loopback
-    interface by another name. `pages` shows unknown addresses as HTML too.
+    interface by another name. One that begins with a dot stands for all names below it.
+    `pages` shows unknown addresses as HTML too.
     """
 
     async def unknown(request: Request, error: Exception) -> Response:
@@ -322,11 +323,16 @@ def _guarded(app: App, hosts: Sequence[str] | None) -> App:
                 ]
             await send(message)
 
-        allowed = hosts is None or _host(scope) in hosts
+        allowed = hosts is None or _is_called(_host(scope), hosts)
         answer = app if allowed else _failure(_WRONG_HOST, page=False)
         await answer(scope, receive, send_with_headers)
 
     return guarded
+
+
+def _is_called(host: str, hosts: Sequence[str]) -> bool:
+    """Whether `host` is one of the names, or below one that begins with a dot."""
+    return any(host == name or (name[:1] == "." and host.endswith(name)) for name in hosts)
 
 
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]

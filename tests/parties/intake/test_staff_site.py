@@ -36,6 +36,24 @@ def page(intake: Intake, path: str) -> httpx.Response:
         return httpx.get(url + path, trust_env=False, timeout=30)
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    {
+        "127.0.0.1": 200,
+        "localhost": 200,
+        "abc.onion": 200,
+        "evil.example": 403,
+        "onion": 403,
+    }.items(),
+)
+def test_a_page_of_elsewhere_cannot_reach_it_by_another_name(
+    host: str, status: int, world: World
+) -> None:
+    with web.running(make_staff_site(world.intake)) as url:
+        answer = httpx.get(url, headers={"host": host}, trust_env=False, timeout=30)
+    assert answer.status_code == status
+
+
 def words(world: World) -> dict[str, str]:
     return {sign.name: sign.word for sign in signs(world.intake)}
 

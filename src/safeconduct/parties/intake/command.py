@@ -181,7 +181,8 @@ def _sites(intake: Intake, options: argparse.Namespace) -> list[web.Site]:
     sites = [web.Site(app=door, listen=options.listen, trusted_proxy=options.behind_proxy)]
     if options.staff is not None:
         routes = [route for routes_of in STAFF for route in routes_of(intake)]
-        sites.append(web.Site(app=web.make_app(routes), listen=options.staff))
+        hosts = (*staff_site.HOSTS, options.staff.rpartition(":")[0])
+        sites.append(web.Site(app=web.make_app(routes, hosts=hosts), listen=options.staff))
     return sites
 
 

@@ -25,6 +25,8 @@ from safeconduct.plumbing.languages import NAMES
 from safeconduct.protocol.questions import Condition, Question, spoken
 
 DAYS_SHOWN = 60
+HOSTS = ("127.0.0.1", "localhost", "[::1]", ".onion")
+"""What the staff site is called: no page of elsewhere can have a browser reach it by a name."""
 BAR_WIDTH, CHART_HEIGHT = 12, 120
 _DELIVERED = ("delivered-source", "delivered-server")
 
@@ -55,7 +57,7 @@ class Shown:
 
 def make_staff_site(intake: Intake) -> web.App:
     """The application for staff of one door."""
-    return web.make_app(routes(intake), pages=True)
+    return web.make_app(routes(intake), hosts=HOSTS, pages=True)
 
 
 def routes(intake: Intake) -> Sequence[web.Route]:
