@@ -26,7 +26,7 @@ WORDS_OF_A_SENTENCE = 4
 LONG = {"text, too long"}  # it gives a text of 100,000 characters back
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def looks(browsers: Launch, replay: Replay, request: pytest.FixtureRequest) -> Looks:
     """Gives all that was seen of a language's pages in a browser; each is looked at once."""
 

@@ -59,20 +59,20 @@ class Town:
         return done
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     """A network of Tor's own on this machine."""
     with private_network(tmp_path_factory.mktemp("tor")) as network:
         yield network
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(network: Network) -> Client:
     """Somebody's Tor."""
     return network.client("client")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def town(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """A programme of the demonstration, its door behind an onion service."""
     folder = tmp_path_factory.mktemp("town")

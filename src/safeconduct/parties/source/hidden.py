@@ -36,10 +36,9 @@ def without_hidden_data(
 
 def warn_of_hidden_data(options: argparse.Namespace, sources: Sequence[Source]) -> None:
     """Note what was found in each file, as far as mat2 can tell."""
-    if metadata.available():
-        for path, source in zip(_paths(options), sources, strict=True):
-            for line in _warnings(path, source.name):
-                terminal.note(line)
+    for path, source in zip(_paths(options), sources, strict=True):
+        for line in _warnings(path, source.name):
+            terminal.note(line)
 
 
 def _paths(options: argparse.Namespace) -> list[Path]:
