@@ -44,8 +44,7 @@ test: $(VENV)/.test-ready
 
 # Fast enough to run before each commit.
 check: $(VENV)/.test-ready lint
-	@$(BIN)/pytest -q tests/protocol & first=$$!; \
-	$(BIN)/pytest -q tests/tidy tests/plumbing; second=$$?; wait $$first && exit $$second
+	@$(BIN)/pytest -q -n 2 tests/protocol tests/tidy tests/plumbing --ignore tests/plumbing/test_web_slow.py
 
 .PHONY: lint
 lint: $(VENV)/.test-ready
