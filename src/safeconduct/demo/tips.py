@@ -20,7 +20,6 @@ from safeconduct.protocol.statute.instant import format_instant
 PAGE_BYTES_MAX = 1 << 20
 FORM_SECONDS = 40.0
 BIG_FILE_BYTES = 10_000_000
-MEASUREMENTS_PER_LINE = 8
 
 CLERK_TEXT = """\
 I keep the books of the free port. Since March, containers marked "returned empties" have \

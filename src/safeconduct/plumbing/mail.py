@@ -123,11 +123,6 @@ def _refusal(where: str, code: int) -> RefusedError | UnavailableError:
     return UnavailableError(f"{where} says to try later (SMTP status {code})")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether mail to this host does not leave the machine."""
-    return host in LOOPBACK
-
-
 def addresses(found: Sequence[str]) -> list[str]:
     """Those of `found` that cannot be the address of a person or would break a header."""
     return [text for text in found if not _is_address(text)]

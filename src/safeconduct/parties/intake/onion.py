@@ -28,7 +28,6 @@ from safeconduct.protocol.age.x25519 import KEY_BYTES, public_key
 from safeconduct.protocol.canonical import decode_text, parse_decimal
 
 WEB_PORT = 80
-STAFF_KEYS_MAX = 1_000
 _TORRC_BYTES_MAX = 64 << 10
 _PORT_MAX = 65_535
 _NOBODY = "nobody"
