@@ -10,6 +10,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PRESS ?=
+# PyICU comes as source only; letters are laid out by Pango, with letters of every script.
+LIBRARIES := g++ pkg-config libicu-dev libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
+# Without isolation, a source is built with the locked builder rather than with the newest.
+INSTALL := $(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --require-hashes -r
 DIR ?= demo
 CRASH_ROUNDS ?= 500
 FUZZ_SECONDS ?= 60
@@ -20,16 +24,17 @@ setup: $(VENV)/.run-ready
 
 $(VENV)/bin/pip:
 	@bash scripts/venv $(PYTHON) $(VENV)
+	@bash scripts/apt $(LIBRARIES)
 
 $(VENV)/.run-ready: requirements/run.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing what a programme runs on (locked, hashed) …"
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(INSTALL) requirements/build.txt && $(INSTALL) requirements/run.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test-ready: requirements/test.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing what the tests need (locked, hashed) …"
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/test.txt
+	@$(INSTALL) requirements/build.txt && $(INSTALL) requirements/test.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.run-ready
 

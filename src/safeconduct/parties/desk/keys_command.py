@@ -31,6 +31,8 @@ from safeconduct.protocol.statute.instant import format_instant, parse_instant
 SLIPS_MAX = 5
 _PIPED_CHARACTERS_MAX = SHARES_MAX * SHARE_BYTES_MAX
 
+_DIGITS_MIN = 4  # of a record hash; fewer could be the beginning of any tip's
+
 _ROTATE = """\
 Makes the keys of the next epoch and prints the record that the board signs into the Gazette.
 Asked again before that, it certifies the same keys:
@@ -228,11 +230,14 @@ def _of_shares(
 
 
 def find_tip(desk: Desk, digits: str) -> bytes:
-    """The record hash that begins with `digits`, if that is one tip's only.
+    """The record hash that begins with `digits`, four or more, if that is one tip's only.
 
     Raises:
-        RefusedError: it is none's, or several tips'.
+        RefusedError: too few digits to mean one tip, or they are none's, or several tips'.
     """
+    if len(digits) < _DIGITS_MIN:
+        hint = f"give a tip's number, or {_DIGITS_MIN} or more digits of its record hash"
+        raise RefusedError(f"{digits!r} names no tip", hint=hint)
     found = [tip.hash for tip in desk.store.tips() if tip.hash.hex().startswith(digits)]
     if len(found) != 1:
         count = "no tip's" if not found else f"{len(found)} tips'"
