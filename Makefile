@@ -76,8 +76,8 @@ bench: $(VENV)/.bench-ready
 	$(BIN)/python -m benchmarks
 
 $(VENV)/.bench-ready: requirements/bench.txt $(VENV)/.test-ready
-	@echo "Installing what drawing the benchmarks needs (locked, hashed) …"
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@echo "Installing what the benchmarks need (locked, hashed) …"
+	@$(INSTALL) requirements/bench.txt
 	@touch $@
 
 # The picture in the README, drawn from a real run.

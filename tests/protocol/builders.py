@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.protocol.age.chance import dice
+from tests.protocol.unheard import unheard
 
 from safeconduct.errors import SafeconductError
 from safeconduct.plumbing.authored import parse_authored
@@ -140,8 +141,8 @@ def prove(
 
 @cache
 def law() -> bytes:
-    """The example statute, as it would be published."""
-    return format_json(parse_authored(STATUTE_FILE.read_bytes(), "statute"))
+    """The example statute as it would be published, by a body that lists people unheard."""
+    return format_json(unheard(parse_authored(STATUTE_FILE.read_bytes(), "statute")))
 
 
 def verifiers(keys: Iterable[SigningKey]) -> tuple[VerifierKey, ...]:

@@ -34,6 +34,7 @@ from tests.protocol.builders import (
     sources,
     statute_act,
 )
+from tests.protocol.unheard import unheard
 
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.protocol import credit
@@ -59,7 +60,7 @@ CLASSES = ("corroborated", "useful")
 
 def document(**credits: Any) -> Any:
     """The credited example statute, with these parts of its credits changed."""
-    value: Any = parse_authored(LAW_FILE.read_bytes(), "statute")
+    value: Any = unheard(parse_authored(LAW_FILE.read_bytes(), "statute"))
     value["credits"] |= credits
     return value
 

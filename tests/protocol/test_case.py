@@ -5,13 +5,15 @@ import pytest
 from safeconduct.errors import RefusedError
 from safeconduct.protocol.case import STEPS, Event, fold_case, next_state
 
-KINDS = ("filed", "proposed", "decided", "redeemed", "appealed", "final", "published")
-STATES = ("new", "filed", "proposed", "decided", "suspended", "final", "published")
+KINDS = tuple(dict.fromkeys(kind for _, kind in STEPS))
+STATES = tuple(dict.fromkeys(["new", *STEPS.values()]))
 
 
 def events(*kinds: str) -> list[Event]:
     return [Event(kind=kind, at=at, data=b"%d" % at) for at, kind in enumerate(kinds)]
 
+
+APPEALED = ("filed", "proposed", "decided", "appealed", "appeal_proposed")
 
 STORIES = {
     "nothing yet": ((), "new"),
@@ -35,6 +37,15 @@ STORIES = {
     ),
     "no appeal": (("filed", "proposed", "decided", "final"), "final"),
     "a publication": (("filed", "proposed", "decided", "final", "published"), "published"),
+    "a person told what is open": (("filed", "asked", "proposed", "asked"), "proposed"),
+    "a claim decided with another": (("filed", "proposed", "joined"), "joined"),
+    "an appeal upheld": ((*APPEALED, "appeal_decided", "final", "published"), "published"),
+    "an appeal that made it fall": ((*APPEALED, "appeal_decided", "quashed"), "quashed"),
+    "a case sent back": ((*APPEALED, "appeal_decided", "remitted"), "remitted"),
+    "a case sent back and decided again": (
+        (*APPEALED, "appeal_decided", "remitted", "proposed", "decided", "appealed"),
+        "suspended",
+    ),
 }
 
 
@@ -62,11 +73,26 @@ def test_every_other_step_is_refused(state: str, kind: str) -> None:
 def test_nothing_is_published_before_it_is_final() -> None:
     before = [state for state in STATES if (state, "published") in STEPS]
     assert before == ["final"]
-    assert [state for state in STATES if (state, "final") in STEPS] == ["decided"]
+    final = {state for state in STATES if (state, "final") in STEPS}
+    assert final == {"appeal_decided", "decided"}
 
 
-def test_an_appeal_suspends_everything() -> None:
-    assert not [step for step in STEPS if step[0] == "suspended"]
+def test_an_appeal_suspends_all_but_its_own_decision() -> None:
+    steps = {step[1] for step in STEPS if step[0] == "suspended"}
+    assert steps == {"appeal_proposed", "appeal_decided"}
+
+
+def test_of_a_case_that_was_sent_back_only_the_filing_counts() -> None:
+    case = fold_case(events(*APPEALED, "appeal_decided", "remitted"))
+    assert set(case.latest) == {"filed", "remitted"}
+    again = fold_case(events(*APPEALED, "appeal_decided", "remitted", "proposed", "decided"))
+    assert set(again.latest) == {"filed", "remitted", "proposed", "decided"}
+
+
+def test_what_ended_says_why_nothing_more_happens() -> None:
+    with pytest.raises(RefusedError) as caught:
+        next_state("joined", "proposed")
+    assert caught.value.hint == "it is decided with another"
 
 
 def test_a_refusal_says_what_may_happen_instead() -> None:

@@ -76,7 +76,7 @@ WRONG_DEPARTURES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "endless reasons": (
         lambda: decided(bundle_of(), changes=DEPARTED, departure="a" * 4_001),
         "registration_stands",
-        "too long",
+        "longer than 4000",
     ),
 }
 

@@ -173,6 +173,9 @@ def said_by_the_registry() -> Files:
         "redemption": sign_record(redeemed, [REGISTRY]),
         "manifest": sign_record(folder, [REGISTRY]),
         "decision": by_board(decision()),
+        "panel": by_board(panel()),
+        "listing-notice": sign_record(listing_notice(), [REGISTRY]),
+        "listing-decision": by_board(listing_decision()),
         "appeal": appeal(),
         "credit-link": by_board(credit.link_record(request(PLAIN))),
         "credit-link-blind": by_board(credit.link_record(request(BLIND))),
@@ -194,6 +197,53 @@ def decision() -> Record:
         reasons=digest("reasons"),
         departure=NO_HASH,
         disclosure="open",
+        votes=digest("votes"),
+        appeal=NO_HASH,
+        result="first",
+    )
+
+
+def panel() -> Record:
+    members = [SigningKey(name=f"panel.example/{who}", seed=digest(who)) for who in PANEL]
+    return make_record(
+        "panel",
+        programme=PLAIN.programme,
+        number=1,
+        previous=NO_HASH,
+        threshold=2,
+        members=tuple(member.verifier() for member in members),
+    )
+
+
+PANEL = ("dora", "emil", "fritz")
+
+
+def listing_notice() -> Record:
+    return make_record(
+        "listing-notice",
+        programme=PLAIN.programme,
+        statute=statute_hash(PLAIN),
+        subject="r-0001",
+        listing=digest("listing"),
+        reply_until=NOON + DAY,
+    )
+
+
+def listing_decision() -> Record:
+    return make_record(
+        "listing-decision",
+        programme=PLAIN.programme,
+        number=1,
+        statute=statute_hash(PLAIN),
+        subject="r-0001",
+        listing=digest("listing"),
+        notice=record_hash(sign_record(listing_notice(), [REGISTRY])),
+        reply=NO_HASH,
+        outcome="registered",
+        reasons=digest("reasons"),
+        votes=digest("votes"),
+        appeal=NO_HASH,
+        result="first",
     )
 
 

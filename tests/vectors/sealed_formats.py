@@ -144,6 +144,8 @@ _BY_BOARD = frozenset(
         "credit-count",
         "count",
         "decision",
+        "listing-decision",
+        "panel",
         "credit-link",
         "credit",
         "client",
@@ -152,7 +154,7 @@ _BY_BOARD = frozenset(
 _BY_DESK = frozenset(
     ["acknowledgement", "assessment", "destruction", "opening-desk", "credit-offer", "request"]
 )
-_BY_REGISTRY = frozenset({"manifest", "redemption"})
+_BY_REGISTRY = frozenset({"listing-notice", "manifest", "redemption"})
 _BY_AUTHOR = frozenset(
     [
         "claim-helped",

@@ -1,8 +1,9 @@
 """Scene 1: a body founds a programme; logs, witnesses, door, desk and register start."""
 
-import hashlib
 from pathlib import Path
 
+from safeconduct.demo.enlisting import PERSONS as PERSONS
+from safeconduct.demo.enlisting import REPLY_SECONDS, tell_persons
 from safeconduct.demo.showing import found_archive
 from safeconduct.demo.stage import HOST, Stage, free_port
 from safeconduct.demo.world import World, act, proof, shipped, tell
@@ -17,21 +18,13 @@ from safeconduct.parties.log.config import (
     load_keys,
     new_log,
 )
-from safeconduct.parties.registry.decide import enter_publication
-from safeconduct.parties.registry.receive import open_registry
-from safeconduct.plumbing import clock, dice, terminal
+from safeconduct.plumbing import clock, terminal
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
 from safeconduct.plumbing.keys import load_signing_key, new_signing_key
 from safeconduct.plumbing.logs import log_notice, read_gazette
 from safeconduct.plumbing.programme import Programme, write_programme
 from safeconduct.protocol.canonical import Json, format_json
-from safeconduct.protocol.listing import (
-    REGISTERED,
-    SALT_BYTES,
-    listing_object,
-    publication_record,
-)
 from safeconduct.protocol.record import NO_HASH
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.load import with_parameters, with_version
@@ -47,14 +40,6 @@ LAW_BYTES_MAX = 1 << 20
 # How long the law's date lies ahead: enough for everybody to be in time on this machine, which
 # is measured by how long the founding took to be published.
 WINDOW_SECONDS_MIN, WINDOW_SECONDS_MAX, WINDOW_FACTOR = 12, 60, 8
-
-PERSONS = {
-    "r-0001": ("the port engineer", "Chief engineer of the port"),
-    "r-0002": ("Anton Weller", "Deputy harbour master"),
-    "r-0003": ("the night watchman", "Head of the night watch"),
-    "r-0004": ("the cargo broker", "Broker at the free port"),
-    "r-0005": ("the harbour pilot", "Pilot of the night boats"),
-}
 
 
 def found(folder: Path, stage: Stage) -> World:
@@ -190,12 +175,13 @@ def _publish_law(world: World, took_seconds: float) -> None:
     log_notice(world.programme, world.signed(epoch))
     tell("the desk's post-quantum key for this month is certified in the Gazette")
     proof("no visitor can be given a key of their own, which would be a name tag")
+    _publish_statute(world, took_seconds)
+    tell_persons(world)
     found_archive(world)
-    _publish_listings_and_statute(world, took_seconds)
 
 
 def law_document(date: int, now: int) -> Json:
-    """The example statute with credits, its date and appeal period set, as version 1.
+    """The example statute with credits, its date and periods set, as version 1.
 
     In a play of five people one credit is a crowd; in earnest the law asks for more.
     """
@@ -210,6 +196,7 @@ def law_document(date: int, now: int) -> Json:
         {
             "the_date": format_instant(date),
             "appeal_period": {"amount": APPEAL_SECONDS, "unit": "seconds"},
+            "reply_period": {"amount": REPLY_SECONDS, "unit": "seconds"},
         },
     )
     stamp = format_instant(now)
@@ -218,7 +205,7 @@ def law_document(date: int, now: int) -> Json:
     )
 
 
-def _publish_listings_and_statute(world: World, took_seconds: float) -> None:
+def _publish_statute(world: World, took_seconds: float) -> None:
     window = max(
         WINDOW_SECONDS_MIN, min(WINDOW_SECONDS_MAX, round(WINDOW_FACTOR * took_seconds))
     )
@@ -231,39 +218,3 @@ def _publish_listings_and_statute(world: World, took_seconds: float) -> None:
     tell(f"{format_instant(world.date)}, is acquitted from the register")
     proof("its text, rule and date are one document, hashed and signed; nobody moves it unseen")
     world.happened("board", "publishes the law")
-    _publish_listings(world)
-
-
-def _publish_listings(world: World) -> None:
-    registry = open_registry(world.path("register"))
-    statute = read_gazette(world.programme).state.statutes[-1].sha256
-    for number, (subject, (name, role)) in enumerate(PERSONS.items(), start=1):
-        data = listing_object(
-            subject,
-            name,
-            {
-                "ground": "section 1 of the example act",
-                "role": role,
-                "conduct": "signed off shipments that were never inspected",
-                "harm": "goods left the port without duty or safety check",
-                "time_since": "less than five years",
-                "weight": "responsible for the decision, not for its planning",
-            },
-            listed_on="2026-01-15",
-            review_on="2027-01-15",
-            ends_on="2031-01-15",
-            salt=dice.random_bytes(SALT_BYTES),
-        )
-        sha256 = hashlib.sha256(data).digest()
-        registry.store.keep_object(sha256, subject, data)
-        record = publication_record(
-            world.programme.hash,
-            number,
-            statute=statute,
-            subject=subject,
-            standing=REGISTERED,
-            object_sha256=sha256,
-            final_at=clock.seconds(),
-        )
-        enter_publication(registry, None, world.signed(record))
-    tell(f"{len(PERSONS)} persons stand in the register, each with an individual assessment")

@@ -6,6 +6,7 @@ from pathlib import Path
 from safeconduct.demo.assessing import answer, assess_tips, take_in, take_in_late
 from safeconduct.demo.auditing import publish_and_audit
 from safeconduct.demo.claiming import claim_and_decide
+from safeconduct.demo.enlisting import decide_listings, publish_listings
 from safeconduct.demo.founding import found
 from safeconduct.demo.picture import draw
 from safeconduct.demo.pressing import start_capturing, tell_captures
@@ -55,6 +56,7 @@ def play(folder: Path, stage: Stage, press: Sequence[Path], between: Between) ->
 
 def _let_the_date_pass(world: World) -> None:
     act(5, "The date passes")
+    decide_listings(world)
     left = world.date - clock.seconds()
     with terminal.waiting(f"waiting {max(0, left)} s for the date; no clock is moved"):
         wait_until(world.date)
@@ -62,3 +64,4 @@ def _let_the_date_pass(world: World) -> None:
     tell("it is the date of the law; nothing happens by itself, and no server is asked")
     send_late(world)
     proof("from here on a tip still helps the body, but the law no longer answers it")
+    publish_listings(world)

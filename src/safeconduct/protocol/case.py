@@ -1,13 +1,19 @@
 """A claim's case: what happened, in order, and the state that follows from it.
 
     filed → proposed → decided → final → published
-                          └────────┴→ appealed (suspended: nothing about it is made public)
+      │         │         └────────┴→ appealed: suspended, nothing about it is made public
+      └─────────┴→ joined                │
+                                  appeal_decided → final → published
+                                         ├→ quashed    it falls; the claim may be filed anew
+                                         └→ remitted → proposed → …    the board decides anew
 
-Where a credit was used up by the decision, its redemption is an event too, `redeemed`, which
-changes nothing of the state.
+Some events change nothing of the state: `asked` (the person was told what is still open),
+`appeal_proposed` (the appeal panel has a draft), `redeemed` (a credit was used up). A case that
+is `joined` is decided with another, and ends with it.
 
 The state is derived by folding the events and is stored nowhere, so no list can disagree with
-its own history.
+its own history. What was remitted is no decision any more: of the events before, only the
+filing counts.
 
 Spec: docs/3-protocol.md §15.
 """
@@ -20,7 +26,11 @@ from safeconduct.errors import RefusedError
 # What may follow what; everything else is refused.
 STEPS: dict[tuple[str, str], str] = {
     ("new", "filed"): "filed",
+    ("filed", "asked"): "filed",
+    ("filed", "joined"): "joined",
     ("filed", "proposed"): "proposed",
+    ("proposed", "asked"): "proposed",
+    ("proposed", "joined"): "joined",
     ("proposed", "proposed"): "proposed",  # new evidence: the board has signed nothing yet
     ("proposed", "decided"): "decided",
     ("decided", "appealed"): "suspended",
@@ -29,7 +39,16 @@ STEPS: dict[tuple[str, str], str] = {
     ("final", "published"): "published",
     ("decided", "redeemed"): "decided",
     ("final", "redeemed"): "final",
+    ("suspended", "appeal_proposed"): "suspended",
+    ("suspended", "appeal_decided"): "appeal_decided",
+    ("appeal_decided", "redeemed"): "appeal_decided",
+    ("appeal_decided", "final"): "final",
+    ("appeal_decided", "quashed"): "quashed",
+    ("appeal_decided", "remitted"): "remitted",
+    ("remitted", "asked"): "remitted",
+    ("remitted", "proposed"): "proposed",
 }
+_ENDED = {"joined": "it is decided with another", "quashed": "file the claim anew"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +78,8 @@ def fold_case(events: Iterable[Event]) -> Case:
     latest: dict[str, Event] = {}
     for event in events:
         state = next_state(state, event.kind)
+        if event.kind == "remitted":
+            latest = {kind: held for kind, held in latest.items() if kind == "filed"}
         latest[event.kind] = event
     return Case(state=state, latest=latest)
 
@@ -73,6 +94,8 @@ def next_state(state: str, kind: str) -> str:
         possible = [step for before, step in STEPS if before == state]
         raise RefusedError(
             f"a case that is {state} cannot be {kind}",
-            hint=f"what may happen now: {', '.join(possible)}" if possible else "nothing more",
+            hint=f"what may happen now: {', '.join(possible)}"
+            if possible
+            else _ENDED.get(state, "nothing more"),
         )
     return STEPS[state, kind]

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
-from safeconduct.protocol.address import DEFAULT_PROFILE, PROFILES, Address
+from safeconduct.protocol.address import DEFAULT_PROFILE, Address
 from safeconduct.protocol.blind import PublicKey, parse_public_key
 from safeconduct.protocol.keys import programme_hash
 from safeconduct.protocol.notice import Archive as Archive
-from safeconduct.protocol.notice import ClientFile, Gate, read_client, read_gate
+from safeconduct.protocol.notice import ClientFile, Gate, read_archive, read_client, read_gate
+from safeconduct.protocol.notice import Epoch as Epoch
 from safeconduct.protocol.notice import Retirement as Retirement
 from safeconduct.protocol.record import (
     NO_HASH,
@@ -35,7 +36,6 @@ from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Credits
 from safeconduct.protocol.tlog.note import VerifierKey
 
-SHARES_MAX = 16  # what SLIP-39 can split a key into
 _LAWS_KEPT = 16  # parsed; of 60 kB at most
 
 
@@ -50,6 +50,10 @@ class Roster:
     index: int = 0
 
 
+Panel = Roster
+"""Those who decide appeals; none of its keys was ever the board's, nor will be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatuteVersion:
     """One published version of the law; `sha256` is what other records call `statute`."""
@@ -58,24 +62,6 @@ class StatuteVersion:
     law: bytes
     sha256: bytes
     index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
-    """A desk's keys for one stretch of time, as the board certified them."""
-
-    number: int
-    opens: int
-    closes: int
-    statement: VerifierKey
-    classic: str
-    hybrid: str
-    hash: bytes
-    index: int
-
-    def recipient(self, profile: str) -> str:
-        """The age recipient of this epoch for one of the envelope profiles."""
-        return {"hybrid": self.hybrid, "classic": self.classic}[PROFILES[profile]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +108,7 @@ class GazetteState:
     credit_counts: tuple[CreditCount, ...] = ()
     gates: tuple[Gate, ...] = ()
     clients: tuple[ClientFile, ...] = ()
+    panels: tuple[Panel, ...] = ()
 
     @property
     def programme_hash(self) -> bytes:
@@ -132,6 +119,11 @@ class GazetteState:
     def roster(self) -> Roster:
         """The board now."""
         return self.rosters[-1]
+
+    @property
+    def panel(self) -> Panel | None:
+        """The appeal panel now, if there is one."""
+        return self.panels[-1] if self.panels else None
 
     def statute(self, sha256: bytes) -> StatuteVersion:
         """The published version with this hash.
@@ -313,7 +305,24 @@ def _check_sequence(record: Record, number: int, previous: bytes) -> None:
 def _take_roster(state: GazetteState, signed: SignedRecord) -> GazetteState:
     _check_sequence(signed.record, len(state.rosters), state.roster.hash)
     roster = _roster(len(state.rosters), signed.record, signed)
+    _check_apart(roster, state.panels)
     return replace(state, rosters=(*state.rosters, replace(roster, index=state.size)))
+
+
+def _take_panel(state: GazetteState, signed: SignedRecord) -> GazetteState:
+    previous = state.panel.hash if state.panel else NO_HASH
+    _check_sequence(signed.record, len(state.panels) + 1, previous)
+    panel = _roster(len(state.panels) + 1, signed.record, signed)
+    _check_apart(panel, state.rosters)
+    return replace(state, panels=(*state.panels, replace(panel, index=state.size)))
+
+
+def _check_apart(body: Roster, others: tuple[Roster, ...]) -> None:
+    """Nobody decides both first and on appeal: neither by a key nor under a name."""
+    taken = {mark for one in others for key in one.members for mark in (key.public, key.name)}
+    for key in body.members:
+        if key.public in taken or key.name in taken:
+            raise MalformedError(f"{key.name} cannot be of the board and of an appeal panel")
 
 
 def _take_statute(state: GazetteState, signed: SignedRecord) -> GazetteState:
@@ -375,16 +384,7 @@ def _take_archive(state: GazetteState, signed: SignedRecord) -> GazetteState:
     record = signed.record
     previous = state.archives[-1].hash if state.archives else NO_HASH
     _check_sequence(record, len(state.archives) + 1, previous)
-    threshold, shares = record.number("threshold"), record.number("shares")
-    if not 1 < threshold <= shares <= SHARES_MAX:
-        raise MalformedError(f"archive record: needs 2 to {SHARES_MAX} shares, and so many")
-    archive = Archive(
-        number=record.number("number"),
-        recipient=record.word("recipient"),
-        threshold=threshold,
-        shares=shares,
-        hash=record_hash(signed.data),
-    )
+    archive = read_archive(record, record_hash(signed.data))
     return replace(state, archives=(*state.archives, archive))
 
 
@@ -488,4 +488,5 @@ _TAKE: dict[str, Callable[[GazetteState, SignedRecord], GazetteState]] = {
     "credit-count": _take_credit_count,
     "gate": _take_gate,
     "client": _take_client,
+    "panel": _take_panel,
 }

@@ -1,5 +1,6 @@
 """What single notices of the Gazette say that stand for themselves.
 
+    epoch       the desk's keys for one stretch of time
     archive     where opened tips go
     retirement  that the keys of an epoch are destroyed
     gate        statute, name and limit of a date · the Ledger's last tree dated before it, and
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.protocol.address import PROFILES
 from safeconduct.protocol.record import Record
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import (
@@ -24,11 +26,30 @@ from safeconduct.protocol.statute.text import (
 )
 from safeconduct.protocol.tlog.checkpoint import Checkpoint, parse_checkpoint
 from safeconduct.protocol.tlog.merkle import EMPTY_ROOT, Tree
-from safeconduct.protocol.tlog.note import parse_note
+from safeconduct.protocol.tlog.note import VerifierKey, parse_note
 
 CLIENT_BYTES_MAX = 256 << 20
+SHARES_MAX = 16  # what SLIP-39 can split a key into
 _PLATFORM = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")  # also a file's name, and an address
 _LAWS_KEPT = 16  # parsed; of 60 kB at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """A desk's keys for one stretch of time, as the board certified them."""
+
+    number: int
+    opens: int
+    closes: int
+    statement: VerifierKey
+    classic: str
+    hybrid: str
+    hash: bytes
+    index: int
+
+    def recipient(self, profile: str) -> str:
+        """The age recipient of this epoch for one of the envelope profiles."""
+        return {"hybrid": self.hybrid, "classic": self.classic}[PROFILES[profile]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +117,24 @@ class ClientFile:
     version: str
     size: int
     sha256: bytes
+
+
+def read_archive(record: Record, digest: bytes) -> Archive:
+    """What an `archive` record says; `digest` is its record hash.
+
+    Raises:
+        MalformedError: its shares are too few, too many, or fewer than are needed.
+    """
+    threshold, shares = record.number("threshold"), record.number("shares")
+    if not 1 < threshold <= shares <= SHARES_MAX:
+        raise MalformedError(f"archive record: needs 2 to {SHARES_MAX} shares, and so many")
+    return Archive(
+        number=record.number("number"),
+        recipient=record.word("recipient"),
+        threshold=threshold,
+        shares=shares,
+        hash=digest,
+    )
 
 
 def read_gate(record: Record, law: bytes, ledger: str, *, digest: bytes, index: int) -> Gate:

@@ -17,10 +17,12 @@ from safeconduct.protocol.claim import (
     sign_claim,
 )
 from safeconduct.protocol.decision import (
+    Proposal,
     decision_object,
     decision_record,
     departure_hash,
     propose,
+    told,
 )
 from safeconduct.protocol.evidence.capture import (
     address_hash,
@@ -49,6 +51,7 @@ from safeconduct.protocol.record import (
     sign_record,
 )
 from safeconduct.protocol.signature import ed25519_public, mldsa65_public
+from safeconduct.protocol.statute.evaluate import tree_hash
 from safeconduct.protocol.tlog.checkpoint import (
     Checkpoint,
     format_checkpoint,
@@ -80,6 +83,7 @@ from safeconduct.protocol.tlog.tile import (
 from safeconduct.protocol.tlog.tile import (
     format_bundle as format_entries,
 )
+from safeconduct.protocol.votes import Vote, votes_document, votes_hash
 
 NAME = "example-2027"
 PROGRAMME = programme_hash(NAME)
@@ -365,7 +369,11 @@ def make_world(
     proposal = propose(bundle, fold_all(entries), POLICY, JUDGEMENTS, LOGGED_AT)
     outcome = REGISTERED if departure else "acquitted"
     said: dict[str, Value] = {"outcome": outcome, "departure": departure_hash(departure)}
-    drafted = decision_record(proposal, bundle, 1, bytes(32))
+    votes = _votes(proposal, outcome) if departure else b""
+    if votes:
+        said["votes"] = votes_hash(votes)
+    letter = told(proposal, [bundle], 1, outcome=outcome, departure=departure)
+    drafted = decision_record(proposal, bundle, 1, hashlib.sha256(letter).digest())
     decided = board_signed(replace(drafted, values={**drafted.values, **said}))
     logged = [*before.entries, bundle.claim_hash, record_hash(decided)]
     ledger = make_log(LEDGER, [*logged, *dummies[200:]], LOGGED_AT + 60)
@@ -378,6 +386,7 @@ def make_world(
         ledger.proof(len(before.entries)),
         bytes(16),
         departure,
+        votes=votes,
     )
     entries.append(publication(3, "r-0002", outcome, decision, FINAL_AT))
     entries.append(count_entry(published))
@@ -389,6 +398,16 @@ def make_world(
         listings=listings,
         decisions=(decision,),
     )
+
+
+def _votes(proposal: Proposal, outcome: str) -> bytes:
+    """The votes of all board members who sign, to depart."""
+    names = [key.name for key in BOARD]
+    cast = [
+        Vote(member=name, vote="depart", outcome=outcome, reasons="Read otherwise.")
+        for name in names
+    ]
+    return votes_document(tree_hash(proposal.judgement), names, cast)
 
 
 def put(path: Path, data: bytes) -> None:

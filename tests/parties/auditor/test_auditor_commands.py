@@ -60,7 +60,7 @@ def test_an_honest_folder_exits_with_0_and_numbers_its_checks(
     told = capsys.readouterr().out
     assert " 1  ok      the folder is exactly what SHA256SUMS lists" in told
     assert "11  ok      " in told
-    assert "All 13 checks hold" in told
+    assert "All 14 checks hold" in told
     assert max(map(len, told.splitlines())) <= 96
 
 
@@ -74,7 +74,7 @@ def test_a_failed_check_exits_with_10_and_says_what_that_proves(
     assert "10  FAILED  the register is what the publications make it" in told
     assert "file      register.json" in told
     assert "evidence against the registry" in told
-    assert "1 of 13 checks failed: 10." in told
+    assert "1 of 14 checks failed: 10." in told
     assert "The registry signed for exactly these bytes" in told
 
 
@@ -86,7 +86,7 @@ def test_the_same_report_comes_as_json(desk: Path, capsys: pytest.CaptureFixture
     failed = {check["name"]: check["failures"] for check in report["checks"]}
     assert failed["register"][0]["file"] == "register.json"
     assert failed["statutes"] == []
-    assert [check["number"] for check in report["checks"]] == list(range(1, 14))
+    assert [check["number"] for check in report["checks"]] == list(range(1, 15))
 
 
 def test_names_from_the_folder_cannot_drive_the_terminal(

@@ -1,6 +1,7 @@
 """A register at work, with everything real but the logs at the far end of the network."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,15 @@ from tests.protocol.age.chance import dice
 
 from safeconduct.errors import UnavailableError
 from safeconduct.parties.board.sign import sign_all
-from safeconduct.parties.registry import decide, publish, receive
+from safeconduct.parties.registry import (
+    appeals,
+    decide,
+    final,
+    joining,
+    publish,
+    receive,
+    redeeming,
+)
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.store import Store
 from safeconduct.plumbing.logs import GazetteView
@@ -221,11 +230,14 @@ class World:
         name: str = builders.PERSON,
         proof: bytes = b"",
         keys: int = 0,
+        texts: Mapping[str, str] | None = None,
         **changes: Value,
     ) -> bytes:
         """File a claim that answers a fresh challenge; returns its hash."""
         fresh = receive.challenge(self.registry)
-        bundle = helped(name=name, proof=proof, keys=keys, challenge=fresh, **changes)
+        bundle = helped(
+            name=name, proof=proof, keys=keys, texts=texts, challenge=fresh, **changes
+        )
         return receive.receive(self.registry, bundle).claim
 
     def page(self, claim: bytes) -> str:
@@ -266,7 +278,11 @@ def open_world(
     world = World(folder=folder, founded=founded or builders.gazette_entries())
     edges = {
         receive: ("read_gazette", "log_record"),
-        decide: ("log_record", "log_notice"),
+        appeals: ("log_record",),
+        decide: ("log_record",),
+        final: ("log_notice",),
+        joining: ("log_record",),
+        redeeming: ("log_record",),
         publish: ("read_gazette", "read_checkpoint", "fetch_file"),
     }
     for module, names in edges.items():
@@ -290,9 +306,16 @@ def _programme() -> Programme:
 
 
 def helped(
-    *, name: str = builders.PERSON, proof: bytes = b"", keys: int = 0, **changes: Value
+    *,
+    name: str = builders.PERSON,
+    proof: bytes = b"",
+    keys: int = 0,
+    texts: Mapping[str, str] | None = None,
+    **changes: Value,
 ) -> bytes:
-    """A bundle on the helped limb; `keys` is the number of the contribution that signs."""
+    """A bundle on the helped limb, perhaps with further `texts`; `keys` is the number of the
+    contribution that signs.
+    """
     person = person_hash(name, builders.NAME_SALT)
     shown = {"proof": proof.decode()} if proof else {}
     return builders.helped_bundle(
@@ -301,6 +324,7 @@ def helped(
         assessment="",
         assessment_proof="",
         **shown,
+        **(texts or {}),
     )
 
 

@@ -16,7 +16,7 @@ from tests.parties.registry.register_world import World, open_world
 from tests.protocol import builders, credited
 
 from safeconduct.errors import SafeconductError
-from safeconduct.parties.registry import command
+from safeconduct.parties.registry import command, deciding_command
 from safeconduct.parties.registry.redemptions import count_redeemed, credit_count
 from safeconduct.protocol.claim import parse_bundle, relied_on
 from safeconduct.protocol.record import format_record, parse_record
@@ -28,7 +28,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
 
 
 def run(world: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(command, "open_registry", lambda _: world.registry)
+    for module in (command, deciding_command):
+        monkeypatch.setattr(module, "open_registry", lambda _: world.registry)
     parser = argparse.ArgumentParser()
     command.add_arguments(parser)
     options = parser.parse_args([*arguments, "--dir", "register"])

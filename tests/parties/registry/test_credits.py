@@ -32,7 +32,7 @@ from safeconduct.errors import ConflictError, RefusedError, SafeconductError, Un
 from safeconduct.parties.auditor.check import audit
 from safeconduct.parties.auditor.finding import CreditTally
 from safeconduct.parties.auditor.folder import Folder
-from safeconduct.parties.registry import decide
+from safeconduct.parties.registry import decide, redeeming
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.publish import publish
 from safeconduct.parties.registry.receive import challenge, receive
@@ -287,6 +287,7 @@ def test_a_redemption_that_the_log_did_not_take_is_made_good(
 
     with monkeypatch.context() as patch:
         patch.setattr(decide, "log_record", fails_second)
+        patch.setattr(redeeming, "log_record", fails_second)
         with pytest.raises(UnavailableError):
             decide.enter(world.registry, claim, signed)
     assert state_of(world, claim) == "decided"

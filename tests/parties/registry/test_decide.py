@@ -25,7 +25,7 @@ from safeconduct.errors import (
     UnverifiedError,
 )
 from safeconduct.parties.board.sign import sign_all
-from safeconduct.parties.registry import decide, receive
+from safeconduct.parties.registry import appeals, decide, receive
 from safeconduct.protocol.record import (
     make_record,
     parse_record,
@@ -279,7 +279,7 @@ def test_a_log_that_is_away_cannot_make_an_appeal_late(
         raise UnavailableError("no quorum")
 
     with monkeypatch.context() as patch:
-        patch.setattr(decide, "log_record", away)
+        patch.setattr(appeals, "log_record", away)
         with pytest.raises(UnavailableError):
             decide.appeal(world.registry, claim, appeal_of(signed))
     assert state_of(world, claim) == "suspended"

@@ -10,7 +10,7 @@ from tests.protocol import builders
 
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError
 from safeconduct.parties.board.sign import sign_all
-from safeconduct.parties.registry import command
+from safeconduct.parties.registry import command, deciding_command
 from safeconduct.protocol.record import parse_record
 
 ASSESSMENT = dict.fromkeys(
@@ -28,7 +28,8 @@ PERSON = {
 
 @pytest.fixture(autouse=True)
 def _the_register(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "open_registry", lambda _: world.registry)
+    for module in (command, deciding_command):
+        monkeypatch.setattr(module, "open_registry", lambda _: world.registry)
 
 
 def run(*arguments: str) -> int:

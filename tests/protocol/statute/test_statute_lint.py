@@ -79,7 +79,7 @@ COMPLAINTS: dict[str, tuple[Break, str]] = {
         lambda d: d["sections"].append(
             {"number": "9", "rule": "nine", "if": NEVER, "text": {"en": "9", "de": "9"}}
         ),
-        "sections[6]: no outcome leads to the rule nine",
+        "sections[7]: no outcome leads to the rule nine",
     ),
     "a case that comes out otherwise": (
         lambda d: d["cases"][0].update(outcome="registration_stands"),

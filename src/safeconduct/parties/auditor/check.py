@@ -1,4 +1,4 @@
-"""Check: thirteen questions to a folder of public bytes, each answered from the bytes alone.
+"""Check: fourteen questions to a folder of public bytes, each answered from the bytes alone.
 
 Every check runs, whatever the earlier ones found; one that needs what an earlier one could not
 establish says so and counts as failed. A failed check says which file, what was found and
@@ -11,7 +11,14 @@ Spec: docs/3-protocol.md §16.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from safeconduct.parties.auditor import credits, finding, gates, provenance, substance
+from safeconduct.parties.auditor import (
+    credits,
+    finding,
+    gates,
+    listings,
+    provenance,
+    substance,
+)
 from safeconduct.parties.auditor.course import Course
 from safeconduct.parties.auditor.finding import (
     Audit,
@@ -113,6 +120,12 @@ CHECKS = {
         find=gates.find_gates,
         file="gazette/checkpoint",
         proves=finding.GATE_FAULTY,
+    ),
+    "listings": Check(
+        title="each listed person was heard as the law says before they were listed",
+        find=listings.find_listings,
+        file="listings",
+        proves=listings.LISTED_UNHEARD,
     ),
 }
 """The checks by name, in the order of their numbers, which count from 1."""

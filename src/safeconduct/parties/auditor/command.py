@@ -32,7 +32,7 @@ Takes the folder that a body publishes, on any medium, and computes all of it ag
   $ safeconduct audit public/ --policy policy.txt
    1  ok      the folder is exactly what SHA256SUMS lists
   …
-  All 13 checks hold: everything above was computed here, from these bytes.
+  All 14 checks hold: everything above was computed here, from these bytes.
 
 Take the policy from somebody you trust: it says which logs and which witnesses count, and it is
 all that is trusted. Exits with 0 if every check holds, else with 10; or with 11 if credits

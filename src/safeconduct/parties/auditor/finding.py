@@ -67,6 +67,10 @@ PUBLISHED_EARLY = (
     "The board published something before it was final, by the witnesses' own dates: "
     "keep this folder, it is evidence against the board."
 )
+PUBLISHED_SUSPENDED = (
+    "The board published a decision while an appeal against it was open: "
+    "keep this folder, it is evidence against the board."
+)
 REGISTER_FAULTY = (
     "The registry signed for a register that the publications do not make: "
     "keep this folder, it is evidence against the registry."

@@ -6,11 +6,18 @@ can be computed. Where a file and the Gazette differ, the Gazette is right: the 
 
 import hashlib
 from collections.abc import Mapping
-from functools import partial
 from itertools import chain, groupby
 
 from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
 from safeconduct.parties.auditor import finding
+from safeconduct.parties.auditor.contested import (
+    Seen,
+    beside,
+    find_contested,
+    find_helped_two,
+    find_receipts,
+    told,
+)
 from safeconduct.parties.auditor.credits import find_redeemed
 from safeconduct.parties.auditor.finding import (
     Failed,
@@ -40,7 +47,6 @@ from safeconduct.protocol.record import RECORD_BYTES_MAX, Record, parse_record, 
 from safeconduct.protocol.statute.lint import lint
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX
-from safeconduct.protocol.tlog.policy import Logged
 from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
 
 REGISTER_BYTES_MAX = 64 << 20
@@ -232,6 +238,10 @@ def _check_object(ground: Ground, name: str, publication: Record) -> None:
         raise UnverifiedError(f"SHA-256 {digest.hex()}")
     if name.startswith("decisions/"):
         return  # what a decision says is the next check's
+    standing = publication.word("standing")
+    if standing in listing.END_CAUSES:
+        listing.check_end(data, publication.word("subject"), standing)
+        return
     listing.check_listing(data, publication)
     if publication.word("standing") != listing.REGISTERED:
         raise MalformedError(f"a listing published as {publication.word('standing')}")
@@ -243,7 +253,7 @@ def find_decisions(ground: Ground) -> Findings:
     Facts on sealed evidence are the board's word: that is said, and counted apart.
     """
     state = ground.state
-    acquitted: dict[bytes, str] = {}  # by contribution or credit, whom it helped
+    seen = Seen()
     open_count = sealed_count = 0
     for count, publication in enumerate(state.publications):
         ground.course.progress.tick(count, len(state.publications), "publications")
@@ -257,11 +267,13 @@ def find_decisions(ground: Ground) -> Findings:
             due = f"what law and evidence give for {publication.word('subject')}"
             yield failed_by(error, name, due, finding.DECISION_FAULTY)
             continue
-        yield from _find_decision(ground, name, found)
+        yield from find_receipts(ground, name, found)
+        yield from find_contested(name, found, seen)
+        yield _passed(found)
         favours = decision.favours_person(publication, state)
         yield from find_redeemed(ground, name, found, favours=favours)
         if favours:
-            yield from _find_helped_two(name, found, acquitted)
+            yield from find_helped_two(name, found, seen)
         sealed_count += found.evidence == "committed"
         open_count += found.evidence == "disclosed"
     yield Passed(
@@ -270,58 +282,19 @@ def find_decisions(ground: Ground) -> Findings:
     )
 
 
-def _find_decision(ground: Ground, name: str, found: decision.Rechecked) -> Findings:
-    places = {"decision": (found.logged, found.record_hash)}
-    places["claim"] = (found.claim_logged, found.claim_hash)
-    for what, (logged, entry) in places.items():
-        yield from attempt(
-            partial(_check_logged, ground, logged, entry),
-            name,
-            f"a {what} at its place in the Ledger copy",
-            finding.RECEIPT_FAULTY,
-        )
-    yield Passed(
-        computed_from=f"{found.subject}: {_outcome(found)}; {_FACTS[found.evidence]}; "
-        f"signed by {', '.join(found.signers)}; entry {found.logged.index} of the Ledger",
+def _passed(found: decision.Rechecked) -> Passed:
+    return Passed(
+        computed_from=f"{found.subject}: {told(found)}; {_FACTS[found.evidence]}"
+        f"{beside(found)}; signed by {', '.join(found.signers)}; "
+        f"entry {found.logged.index} of the Ledger",
         asserted=found.evidence == "committed",
     )
-
-
-def _check_logged(ground: Ground, logged: Logged, entry: bytes) -> None:
-    check_stands(ground.whole_ledger, logged, entry)
 
 
 _FACTS = {
     "disclosed": "evidence disclosed",
     "committed": "facts asserted by the board, not recomputed",
 }
-
-
-def _outcome(found: decision.Rechecked) -> str:
-    sections = f"under {', '.join(found.sections)}"
-    if not found.departed:
-        return f"{found.outcome} {sections}"
-    return (
-        f"{found.outcome}: DEPARTS from the statute, which yields {found.yielded} {sections}, "
-        f"because: {found.departure}"
-    )
-
-
-def _find_helped_two(
-    name: str, found: decision.Rechecked, acquitted: dict[bytes, str]
-) -> Findings:
-    """The same contribution or credit, shown by two persons who were both acquitted on it."""
-    if found.relied_on is None:
-        return
-    first = acquitted.setdefault(found.relied_on, found.subject)
-    if first != found.subject:
-        what = "credit" if found.credit else "contribution"
-        yield Failed(
-            file=name,
-            found=f"{found.subject}: {found.outcome} on {what} {found.relied_on.hex()}",
-            expected=f"another {what}: {first} was acquitted on this one",
-            proves=finding.HELPED_TWO,
-        )
 
 
 def find_register(ground: Ground) -> Findings:

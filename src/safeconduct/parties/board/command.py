@@ -3,22 +3,19 @@
 import argparse
 from pathlib import Path
 
-from safeconduct.parties.board.found import Founding, founding_record, statute_record
+from safeconduct.parties.board.console_command import add_verbs as add_console_verbs
+from safeconduct.parties.board.found import Founding, founding_record
 from safeconduct.parties.board.issuing_command import add_verbs as add_issuing_verbs
+from safeconduct.parties.board.panel_command import add_verbs as add_panel_verbs
 from safeconduct.parties.board.sign import add_signature, read_draft
+from safeconduct.parties.board.statute_publish import add_publish_options
 from safeconduct.plumbing import clock, terminal
-from safeconduct.plumbing.authored import parse_authored
 from safeconduct.plumbing.durable import read_file, write_file
 from safeconduct.plumbing.keys import load_signing_key, new_signing_key
-from safeconduct.plumbing.logs import log_notice, read_gazette
+from safeconduct.plumbing.logs import log_notice
 from safeconduct.plumbing.programme import load_programme
-from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.record import RECORD_BYTES_MAX, format_record
-from safeconduct.protocol.statute.load import load_statute
-from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX
 from safeconduct.protocol.tlog.note import format_vkey, parse_vkey
-
-LAW_BYTES_MAX = 1 << 20
 
 EXAMPLES = """\
 examples:
@@ -43,11 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     new.add_argument("--name", required=True, help="the name under every signature")
     new.set_defaults(run=_new)
     _add_found(verbs.add_parser("found", help="draft a programme's founding record"))
-    statute = verbs.add_parser("statute", help="draft the next version of the statute")
-    statute.add_argument("--programme", type=Path, required=True, metavar="DIR")
+    statute = verbs.add_parser("statute", help="as `safeconduct statute publish`")
     statute.add_argument("--law", type=Path, required=True, help="statute, YAML or JSON")
-    statute.add_argument("--out", type=Path, required=True, help="the draft to sign")
-    statute.set_defaults(run=_statute)
+    add_publish_options(statute)
     sign = verbs.add_parser("sign", help="add one member's signature to a draft")
     sign.add_argument("draft", type=Path)
     sign.add_argument("--key", type=Path, required=True, help="the member's key file")
@@ -58,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--json", action="store_true", help="print JSON")
     show.set_defaults(run=_show)
     add_issuing_verbs(verbs)
+    add_panel_verbs(verbs)
+    add_console_verbs(verbs)
     notice = verbs.add_parser("notice", help="send a signed record to the Gazette")
     notice.add_argument("signed", type=Path)
     notice.add_argument("--programme", type=Path, required=True, metavar="DIR")
@@ -97,21 +94,6 @@ def _found(options: argparse.Namespace) -> int:
     )
     write_file(options.out, format_record(record))
     terminal.say(f"{options.out}: to be signed by all {len(options.member)} members")
-    return 0
-
-
-def _statute(options: argparse.Namespace) -> int:
-    state = read_gazette(load_programme(options.programme)).state
-    law = read_file(options.law, bytes_max=LAW_BYTES_MAX)
-    if options.law.suffix != ".json":
-        law = format_json(parse_authored(law, options.law.name))
-    load_statute(law)  # the Gazette would refuse it, but only after the board had signed
-    record = statute_record(state, law)
-    write_file(options.out, format_record(record))
-    terminal.say(
-        f"{options.out}: version {record.number('number')}, {len(law)} of {STATUTE_BYTES_MAX} "
-        f"bytes; {state.roster.threshold} of {len(state.roster.members)} must sign"
-    )
     return 0
 
 

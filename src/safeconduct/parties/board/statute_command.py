@@ -1,127 +1,178 @@
-"""`safeconduct statute …`: a law is written, checked, tried out and compiled.
+"""`safeconduct statute …`: a law is written, checked, tried out, compared and published.
 
-    lint FILE             says what the statute must not be published with
-    test FILE             runs the statute's own cases
+    lint FILE|DIR         says what a law must not be published with
+    test FILE|DIR         runs the law's own cases
     eval STATUTE FACTS    says what follows from the facts, and why
+    try STATUTE           the same as a letter and a picture, or as a page with a form
+    diff OLD NEW          says what a new version changes, and for whom
     compile FILE          prints the canonical JSON that is hashed, logged and applied
+    schema                prints the JSON Schema that editors complete and check by
+    publish FILE          drafts the record that brings the law into the Gazette
 
-FILE is restricted YAML (`.yaml`, as people write it) or canonical JSON (`.json`).
+FILE is restricted YAML (`.yaml`, as people write it) or canonical JSON (`.json`); DIR holds the
+versions of a law as 1.yaml, 2.yaml …
 """
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from safeconduct.errors import MalformedError
-from safeconduct.plumbing.authored import AUTHORED_BYTES_MAX, parse_authored
-from safeconduct.plumbing.clock import seconds
-from safeconduct.plumbing.durable import read_file
-from safeconduct.plumbing.terminal import note, print_json, say
-from safeconduct.protocol.canonical import Json, format_json, parse_json
-from safeconduct.protocol.statute.evaluate import (
-    Judgement,
-    evaluate,
-    judgement_document,
-    tree_hash,
-)
-from safeconduct.protocol.statute.explain import draw
-from safeconduct.protocol.statute.facts import FACTS_BYTES_MAX, read_facts
-from safeconduct.protocol.statute.instant import parse_instant
-from safeconduct.protocol.statute.lint import lint, matches_case
-from safeconduct.protocol.statute.load import read_statute
-from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX, Statute
+from safeconduct.parties.board.statute_diff import add_diff_verb
+from safeconduct.parties.board.statute_eval import add_eval_verb
+from safeconduct.parties.board.statute_files import Law, read_law, read_laws
+from safeconduct.parties.board.statute_publish import add_publish_verb
+from safeconduct.parties.board.statute_try import add_try_verb
+from safeconduct.plumbing.terminal import Verbs, add_verb, note, print_json, say
+from safeconduct.protocol.canonical import Json, format_json
+from safeconduct.protocol.statute.lint import lint, lint_change
+from safeconduct.protocol.statute.schema import json_schema
+from safeconduct.protocol.statute.trial import case_faults
 
 EXAMPLES = """\
 examples:
-  safeconduct statute lint statute.yaml
-  safeconduct statute test statute.yaml
+  safeconduct statute lint statutes/
+  safeconduct statute test statutes/south-africa/reconciliation-1995/2.yaml
   safeconduct statute eval statute.yaml facts.yaml --as-of 2027-06-01T00:00:00Z
+  safeconduct statute try statute.yaml --listen 127.0.0.1:8020
+  safeconduct statute diff 1.yaml 2.yaml
   safeconduct statute compile statute.yaml > statute.json
+  safeconduct statute publish statute.yaml --programme programme/ --out law.record
+
+Every fault is shown as FILE:LINE:COLUMN: place: message, and ends with exit code 65.
 """
 
-DECIDED = 0
-UNDETERMINED_EXIT = 3
+_LINT = """\
+A law is refused, for example, if an effect begins before an appeal ends, if a burden has no
+review, if no rule asks for a fact, if a deadline does not say how its last day ends, if a
+provision has no case in which it holds and one in which it does not, or if one of its own cases
+comes out otherwise than it says. The Gazette takes no law of which anything is said here.
+
+examples:
+  safeconduct statute lint statute.yaml
+  safeconduct statute lint statutes/lithuania/confession-1999    all versions, and each change
+  safeconduct statute lint statutes/ --json                      all laws, for a program
+"""
+
+_TEST = """\
+A case gives facts, and the outcome and sections that the text of the law gives them; it may
+also name the open facts, the outcome of each item, the state of each step and the standing.
+
+examples:
+  safeconduct statute test statute.yaml
+  safeconduct statute test statutes/ --json
+"""
+
+_COMPILE = """\
+The output has no newline at its end: its bytes are what is hashed. `supersedes: previous` is
+replaced by the SHA-256 of the version before.
+
+example:
+  safeconduct statute compile 2.yaml > 2.json && sha256sum 2.json
+"""
+
+_SCHEMA = """\
+example:
+  safeconduct statute schema > statutes/schema.json
+
+Editors that know YAML complete and check a law by it, if its first line says
+  # yaml-language-server: $schema=../../schema.json
+What the schema cannot say, such as that a rule exists, is said by `lint`.
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` the four verbs; each sets `run`, which returns the exit code."""
+    """Give `parser` its verbs; each sets `run`, which returns the exit code."""
     parser.epilog = EXAMPLES
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for name, run, words in (
-        ("lint", run_lint, "say what a statute must not be published with"),
-        ("test", run_test, "run a statute's own cases"),
-        ("compile", run_compile, "print a statute as canonical JSON"),
+    for name, run, words, epilog in (
+        ("lint", run_lint, "say what a statute must not be published with", _LINT),
+        ("test", run_test, "run a statute's own cases", _TEST),
     ):
-        verb = verbs.add_parser(name, help=words, description=words)
-        verb.add_argument("file", type=Path, metavar="FILE", help="statute, .yaml or .json")
+        verb = add_verb(verbs, name, words, epilog)
+        verb.add_argument("file", type=Path, metavar="FILE|DIR", help=".yaml, .json or folder")
+        verb.add_argument("--json", action="store_true", help="print JSON")
         verb.set_defaults(run=run)
-    words = "say what a statute makes of a case; exit 3 if facts are still open"
-    verb = verbs.add_parser("eval", help=words, description=words)
-    verb.add_argument("statute", type=Path, metavar="STATUTE", help=".yaml or .json")
-    verb.add_argument("facts", type=Path, metavar="FACTS", help=".yaml or .json")
-    verb.add_argument("--as-of", metavar="RFC3339", help="the instant to judge at (now)")
-    verb.add_argument("--json", action="store_true", help="print the whole proof as JSON")
-    verb.set_defaults(run=run_eval)
+    add_eval_verb(verbs)
+    add_try_verb(verbs)
+    add_diff_verb(verbs)
+    _add_compile(verbs)
+    schema = add_verb(verbs, "schema", "print the JSON Schema of a statute", _SCHEMA)
+    schema.set_defaults(run=run_schema)
+    add_publish_verb(verbs)
+
+
+def _add_compile(verbs: Verbs) -> None:
+    verb = add_verb(verbs, "compile", "print a statute as canonical JSON", _COMPILE)
+    verb.add_argument("file", type=Path, metavar="FILE", help="statute, .yaml or .json")
+    verb.set_defaults(run=run_compile)
 
 
 def run_lint(args: argparse.Namespace) -> int:
     """Print every complaint; 0 if there is none, else 65."""
-    complaints = lint(_load(args.file))
-    for complaint in complaints:
-        say(str(complaint))
-    note(f"{len(complaints)} complaints" if complaints else "nothing to complain about")
-    return MalformedError.exit_code if complaints else 0
+    found = [each for versions in read_laws(args.file) for each in _complaints(versions)]
+    if args.json:
+        print_json([_complaint_document(law, place, text) for law, place, text in found])
+    else:
+        for law, place, message in found:
+            say(law.source.located(f"{place}: {message}"))
+    note(f"{len(found)} complaints" if found else "nothing to complain about")
+    return MalformedError.exit_code if found else 0
+
+
+def _complaints(versions: tuple[Law, ...]) -> Iterator[tuple[Law, str, str]]:
+    """What speaks against each version, and against each change."""
+    for index, law in enumerate(versions):
+        for complaint in lint(law.statute):
+            yield law, complaint.place, complaint.message
+        for complaint in lint_change(versions[index - 1].statute, law.statute) if index else ():
+            yield law, complaint.place, complaint.message
+
+
+def _complaint_document(law: Law, place: str, message: str) -> Json:
+    where: dict[str, Json] = {}
+    if law.source.places is not None:
+        line, column = law.source.places.mark(place)
+        where = {"line": line, "column": column}
+    return {"file": str(law.source.path), "place": place, "message": message, **where}
 
 
 def run_test(args: argparse.Namespace) -> int:
     """Print each case with a mark; 0 if all come out as they say, else 65."""
-    statute = _load(args.file)
-    passed = [matches_case(statute, case) for case in statute.cases]
-    for case, good in zip(statute.cases, passed, strict=True):
-        say(f"{'✓' if good else '✗'} {case.name}")
-    for complaint in lint(statute) if not all(passed) else ():
-        note(str(complaint))
-    note(f"{sum(passed)} of {len(passed)} cases come out as the statute says")
-    return 0 if all(passed) else MalformedError.exit_code
+    laws = [law for versions in read_laws(args.file) for law in versions]
+    results = [
+        (law, case, list(case_faults(law.statute, case)))
+        for law in laws
+        for case in law.statute.cases
+    ]
+    failed = sum(bool(faults) for _, _, faults in results)
+    if args.json:
+        print_json(
+            [
+                {"file": str(law.source.path), "case": case.name, "faults": faults}
+                for law, case, faults in results
+            ]
+        )
+    else:
+        for law, case, faults in results:
+            say(f"{'✗' if faults else '✓'} {case.name}")
+            for fault in faults:
+                note(law.source.located(f"{case.place}: “{case.name}” {fault}"))
+    passed = len(results) - failed
+    note(f"{passed} of {len(results)} cases come out as the statute says")
+    return MalformedError.exit_code if failed else 0
 
 
 def run_compile(args: argparse.Namespace) -> int:
     """Print the canonical JSON without a newline: its bytes are what is hashed."""
-    document = _read(args.file, STATUTE_BYTES_MAX)
-    read_statute(document)
-    sys.stdout.write(format_json(document).decode("utf-8"))
+    law = read_law(args.file)
+    sys.stdout.write(format_json(law.document).decode("utf-8"))
     sys.stdout.flush()
     return 0
 
 
-def run_eval(args: argparse.Namespace) -> int:
-    """Print outcome and proof; 0 if decided, 3 if facts are open."""
-    statute = _load(args.statute)
-    facts = read_facts(_read(args.facts, FACTS_BYTES_MAX), statute.facts)
-    as_of = parse_instant(args.as_of, "--as-of") if args.as_of is not None else seconds()
-    judgement = evaluate(statute, facts, as_of)
-    if args.json:
-        print_json(judgement_document(judgement))
-    else:
-        say(draw(judgement).rstrip("\n"))
-        say(f"tree hash {tree_hash(judgement).hex()}")
-    return DECIDED if judgement.decided else _report_open(judgement)
-
-
-def _report_open(judgement: Judgement) -> int:
-    for each in judgement.open_facts:
-        note(f"open: {each.fact}, owed by {each.owed_by}, section {each.section}")
-    return UNDETERMINED_EXIT
-
-
-def _load(path: Path) -> Statute:
-    return read_statute(_read(path, STATUTE_BYTES_MAX))
-
-
-def _read(path: Path, bytes_max: int) -> Json:
-    """The value in a file whose name's ending says how it is written."""
-    if path.suffix == ".json":
-        return parse_json(read_file(path, bytes_max=bytes_max), path.name, bytes_max=bytes_max)
-    if path.suffix in (".yaml", ".yml"):
-        return parse_authored(read_file(path, bytes_max=AUTHORED_BYTES_MAX), path.name)
-    raise MalformedError(f"{path.name}: must end in .yaml or .json")
+def run_schema(args: argparse.Namespace) -> int:
+    """Print the JSON Schema, in the one form that is kept with the laws."""
+    print_json(json_schema())
+    return 0

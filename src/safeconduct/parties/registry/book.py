@@ -5,7 +5,7 @@ whose hashes stand there.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import SafeconductError
@@ -14,7 +14,7 @@ from safeconduct.plumbing.logs import GazetteView
 from safeconduct.protocol.canonical import Json, parse_json
 from safeconduct.protocol.decision import OBJECT_BYTES_MAX
 from safeconduct.protocol.gazette import StatuteVersion
-from safeconduct.protocol.listing import check_listing
+from safeconduct.protocol.listing import check_end, check_listing
 from safeconduct.protocol.record import Record
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Statute
@@ -69,19 +69,32 @@ class Book:
     view: GazetteView
     laws: tuple[Law, ...]
     entries: tuple[Entry, ...]
+    _lines: tuple[Entry, ...]
+    _names: Mapping[str, str]
 
-    def lines(self) -> list[Entry]:
+    def lines(self) -> Sequence[Entry]:
         """Of each subject the newest publication, sorted by subject."""
-        newest = {entry.subject: entry for entry in self.entries}
-        return [newest[subject] for subject in sorted(newest)]
+        return self._lines
 
     def about(self, subject: str) -> list[Entry]:
         """All publications about one subject, the newest first; perhaps none."""
         return [entry for entry in reversed(self.entries) if entry.subject == subject]
 
-    def names(self) -> dict[str, str]:
+    def names(self) -> Mapping[str, str]:
         """The name under which each subject was listed last."""
-        return {entry.subject: entry.name for entry in self.entries if entry.name}
+        return self._names
+
+
+def bind(view: GazetteView, laws: tuple[Law, ...], entries: tuple[Entry, ...]) -> Book:
+    """The book of these entries, with what every page asks for worked out once."""
+    newest = {entry.subject: entry for entry in entries}
+    return Book(
+        view=view,
+        laws=laws,
+        entries=entries,
+        _lines=tuple(newest[subject] for subject in sorted(newest)),
+        _names={entry.subject: entry.name for entry in entries if entry.name},
+    )
 
 
 class Reader:
@@ -119,7 +132,7 @@ def read_book(registry: Registry, before: Book | None = None) -> Book:
         if entry is None or entry.record != record:
             entry = _read_entry(registry, record, by_hash[record.hash("statute")])
         entries.append(entry)
-    return Book(view=view, laws=laws, entries=tuple(entries))
+    return bind(view, laws, tuple(entries))
 
 
 def _read_laws(versions: Iterable[StatuteVersion], held: Iterable[Law]) -> tuple[Law, ...]:
@@ -138,6 +151,8 @@ def _read_entry(registry: Registry, record: Record, law: Law) -> Entry:
         assert isinstance(value, dict)  # nothing else is ever kept
         if value["type"] == "listing":
             return _read_listing(record, law, data)
+        if value["type"] == "listing-end":
+            return _read_end(record, law, data)
     except SafeconductError as error:
         return Entry(record=record, law=law, value={}, fault=error.message)
     judgement = value["judgement"]
@@ -147,6 +162,14 @@ def _read_entry(registry: Registry, record: Record, law: Law) -> Entry:
     rests_on = "§ " + ", ".join(str(section) for section in sections)
     return Entry(
         record=record, law=law, type="decision", rests_on=rests_on, value=value, data=data
+    )
+
+
+def _read_end(record: Record, law: Law, data: bytes) -> Entry:
+    value = check_end(data, record.word("subject"), record.word("standing"))
+    reasons = str(value["reasons"])
+    return Entry(
+        record=record, law=law, type="listing-end", rests_on=reasons, value=value, data=data
     )
 
 

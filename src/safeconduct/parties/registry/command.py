@@ -4,16 +4,12 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from safeconduct.errors import MalformedError, RefusedError
-from safeconduct.parties.registry.decide import (
-    count_record,
-    enter,
-    enter_publication,
-    finalise,
-    propose_decision,
-    read_draft,
-)
+from safeconduct.errors import RefusedError
+from safeconduct.parties.registry import deciding_command, listing_command
+from safeconduct.parties.registry.decide import read_draft
+from safeconduct.parties.registry.deciding_command import filed_as
 from safeconduct.parties.registry.enlist import draft_listing
+from safeconduct.parties.registry.final import count_record, enter_publication, finalise
 from safeconduct.parties.registry.letter import ground
 from safeconduct.parties.registry.publish import publish
 from safeconduct.parties.registry.receive import Registry, open_registry
@@ -23,7 +19,7 @@ from safeconduct.parties.registry.store import Filed
 from safeconduct.plumbing import terminal, web
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.plumbing.durable import make_folder, read_file, write_file
-from safeconduct.protocol.canonical import Json, decode_text
+from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.claim import parse_bundle
 from safeconduct.protocol.gazette import CreditGroup
 from safeconduct.protocol.listing import OBJECT_BYTES_MAX
@@ -33,11 +29,7 @@ from safeconduct.protocol.record import (
     make_record,
     parse_signed,
 )
-from safeconduct.protocol.statute.explain import draw
 from safeconduct.protocol.statute.instant import format_instant
-from safeconduct.protocol.tlog.proof import PROOF_BYTES_MAX
-
-CLAIM_DIGITS_MIN = 4  # fewer could be meant as the number of a case
 
 _SERVE = """\
 The folder holds programme.toml, policy.txt and registry.key, the key that the founding record
@@ -94,26 +86,6 @@ before the board has counted as many as the law asks for:
 The newest law is meant, unless --statute names another by its number.
 """
 
-_PROPOSE = """\
-Applies the law to a claim and writes the decision record that the board is asked to sign. What
-only people can judge is given with --judge; a wrong or missing name is told:
-
-  $ safeconduct register propose 4be0 --dir register \\
-        --judge claimant_is_subject=yes --judge grave_crime_proven=no \\
-        --judge knowing_falsehood_found=no \\
-        --assessment tip.assessment --assessment-proof tip.tlog-proof --out decision.record
-  $ safeconduct board sign decision.record --key member/key
-
-It may be done again, on new evidence, as long as the board's decision was not entered.
-"""
-
-_ENTER = """\
-Takes the decision that enough of the board signed, has it dated, and serves the letter. The
-same one again is no error:
-
-  $ safeconduct register enter 4be0 decision.record --dir register
-"""
-
 _FINALISE = """\
 Writes a publication record for each decision whose time for an appeal is over, for the board to
 sign. They are numbered in the order in which the Gazette must take them:
@@ -136,7 +108,6 @@ Makes the folder that anybody may copy and audit, and puts it in place whole:
 """
 
 _Verbs = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
-_JUDGED = {"yes": True, "no": False}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -150,12 +121,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--json", action="store_true", help="for other programs")
     shown = _case_verb(verbs, "show", "show one case", _SHOW, _show)
     shown.add_argument("--json", action="store_true", help="for other programs")
+    listing_command.add_verbs(verbs)
     enlisted = _verb(verbs, "enlist", "draft a person's listing", _ENLIST, _enlist)
     enlisted.add_argument("file", type=Path, metavar="FILE", help="person and assessment")
     enlisted.add_argument("--out", type=Path, required=True, metavar="DRAFT")
-    _add_propose(verbs)
-    entered = _case_verb(verbs, "enter", "enter a signed decision", _ENTER, _enter)
-    entered.add_argument("signed", type=Path, metavar="SIGNED", help="the signed decision")
+    deciding_command.add_verbs(verbs)
     final = _verb(verbs, "finalise", "draft the publications due", _FINALISE, _finalise)
     final.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the drafts")
     _add_publication(verbs)
@@ -190,20 +160,6 @@ def _case_verb(
     verb = _verb(verbs, name, summary, example, run)
     verb.add_argument("claim", metavar="CLAIM", help="claim hash, its start, or case number")
     return verb
-
-
-def _add_propose(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
-    verb = _case_verb(verbs, "propose", "draft a decision", _PROPOSE, _propose)
-    verb.add_argument(
-        "--judge",
-        action="append",
-        default=[],
-        metavar="NAME=yes|no",
-        help="what the board finds; once for each question",
-    )
-    verb.add_argument("--assessment", type=Path, metavar="FILE", help="the desk's record")
-    verb.add_argument("--assessment-proof", type=Path, metavar="FILE", help="and its proof")
-    verb.add_argument("--out", type=Path, required=True, metavar="DRAFT")
 
 
 def _add_publication(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
@@ -269,7 +225,7 @@ def _row(registry: Registry, filed: Filed) -> dict[str, Json]:
 
 def _show(options: argparse.Namespace) -> int:
     registry = open_registry(options.dir)
-    filed = _filed(registry, options.claim)
+    filed = filed_as(registry, options.claim)
     case = registry.store.case(filed.claim)
     row = _row(registry, filed)
     bundle = parse_bundle(case.latest["filed"].data)
@@ -352,29 +308,6 @@ def _credit_count(options: argparse.Namespace) -> int:
     return 0
 
 
-def _propose(options: argparse.Namespace) -> int:
-    registry = open_registry(options.dir)
-    claim = _filed(registry, options.claim).claim
-    assessment = _assessment(options.assessment, options.assessment_proof)
-    draft = propose_decision(registry, claim, _judgements(options.judge), assessment)
-    write_file(options.out, draft.record)
-    terminal.note(draw(draft.proposal.judgement))
-    for shortfall in draft.proposal.shortfalls:
-        terminal.note(f"not shown: {shortfall}")
-    terminal.say(f"{draft.proposal.judgement.outcome}: sign {options.out}")
-    return 0
-
-
-def _enter(options: argparse.Namespace) -> int:
-    registry = open_registry(options.dir)
-    signed = read_file(options.signed, bytes_max=RECORD_BYTES_MAX)
-    served = enter(registry, _filed(registry, options.claim).claim, signed)
-    terminal.say(f"dated {format_instant(served.logged_by)}")
-    terminal.say(f"appeal until {format_instant(served.last_appeal_at)}")
-    terminal.say(f"letter {served.letter}")
-    return 0
-
-
 def _finalise(options: argparse.Namespace) -> int:
     registry = open_registry(options.dir)
     make_folder(options.out)
@@ -395,7 +328,7 @@ def _finalise(options: argparse.Namespace) -> int:
 def _enter_publication(options: argparse.Namespace) -> int:
     registry = open_registry(options.dir)
     signed = read_file(options.signed, bytes_max=RECORD_BYTES_MAX)
-    claim = _filed(registry, options.claim).claim if options.claim else None
+    claim = filed_as(registry, options.claim).claim if options.claim else None
     enter_publication(registry, claim, signed)
     record = parse_signed(signed).record
     terminal.say(f"{record.word('subject')}: {record.word('standing')}")
@@ -406,56 +339,3 @@ def _publish(options: argparse.Namespace) -> int:
     count = publish(open_registry(options.dir), options.out, options.captures)
     terminal.say(f"{options.out}: {count} files")
     return 0
-
-
-def _filed(registry: Registry, text: str) -> Filed:
-    """The one case that `text` means.
-
-    Raises:
-        RefusedError: none, or several.
-    """
-    cases = registry.store.cases()
-    found = [one for one in cases if str(one.number) == text] or [
-        one
-        for one in cases
-        if len(text) >= CLAIM_DIGITS_MIN and one.claim.hex().startswith(text.lower())
-    ]
-    if len(found) != 1:
-        raise RefusedError(
-            f"{'no' if not found else 'more than one'} case is called {text}",
-            hint="list them with: safeconduct register cases",
-        )
-    return found[0]
-
-
-def _judgements(given: list[str]) -> dict[str, bool]:
-    judged: dict[str, bool] = {}
-    for one in given:
-        name, _, answer = one.partition("=")
-        if answer not in _JUDGED or name in judged:
-            raise MalformedError(f"--judge {one}: not NAME=yes or NAME=no, each name once")
-        judged[name] = _JUDGED[answer]
-    return judged
-
-
-def _assessment(record: Path | None, proof: Path | None) -> tuple[bytes, bytes]:
-    if record is None or proof is None:
-        if record is not proof:
-            raise MalformedError("--assessment and --assessment-proof go together")
-        return b"", b""
-    return (
-        _read_text(record, RECORD_BYTES_MAX),
-        _read_text(proof, PROOF_BYTES_MAX),
-    )
-
-
-def _read_text(path: Path, bytes_max: int) -> bytes:
-    """A file's bytes, once they are known to be text.
-
-    Raises:
-        MalformedError: empty, which would pass for no assessment at all, or no text.
-    """
-    data = read_file(path, bytes_max=bytes_max)
-    if not decode_text(data, str(path)):
-        raise MalformedError(f"{path}: empty")
-    return data

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from safeconduct.plumbing.pages import render
-from safeconduct.protocol.claim import Bundle, shown_credit
+from safeconduct.protocol.claim import Bundle
 from safeconduct.protocol.decision import Proposal
-from safeconduct.protocol.record import parse_signed
-from safeconduct.protocol.statute.explain import reasons, remedy
+from safeconduct.protocol.reasons import ground as ground
+from safeconduct.protocol.reasons import language_of
+from safeconduct.protocol.record import Record, parse_signed
+from safeconduct.protocol.statute.explain import remedy
 from safeconduct.protocol.statute.instant import format_instant
 
 
@@ -60,51 +62,73 @@ def _rows(line: str) -> list[tuple[str, str, str]]:
     return [(block, "dt", verdict), (block, "dd", section)]
 
 
-def write_reasons(proposal: Proposal, bundle: Bundle, number: int) -> bytes:
-    """The part of the letter that the decision record commits to, UTF-8."""
+def write_open(told: bytes, bundle: Bundle) -> Letter:
+    """The letter that says what is still open and who owes it; it decides nothing."""
+    text = told.decode("utf-8")
+    return _letter(text, bundle.fields["name"], language_of(bundle))
+
+
+def write_admitted(appeal: Record, bundle: Bundle, *, refused: str = "") -> Letter:
+    """The letter about an appeal that came: that it is admitted, or why it is not."""
     head = (
-        f"Decision {number}\n"
+        f"Your appeal\n"
         f"To: {bundle.fields['name']}, register number {bundle.record.word('subject')}\n"
-        f"On your claim of having {ground(bundle)} before the date.\n\n"
+        f"Ground: {appeal.word('ground')}\n\n"
     )
-    body = reasons(proposal.statute, proposal.judgement)
-    if proposal.shortfalls:
-        body += "\nWhat your evidence did not show:\n"
-        body += "".join(f"- {shortfall}\n" for shortfall in proposal.shortfalls)
-    return (head + body).encode("utf-8")
+    text = head + (_REFUSED.format(reason=refused) if refused else _ADMITTED)
+    return _letter(text, bundle.fields["name"], "en")
 
 
-def ground(bundle: Bundle) -> str:
-    """What the claim says its person did; of a credit class and period, for no tip is known."""
-    if bundle.limb != "credited":
-        return bundle.limb
-    credit = shown_credit(bundle)
-    if credit is None:
-        return "helped (no credit was shown)"
-    return (
-        f"helped (a credit of class {credit.word('class')}, period {credit.number('period')})"
+def _letter(text: str, claimant: str, language: str) -> Letter:
+    """The text, and the same as a page; its first line is the title of both."""
+    title, _, rest = text.partition("\n")
+    html = render(
+        __package__,
+        "letter.html",
+        blocks=blocks(rest),
+        claimant=claimant,
+        direction="rtl" if language in _RIGHT_TO_LEFT else "ltr",
+        keep="Keep this letter. Whoever objects needs it.",
+        language=language,
+        title=title,
     )
+    return Letter(text=text.encode("utf-8"), html=html.encode("utf-8"))
+
+
+_RIGHT_TO_LEFT = frozenset({"ar", "fa"})
+_ADMITTED = """\
+It came in time, and it is admitted.
+
+All effects of the decision are suspended. Nothing about your case is published until the appeal
+panel has decided. Nobody decides there who decided before. You may hand in new evidence.
+"""
+_REFUSED = """\
+It is not admitted. {reason}
+
+The decision stands.
+"""
 
 
 def write_letter(
-    told: bytes, proposal: Proposal, bundle: Bundle, signed: bytes, logged_by: int
+    told: bytes,
+    proposal: Proposal,
+    bundle: Bundle,
+    signed: bytes,
+    logged_by: int,
+    *,
+    final: bool = False,
 ) -> Letter:
-    """The letter as it is served, with who signed, its date, and the remedy."""
+    """The letter as it is served, with who signed, its date, and the remedy.
+
+    A `final` one, of the appeal panel, names no remedy: there is none inside the programme.
+    """
     decision = parse_signed(signed, "decision")
     signers = [line.name for line in decision.note.signatures]
     served = (
         f"Signed by: {', '.join(signers)}\n"
-        f"Dated by the witnesses: {format_instant(logged_by)}\n\n"
-        f"{remedy(proposal.statute, logged_by)}"
+        f"Dated by the witnesses: {format_instant(logged_by)}\n"
     )
+    if not final:
+        served += "\n" + remedy(proposal.statute, logged_by, language_of(bundle))
     text = told.decode("utf-8") + "\n" + served
-    html = render(
-        __package__,
-        "letter.html",
-        site="Register",
-        number=decision.record.number("number"),
-        claimant=bundle.fields["name"],
-        outcome=decision.record.word("outcome"),
-        blocks=blocks(text),
-    )
-    return Letter(text=text.encode("utf-8"), html=html.encode("utf-8"))
+    return _letter(text, bundle.fields["name"], language_of(bundle))

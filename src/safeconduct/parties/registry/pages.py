@@ -8,14 +8,23 @@ from collections.abc import Callable
 
 from safeconduct.errors import MalformedError, SafeconductError, UnavailableError
 from safeconduct.parties.registry import show
-from safeconduct.parties.registry.book import Reader
-from safeconduct.parties.registry.ruling import read_ruling
+from safeconduct.parties.registry.book import Law, Reader
+from safeconduct.parties.registry.compare import moved, side_by_side
+from safeconduct.parties.registry.ruling import find_decision, read_ruling
+from safeconduct.parties.registry.search import QUERY_CHARACTERS_MAX, Searcher
 from safeconduct.plumbing import pages, web
-from safeconduct.protocol.canonical import parse_decimal, parse_hex
+from safeconduct.protocol.canonical import format_json, parse_decimal, parse_hex
 from safeconduct.protocol.claim import GROUNDS
+from safeconduct.protocol.statute.diff import diff
 
 HASH_BYTES = 32
-LETTER_TYPES = {".txt": "text/plain; charset=utf-8", ".html": "text/html; charset=utf-8"}
+LINES_SHOWN = 100  # of the register, on one page
+JSON_TYPE = "application/json"
+LETTER_TYPES = {
+    ".txt": "text/plain; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".pdf": "application/pdf",
+}
 
 
 def shown_errors(
@@ -32,20 +41,44 @@ def shown_errors(
     return handler
 
 
-def register(reader: Reader, _: web.Request) -> web.Response:
-    """Who is listed, with which standing, under which sections, since when."""
+def register(reader: Reader, request: web.Request) -> web.Response:
+    """Who is listed, with which standing, under which sections, since when; 100 on a page."""
     book = reader.book()
     counts = book.view.state.counts
+    lines = book.lines()
+    number = parse_decimal(request.query_params.get("page", "1"), "page")
+    last = max(1, -(-len(lines) // LINES_SHOWN))
+    if not 1 <= number <= last:
+        raise web.missing("the register has no such page", hint=f"it has {last}")
     return _page(
         reader,
         "register.html",
         "/",
-        lines=book.lines(),
+        lines=lines[(number - 1) * LINES_SHOWN : number * LINES_SHOWN],
+        total=len(lines),
+        number=number,
+        last=last,
+        longest=QUERY_CHARACTERS_MAX,
         names=book.names(),
         count=counts[-1] if counts else None,
         law=book.laws[-1] if book.laws else None,
         cosigned=book.view.cosigned,
         url=reader.registry.programme.register,
+    )
+
+
+def search(searcher: Searcher, reader: Reader, request: web.Request) -> web.Response:
+    """Who has this number, or a name like this one."""
+    query = request.query_params.get("q", "")
+    found, refused = searcher.look_up(query) if query.strip() else ([], "")
+    return _page(
+        reader,
+        "search.html",
+        "/search",
+        query=query[:QUERY_CHARACTERS_MAX],
+        longest=QUERY_CHARACTERS_MAX,
+        found=found,
+        refused=_sentence(refused),
     )
 
 
@@ -79,18 +112,57 @@ def laws(reader: Reader, _: web.Request) -> web.Response:
     return _page(reader, "laws.html", "/law", versions=versions)
 
 
-def law(reader: Reader, request: web.Request) -> web.Response:
-    """One version of the statute, section by section."""
-    number = parse_decimal(request.path_params["number"], "version")
-    found = [one for one in reader.book().laws if one.number == number]
+def compare(reader: Reader, request: web.Request) -> web.Response:
+    """Two versions of the statute side by side."""
+    old = _law(reader, request.query_params.get("from", ""))
+    new = _law(reader, request.query_params.get("to", ""))
+    return _page(
+        reader,
+        "compare.html",
+        "/law",
+        old=old,
+        new=new,
+        numbers=[one.number for one in reader.book().laws],
+        changes=[each.text for each in diff(old.statute, new.statute)],
+        moved=moved(old.statute, new.statute),
+        pairs=side_by_side(old.statute, new.statute),
+    )
+
+
+def statute(reader: Reader, request: web.Request) -> web.Response:
+    """The very bytes of one version: canonical JSON, whose SHA-256 is its name."""
+    number = _law(reader, request.path_params["number"]).number
+    [law] = [one.law for one in reader.book().view.state.statutes if one.number == number]
+    return web.data(law, JSON_TYPE)
+
+
+def published(reader: Reader, request: web.Request) -> web.Response:
+    """The object of a published decision, or the facts in it, for whoever computes it again."""
+    entry = find_decision(reader.book(), _hash(request, "sha256"))
+    if request.path_params["part"] == "facts":
+        return web.data(format_json(entry.value["facts"]), JSON_TYPE)
+    if request.path_params["part"] != "object":
+        raise web.missing("nothing at this address")
+    return web.data(entry.data, JSON_TYPE)
+
+
+def _law(reader: Reader, number: str) -> Law:
+    wanted = parse_decimal(number, "version")
+    found = [one for one in reader.book().laws if one.number == wanted]
     if not found:
         raise web.missing("the law has no such version")
-    statute = found[0].statute
+    return found[0]
+
+
+def law(reader: Reader, request: web.Request) -> web.Response:
+    """One version of the statute, section by section."""
+    found = _law(reader, request.path_params["number"])
+    statute = found.statute
     return _page(
         reader,
         "law.html",
         "/law",
-        law=found[0],
+        law=found,
         statute=statute,
         title=show.words(statute.title),
         dates=show.dates(statute),

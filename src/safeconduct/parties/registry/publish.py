@@ -54,7 +54,7 @@ from safeconduct.protocol.tlog.tile import (
 CAPTURE_FILES = ("public.json", "capture.record", "capture.tlog-proof")
 FILE_BYTES_MAX = 64 << 20
 SIGNED_LAST = frozenset({"SHA256SUMS", "manifest"})
-FOLDERS = {"listing": "listings", "decision": "decisions"}
+FOLDERS = {"listing": "listings", "listing-end": "listings", "decision": "decisions"}
 
 
 def publish(registry: Registry, target: Path, captures: Path | None) -> int:

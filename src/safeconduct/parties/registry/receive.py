@@ -22,8 +22,9 @@ from safeconduct.protocol.claim import (
     parse_bundle,
     relied_on,
     shown_credit,
+    with_added,
 )
-from safeconduct.protocol.decision import favours_person, with_assessment
+from safeconduct.protocol.decision import favours_person, shared_by
 from safeconduct.protocol.gazette import GazetteState, credit_group, credit_terms
 from safeconduct.protocol.tlog.note import SigningKey
 
@@ -101,7 +102,7 @@ def receive(registry: Registry, data: bytes) -> Filed:
             under another number, or the credit redeemed.
     """
     # What the desk says is asked of the desk: whoever forwards a claim adds nothing to it.
-    bundle = with_assessment(parse_bundle(data), b"", b"")
+    bundle = with_added(parse_bundle(data))
     now = registry.seconds()
     if not registry.store.holds(bundle.claim_hash):
         _check_new(registry, bundle, now)
@@ -112,9 +113,17 @@ def receive(registry: Registry, data: bytes) -> Filed:
         subject=bundle.record.word("subject"),
         event=Event(kind="filed", at=now, data=bundle.data),
         relied_on=relied_on(bundle),
+        joint=_joint(registry, bundle),
     )
     log_record(registry.programme, bundle.claim)
     return filed
+
+
+def _joint(registry: Registry, bundle: Bundle) -> str:
+    """Who did together what is relied on, as far as the law lets several claim on it."""
+    if "joint" not in bundle.fields or registry.store.holds(bundle.claim_hash):
+        return ""
+    return bundle.fields["joint"] if shared_by(bundle, registry.gazette().state) else ""
 
 
 def _check_new(registry: Registry, bundle: Bundle, now: int) -> None:

@@ -71,10 +71,7 @@ def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
     Raises:
         RefusedError: none was published (HTTP 404).
     """
-    found = [one for one in book.entries if one.record.hash("object") == sha256]
-    if not found or found[-1].type != "decision":
-        raise web.missing("no decision with this hash was published")
-    entry = found[-1]
+    entry = find_decision(book, sha256)
     state, policy = book.view.state, registry.programme.policy
     checked, fault = None, ""
     steps: tuple[Step, ...] = ()
@@ -100,6 +97,18 @@ def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
         quote=_quote(_table(evidence.get("bundle", {}))),
         credit=_credit(checked),
     )
+
+
+def find_decision(book: Book, sha256: bytes) -> Entry:
+    """The publication of the decision with this hash.
+
+    Raises:
+        RefusedError: none was published (HTTP 404).
+    """
+    found = [one for one in book.entries if one.record.hash("object") == sha256]
+    if not found or found[-1].type != "decision":
+        raise web.missing("no decision with this hash was published")
+    return found[-1]
 
 
 def _credit(checked: Rechecked | None) -> str:

@@ -14,7 +14,8 @@ CREATE TABLE relied (
     thing      BLOB PRIMARY KEY,  -- record hash of a contribution, or nullifier of a credit, that
                                   -- a claimant has proven to hold
     subject    TEXT NOT NULL,     -- register number it was claimed under, and no other
-    number     INTEGER NOT NULL REFERENCES cases (number)  -- the first case on it
+    number     INTEGER NOT NULL REFERENCES cases (number), -- the first case on it
+    joint      TEXT NOT NULL      -- canonical JSON: who did it together by that case; or empty
 ) STRICT;
 
 CREATE TABLE redeemed (
@@ -39,3 +40,24 @@ CREATE TABLE objects (
     subject    TEXT NOT NULL,
     data       BLOB NOT NULL          -- canonical JSON
 ) STRICT;
+
+-- Listings: each a course of events, from the first draft on. What state one is in follows from
+-- them and stands nowhere.
+
+CREATE TABLE listings (
+    number     INTEGER PRIMARY KEY,   -- order of proposing, from 1
+    subject    TEXT NOT NULL,         -- register number; several listings may follow each other
+    page       BLOB NOT NULL UNIQUE   -- 32 random bytes, the address of the person's page
+) STRICT;
+
+CREATE INDEX listings_by_subject ON listings (subject);
+
+CREATE TABLE listing_events (
+    number     INTEGER PRIMARY KEY,
+    listing    INTEGER NOT NULL REFERENCES listings (number),
+    kind       TEXT NOT NULL,
+    at         INTEGER NOT NULL,      -- POSIX seconds: logged by, or the registry's own note
+    data       BLOB NOT NULL          -- canonical JSON
+) STRICT;
+
+CREATE INDEX listing_events_by_listing ON listing_events (listing);

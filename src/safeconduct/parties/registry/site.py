@@ -10,10 +10,11 @@ Spec: docs/3-protocol.md §15.5.
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from safeconduct.parties.registry import pages
+from safeconduct.parties.registry import board_site, feeds_site, hearing_site, pages
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.decide import appeal
 from safeconduct.parties.registry.receive import Registry, challenge, receive
+from safeconduct.parties.registry.search import Searcher
 from safeconduct.plumbing import web
 from safeconduct.plumbing.pages import style
 from safeconduct.protocol.canonical import format_json, parse_hex
@@ -29,15 +30,24 @@ _Taker = Callable[[Registry, web.Request], Awaitable[web.Response]]
 def make_site(registry: Registry) -> web.App:
     """The application of one register."""
     reader = Reader(registry)
-    return web.make_app([*_page_routes(reader), *_claim_routes(reader)], pages=True)
+    parts = (
+        _page_routes,
+        _claim_routes,
+        board_site.routes,
+        hearing_site.routes,
+        feeds_site.routes,
+    )
+    return web.make_app([route for part in parts for route in part(reader)], pages=True)
 
 
 def _page_routes(reader: Reader) -> list[web.Route]:
     shown: dict[str, _Page] = {
         "/": pages.register,
+        "/search": partial(pages.search, Searcher(reader)),
         "/person/{subject}": pages.person,
         "/decision/{sha256}": pages.decision,
         "/law": pages.laws,
+        "/law/compare": pages.compare,
         "/law/{number}": pages.law,
         "/case/{page}": pages.case,
     }
@@ -61,6 +71,8 @@ def _claim_routes(reader: Reader) -> list[web.Route]:
     return [
         *(web.Route("POST", path, partial(taker, registry)) for path, taker in takers.items()),
         web.Route("GET", "/statute", partial(_statute, reader)),
+        web.Route("GET", "/law/{number}/statute.json", partial(pages.statute, reader)),
+        web.Route("GET", "/decision/{sha256}/{part}.json", partial(pages.published, reader)),
         web.Route("GET", "/case/{page}/letter.{suffix}", partial(pages.letter, reader)),
         web.Route("GET", "/case/{page}/decision.record", partial(pages.signed, reader)),
     ]

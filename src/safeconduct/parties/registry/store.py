@@ -6,12 +6,13 @@ from importlib import resources
 from pathlib import Path
 
 from safeconduct.errors import ConflictError, RefusedError
-from safeconduct.plumbing.database import Row, Transaction, Value, open_database
+from safeconduct.plumbing.database import Database, Row, Transaction, Value, open_database
 from safeconduct.plumbing.durable import make_folder
 from safeconduct.protocol.case import Case, Event, fold_case, next_state
 
-EVENT_BYTES_MAX = 2 << 20
-SCHEMA_VERSION = 2  # 1 knew no credits
+_EVENTS = "SELECT kind, at, data FROM events WHERE claim = ? ORDER BY number"
+EVENT_BYTES_MAX = 8 << 20  # four claims with their evidence
+SCHEMA_VERSION = 3  # 1 knew no credits, 2 no joint acts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,11 @@ class Store:
         path = folder / "registry.sqlite"
         self._database = open_database(path, schema, version=SCHEMA_VERSION)
 
+    @property
+    def database(self) -> Database:
+        """The database, for what else the registry keeps in it."""
+        return self._database
+
     def open_case(
         self,
         claim: bytes,
@@ -50,12 +56,14 @@ class Store:
         subject: str,
         event: Event,
         relied_on: bytes | None,
+        joint: str = "",
     ) -> Filed:
         """Enter a new case with its first event; the same claim again finds its case.
 
         `relied_on` is the record hash of the contribution that the claimant proves to have
         made, or the nullifier of their credit: it helps one `subject`, however many know its
-        words, and a credit that was used up helps nobody again.
+        words, and a credit that was used up helps nobody again. Only who names the same `joint`
+        list, as the first claim on it did, may claim on it under another number.
 
         Raises:
             ConflictError: the challenge was used for another claim, the claim came with other
@@ -71,7 +79,7 @@ class Store:
             if used:
                 raise ConflictError("the challenge was used for another claim")
             if relied_on is not None:
-                _check_free(transaction, relied_on, subject)
+                _check_free(transaction, relied_on, subject, joint)
             [(number,)] = transaction.read(
                 "INSERT INTO cases (claim, challenge, page, subject) VALUES (?, ?, ?, ?)"
                 " RETURNING number",
@@ -79,8 +87,8 @@ class Store:
             )
             if relied_on is not None:
                 transaction.execute(
-                    "INSERT INTO relied VALUES (?, ?, ?) ON CONFLICT (thing) DO NOTHING",
-                    (relied_on, subject, number),
+                    "INSERT INTO relied VALUES (?, ?, ?, ?) ON CONFLICT (thing) DO NOTHING",
+                    (relied_on, subject, number, joint),
                 )
             _append(transaction, claim, event)
         return Filed(number=number, claim=claim, page=page)
@@ -101,10 +109,17 @@ class Store:
         claim: bytes = rows[0]["claim"]
         return claim
 
-    def append(self, claim: bytes, event: Event, *, redeems: UsedUp | None = None) -> None:
-        """Add an event to a case, if it may follow what happened so far.
+    def append(
+        self,
+        claim: bytes,
+        *events: Event,
+        redeems: UsedUp | None = None,
+        others: Sequence[tuple[bytes, Event]] = (),
+    ) -> None:
+        """Add events to a case, if they may follow what happened so far.
 
-        With it the credit that it `redeems` is used up: both, or neither.
+        With them the credit that they `redeem` is used up, and `others`, each a claim and an
+        event of its own case, are added: all of it, or nothing.
 
         Raises:
             RefusedError: no such case, or a step out of order; or as many credits are used up
@@ -112,18 +127,18 @@ class Store:
             ConflictError: the credit was used up in another case.
         """
         with self._database.write() as transaction:
-            rows = transaction.read(
-                "SELECT kind, at, data FROM events WHERE claim = ? ORDER BY number", (claim,)
-            )
-            case = fold_case(Event(kind=kind, at=at, data=data) for kind, at, data in rows)
-            next_state(case.state, event.kind)
             if redeems is not None:
                 _check_usable(transaction.read, redeems, claim)
+            for at_claim, event in (*((claim, event) for event in events), *others):
+                rows = transaction.read(_EVENTS, (at_claim,))
+                case = fold_case(Event(kind=kind, at=at, data=data) for kind, at, data in rows)
+                next_state(case.state, event.kind)
+                _append(transaction, at_claim, event)
+            if redeems is not None:
                 transaction.execute(
-                    "INSERT INTO redeemed VALUES (?, ?, ?)",
+                    "INSERT INTO redeemed VALUES (?, ?, ?) ON CONFLICT (nullifier) DO NOTHING",
                     (redeems.nullifier, redeems.kind, claim),
                 )
-            _append(transaction, claim, event)
 
     def check_usable(self, credit: UsedUp, claim: bytes) -> None:
         """Check that a decision on this claim may use up a credit.
@@ -140,12 +155,23 @@ class Store:
         Raises:
             RefusedError: no such case.
         """
-        rows = self._database.read(
-            "SELECT kind, at, data FROM events WHERE claim = ? ORDER BY number", (claim,)
-        )
+        rows = self._database.read(_EVENTS, (claim,))
         if not rows:
             raise RefusedError("no such case", hint="list the cases with: register cases")
         return fold_case(Event(kind=kind, at=at, data=data) for kind, at, data in rows)
+
+    def events(self, claim: bytes) -> list[Event]:
+        """Everything that happened to a case, in order; also what counts no more."""
+        rows = self._database.read(_EVENTS, (claim,))
+        return [Event(kind=kind, at=at, data=data) for kind, at, data in rows]
+
+    def redeemed_by(self, nullifier: bytes) -> bytes | None:
+        """The claim whose decision used this credit up, if one has."""
+        rows = self._database.read(
+            "SELECT claim FROM redeemed WHERE nullifier = ?", (nullifier,)
+        )
+        claim: bytes | None = rows[0]["claim"] if rows else None
+        return claim
 
     def cases(self) -> list[Filed]:
         """All cases in the order of filing."""
@@ -192,9 +218,12 @@ def _check_same(transaction: Transaction, claim: bytes, event: Event) -> None:
 _Read = Callable[[str, Sequence[Value]], list[Row]]
 
 
-def _check_free(transaction: Transaction, thing: bytes, subject: str) -> None:
-    held = transaction.read("SELECT subject, number FROM relied WHERE thing = ?", (thing,))
-    if held and held[0]["subject"] != subject:
+def _check_free(transaction: Transaction, thing: bytes, subject: str, joint: str) -> None:
+    held = transaction.read(
+        "SELECT subject, number, joint FROM relied WHERE thing = ?", (thing,)
+    )
+    together = bool(held and joint and held[0]["joint"] == joint)
+    if held and held[0]["subject"] != subject and not together:
         raise _taken("what this claim relies on was claimed under another number", held[0])
     _check_unredeemed(transaction.read, thing, b"")
 

@@ -23,9 +23,12 @@ Spec: docs/3-protocol.md §10.
 """
 
 from safeconduct.protocol.claim.bundle import (
+    ADDED_LATER,
     BUNDLE_BYTES_MAX,
     CLAIM_SECONDS_MAX,
     GROUNDS,
+    JOINT_MAX,
+    LANGUAGES,
     LIMBS,
     NAME_BYTES_MAX,
     NAME_SALT_BYTES,
@@ -33,14 +36,24 @@ from safeconduct.protocol.claim.bundle import (
     check_terms,
     evidence_hash,
     format_bundle,
+    format_joint,
+    joint_subjects,
     open_claim,
     parse_bundle,
     person_hash,
     relied_on,
     shown_credit,
     sign_claim,
+    with_added,
 )
-from safeconduct.protocol.claim.examine import DELIVERY_GRACE_SECONDS, Examined, examine
+from safeconduct.protocol.claim.examine import (
+    DELIVERY_GRACE_SECONDS,
+    JOINED_MAX,
+    Examined,
+    check_joinable,
+    examine,
+    needed_judgements,
+)
 from safeconduct.protocol.claim.redemption import (
     credit_held,
     open_redemption,
@@ -49,20 +62,28 @@ from safeconduct.protocol.claim.redemption import (
 )
 
 __all__ = [
+    "ADDED_LATER",
     "BUNDLE_BYTES_MAX",
     "CLAIM_SECONDS_MAX",
     "DELIVERY_GRACE_SECONDS",
     "GROUNDS",
+    "JOINED_MAX",
+    "JOINT_MAX",
+    "LANGUAGES",
     "LIMBS",
     "NAME_BYTES_MAX",
     "NAME_SALT_BYTES",
     "Bundle",
     "Examined",
+    "check_joinable",
     "check_terms",
     "credit_held",
     "evidence_hash",
     "examine",
     "format_bundle",
+    "format_joint",
+    "joint_subjects",
+    "needed_judgements",
     "open_claim",
     "open_redemption",
     "parse_bundle",
@@ -72,4 +93,5 @@ __all__ = [
     "relied_on",
     "shown_credit",
     "sign_claim",
+    "with_added",
 ]

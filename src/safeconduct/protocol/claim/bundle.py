@@ -3,7 +3,7 @@
 Spec: docs/3-protocol.md §10.1, §10.2.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, UnverifiedError
@@ -49,11 +49,31 @@ _BUNDLE_FIELDS = {
         {"capture", "claim", "name", "name_salt", "proof", "record", "statement"}
     ),
 }
-# Whoever helped may show these three besides, all of them or none.
-_OPENING_FIELDS = frozenset({"delivery", "delivery_proof", "opening"})
-# Not evidence of the claimant's: the claim itself, what `person` binds, and what the desk says
-# later, which the registry adds.
-_UNBOUND = frozenset({"assessment", "assessment_proof", "claim", "name", "name_salt"})
+# What may stand in a bundle besides: on which limbs, which field tells that it does, and which
+# others come with it. The telling field is never empty, so that no two bundles say the same.
+_EXTRAS: tuple[tuple[frozenset[str], str, frozenset[str]], ...] = (
+    (frozenset({"helped"}), "opening", frozenset({"delivery", "delivery_proof", "opening"})),
+    (frozenset(_BUNDLE_FIELDS), "language", frozenset({"language"})),
+    (frozenset({"helped"}), "joint", frozenset({"joint"})),
+    (frozenset({"helped"}), "withdrawal", frozenset({"withdrawal", "withdrawal_proof"})),
+    (frozenset({"credited"}), "redemption", frozenset({"redemption", "redemption_proof"})),
+)
+# What the registry learns later and adds; whoever forwards a claim adds none of it.
+ADDED_LATER = frozenset(
+    {
+        "assessment",
+        "assessment_proof",
+        "redemption",
+        "redemption_proof",
+        "withdrawal",
+        "withdrawal_proof",
+    }
+)
+# Not evidence of the claimant's: the claim itself, what `person` binds, and what is added.
+_UNBOUND = ADDED_LATER | {"claim", "name", "name_salt"}
+LANGUAGES = frozenset({"ar", "de", "en", "es", "fa", "fr", "pl", "ru", "uk"})
+"""In which a claimant may ask to be written to."""
+JOINT_MIN, JOINT_MAX = 2, 10  # persons who did one thing together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +159,12 @@ def format_bundle(limb: str, fields: Mapping[str, str]) -> bytes:
 
 
 def _is_whole(limb: str, fields: Mapping[str, str]) -> bool:
-    """Whether these are the limb's fields, or those with an opening, which is then not empty.
-
-    So that no two bundles say the same.
-    """
-    if limb == "helped" and fields.get("opening"):
-        return fields.keys() == _BUNDLE_FIELDS[limb] | _OPENING_FIELDS
-    return fields.keys() == _BUNDLE_FIELDS[limb]
+    """Whether these are the limb's fields, and of what may stand beside them all or nothing."""
+    due = set(_BUNDLE_FIELDS[limb])
+    for limbs, telling, together in _EXTRAS:
+        if limb in limbs and fields.get(telling):
+            due |= together
+    return fields.keys() == due
 
 
 def parse_bundle(data: bytes) -> Bundle:
@@ -170,7 +189,50 @@ def parse_bundle(data: bytes) -> Bundle:
         raise UnverifiedError("claim bundle: the name is not the one the claim commits to")
     if evidence_hash(fields) != record.hash("evidence"):
         raise UnverifiedError("claim bundle: the evidence is not what the claimant signed for")
+    if fields.get("language", "en") not in LANGUAGES:
+        raise MalformedError(f"claim bundle: language is one of {', '.join(sorted(LANGUAGES))}")
+    if "joint" in fields:
+        _check_joint(fields["joint"], record.word("subject"))
     return Bundle(limb=limb, claim=claim, record=record, fields=fields, data=data)
+
+
+def format_joint(subjects: Iterable[str]) -> str:
+    """The `joint` text of a bundle: who did together what the claim relies on."""
+    return format_json([*sorted(subjects)]).decode("utf-8")
+
+
+def joint_subjects(bundle: Bundle) -> tuple[str, ...]:
+    """The register numbers that did together what is claimed on, sorted; empty if one did."""
+    return _read_joint(bundle.fields["joint"]) if "joint" in bundle.fields else ()
+
+
+def _read_joint(text: str) -> tuple[str, ...]:
+    value = parse_json(text.encode("utf-8"), "claim bundle: joint")
+    if not isinstance(value, list) or not JOINT_MIN <= len(value) <= JOINT_MAX:
+        raise MalformedError(f"claim bundle: joint needs {JOINT_MIN} to {JOINT_MAX} numbers")
+    subjects = tuple(subject for subject in value if isinstance(subject, str))
+    if len(subjects) < len(value) or list(subjects) != sorted(set(subjects)):
+        raise MalformedError("claim bundle: joint is not a sorted list of register numbers")
+    return subjects
+
+
+def _check_joint(text: str, subject: str) -> None:
+    if subject not in _read_joint(text):
+        raise MalformedError("claim bundle: joint leaves out the number that is claimed about")
+
+
+def with_added(bundle: Bundle, **texts: str) -> Bundle:
+    """The bundle with what the registry learned, in place of whatever stood there.
+
+    Without any text for it, the desk's assessment stays empty, and the rest is left out.
+
+    Raises:
+        MalformedError: a text that has no place on this limb.
+    """
+    kept = {name: text for name, text in bundle.fields.items() if name not in ADDED_LATER}
+    empty = dict.fromkeys(_BUNDLE_FIELDS[bundle.limb] & ADDED_LATER, "")
+    fields = kept | empty | {name: text for name, text in texts.items() if text}
+    return parse_bundle(format_json(dict(fields)))
 
 
 def _text_fields(value: Json) -> dict[str, str]:

@@ -6,15 +6,16 @@ Spec: docs/3-protocol.md §10.3.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
-from safeconduct.errors import MalformedError, SafeconductError, UnverifiedError
+from safeconduct.errors import MalformedError, RefusedError, SafeconductError, UnverifiedError
 from safeconduct.protocol.assessment.grade import StatuteGrade
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.claim.bundle import Bundle, opens
-from safeconduct.protocol.credit import open_credit
+from safeconduct.protocol.claim.redemption import redeemed_claim
+from safeconduct.protocol.credit import Credit, open_credit
 from safeconduct.protocol.evidence.capture import check_capture
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.opening import examine_inline
@@ -26,7 +27,8 @@ from safeconduct.protocol.record import (
     record_hash,
     verify_signer,
 )
-from safeconduct.protocol.tlog.policy import Policy
+from safeconduct.protocol.tlog.policy import Policy, verify_proof
+from safeconduct.protocol.withdrawal import verify_withdrawal
 
 DELIVERY_GRACE_SECONDS = 86_400
 """How long after the delivery window the door may still have a delivery logged."""
@@ -59,34 +61,100 @@ class _Case:
 
 
 def examine(
-    bundle: Bundle, state: GazetteState, policy: Policy, judgements: Mapping[str, bool]
+    bundle: Bundle,
+    state: GazetteState,
+    policy: Policy,
+    judgements: Mapping[str, bool],
+    joined: Sequence[Bundle] = (),
 ) -> Examined:
     """The facts that the bundle's evidence proves, with the board's own `judgements` beside.
 
     Evidence that fails becomes a fact too (not proven, with the reason), so that everybody who
-    claims gets a reasoned decision.
+    claims gets a reasoned decision. Claims that are decided with it, `joined`, add their items
+    to the same lists.
 
     Raises:
-        MalformedError: the judgements are not those that the limb calls for.
+        MalformedError: the judgements are not those that the claims call for.
+        RefusedError: the claims may not be decided together.
     """
-    needed = _JUDGEMENTS[bundle.limb]
+    bundles = (bundle, *joined)
+    needed = needed_judgements(bundles)
     if judgements.keys() != needed:
         raise MalformedError(f"the board must judge exactly: {', '.join(sorted(needed))}")
+    check_joinable(bundles)
+    lists: dict[str, list[Json]] = {"statements": [], "tips": []}
+    shortfalls: list[str] = []
+    for place, one in enumerate(bundles):
+        judged = {
+            name: judgements[_judged(name, place)] for name in sorted(_JUDGEMENTS[one.limb])
+        }
+        item, notes = _examine_one(one, state, policy, judged)
+        lists["statements" if one.limb == "denounced" else "tips"].append(item)
+        shortfalls += [f"claim {place + 1}: {note}" if place else note for note in notes]
+    facts: Json = {
+        "facts": {name: judgements[name] for name in sorted(_BOARD_FINDINGS)},
+        "lists": {name: list(items) for name, items in lists.items()},
+    }
+    return Examined(facts=facts, shortfalls=tuple(shortfalls))
+
+
+def _examine_one(
+    bundle: Bundle, state: GazetteState, policy: Policy, judgements: Mapping[str, bool]
+) -> tuple[Json, list[str]]:
     case = _Case(bundle=bundle, state=state, policy=policy, judgements=judgements)
     item = _ITEMS[bundle.limb](case)
     if not judgements["claimant_is_subject"]:
         item[_OF_THE_CLAIMANT[bundle.limb]] = False
         case.note("the claimant was not found to be the person of this number")
-    spoken = bundle.limb == "denounced"
-    tips: list[Json] = [] if spoken else [item]
-    statements: list[Json] = [item] if spoken else []
-    facts: Json = {
-        "facts": {name: judgements[name] for name in sorted(_BOARD_FINDINGS)},
-        "lists": {"statements": statements, "tips": tips},
-    }
-    return Examined(facts=facts, shortfalls=tuple(case.shortfalls))
+    return item, case.shortfalls
 
 
+def needed_judgements(bundles: Sequence[Bundle]) -> frozenset[str]:
+    """What the board must judge to decide these claims together.
+
+    Of each claim after the first, what concerns its own statement carries the claim's place:
+    `denounces.1`.
+    """
+    return frozenset(
+        _judged(name, place)
+        for place, bundle in enumerate(bundles)
+        for name in _JUDGEMENTS[bundle.limb]
+    )
+
+
+def _judged(name: str, place: int) -> str:
+    return f"{name}.{place}" if place and name in _OF_A_STATEMENT else name
+
+
+def check_joinable(bundles: Sequence[Bundle]) -> None:
+    """Check that these claims may be decided together.
+
+    Raises:
+        RefusedError: too many, of different persons, laws or disclosures, twice on one thing,
+            or a credit behind the first of them.
+    """
+    if len(bundles) > 1 + JOINED_MAX:
+        raise RefusedError(f"at most {JOINED_MAX} claims are decided with another")
+    first, *others = bundles
+    for other in others:
+        for what in ("programme", "statute", "subject", "disclosure", "audience"):
+            if other.record.values[what] != first.record.values[what]:
+                raise RefusedError(f"claims of another {what} are not decided together")
+        if other.fields["name"] != first.fields["name"]:
+            raise RefusedError("claims made under another name are not decided together")
+        if other.limb == "credited":
+            raise RefusedError(
+                "a claim on a credit is decided alone or leads the others",
+                hint="name its case first, and no second one on a credit",
+            )
+    shown = [(one.record.hash("record"), one.fields.get("statement")) for one in bundles]
+    if len(set(shown)) < len(shown):
+        raise RefusedError("two of the claims rely on the same thing, which counts once")
+
+
+JOINED_MAX = 3
+"""How many claims may be decided with another; their evidence must fit into one object."""
+_OF_A_STATEMENT = frozenset({"denounces", "speaker_is_claimant", "withdrawn"})
 _BOARD_FINDINGS = frozenset({"grave_crime_proven", "knowing_falsehood_found"})
 _JUDGEMENTS = {
     "credited": _BOARD_FINDINGS | {"claimant_is_subject"},
@@ -122,7 +190,27 @@ def _tip_item(case: _Case) -> dict[str, Json]:
     if "opening" in case.bundle.fields:
         _take_opening(case, item, receipt)
     item["grade"] = _statement(case, "assessment", receipt)
+    if "joint" in case.bundle.fields:
+        item["joint"] = True
+    if "withdrawal" in case.bundle.fields and _withdrawn(case, receipt):
+        # What nobody stands behind any more proves nothing.
+        item |= {"grade": "unproven", "withdrawn": True}
+        case.note("the tip was withdrawn by its author, so its grade does not count")
     return item
+
+
+def _withdrawn(case: _Case, receipt: Receipt) -> bool:
+    """Whether the withdrawal that the registry was shown is the author's, and was logged."""
+    evidence, ledger = case.bundle.evidence, case.state.programme.word("ledger")
+    try:
+        withdrawal = verify_withdrawal(evidence("withdrawal"), evidence("record"))
+        verify_proof(evidence("withdrawal_proof"), withdrawal.hash, case.policy, ledger)
+        if withdrawal.contribution != receipt.record_hash:
+            raise UnverifiedError("it speaks of another contribution")
+    except SafeconductError as error:
+        case.note(f"the withdrawal does not hold: {error.message}")
+        return False
+    return True
 
 
 def _credited_item(case: _Case) -> dict[str, Json]:
@@ -141,7 +229,28 @@ def _credited_item(case: _Case) -> dict[str, Json]:
     item["author_proven"] = opens(case.claim, credit.key)
     if not item["author_proven"]:
         case.note("the claimant's keys are not those the credit was made for")
+    if "redemption" in case.bundle.fields and _redeemed(case, credit):
+        case.note("the credit was redeemed before, and counts only once")
+        return item
     return item | {"acknowledged": "ok", "grade": credit.group.word}
+
+
+def _redeemed(case: _Case, credit: Credit) -> bool:
+    """Whether the redemption that the registry shows used this credit up for another claim."""
+    receipt = _receipt(case, "redemption", "redemption_proof", "redemption")
+    if receipt is None:
+        return False
+    try:
+        signed = parse_signed(case.bundle.evidence("redemption"), "redemption")
+        verify_signer(signed, case.state.programme.key("registry"))
+        if receipt.record.hash("nullifier") != credit.nullifier:
+            raise UnverifiedError("it is of another credit")
+        if receipt.record.hash("claim") == redeemed_claim(case.bundle):
+            raise UnverifiedError("it is this claim's own")
+    except SafeconductError as error:
+        case.note(f"the redemption does not hold: {error.message}")
+        return False
+    return True
 
 
 def _nothing_proven() -> dict[str, Json]:

@@ -18,6 +18,7 @@ from safeconduct.protocol.claim.bundle import (
     NAME_SALT_BYTES,
     evidence_hash,
     format_bundle,
+    format_joint,
     person_hash,
     sign_claim,
 )
@@ -34,7 +35,11 @@ RandomBytes = Callable[[int], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What claimant and registry have settled before anything is signed."""
+    """What claimant and registry have settled before anything is signed.
+
+    `language` is one of `LANGUAGES`, or empty for English; `joint` are the register numbers of
+    all who did together what a claim on a tip relies on, or nothing.
+    """
 
     programme: bytes
     audience: str
@@ -43,6 +48,8 @@ class Terms:
     name: str
     at: int
     disclosure: str = "open"
+    language: str = ""
+    joint: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +203,10 @@ def _bundle(
     random_bytes: RandomBytes,
     evidence: dict[str, str],
 ) -> bytes:
+    if terms.language:
+        evidence["language"] = terms.language
+    if terms.joint:
+        evidence["joint"] = format_joint(terms.joint)
     ed25519, mldsa65 = keys.author_public()
     salt = random_bytes(NAME_SALT_BYTES)
     claim = make_record(

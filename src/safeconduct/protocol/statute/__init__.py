@@ -6,10 +6,16 @@
     condition   the operators, as they are written
     section     numbered text, its rule, its exceptions
     facts       what is asserted of one person's case
-    load        canonical JSON to `Statute`, and parameters set by a body
+    load        canonical JSON to `Statute`, part by part: head, parameter, declaration,
+                section, outcome, procedure, example; and parameters set by a body
+    walk        every condition and time of a law
     evaluate    statute + facts + an instant to `Judgement`, whose proof is the result
     proof       what each step of a judgement was computed from
-    lint        what a statute must not be published with
+    steps       what is owed in time
+    govern      which version of a law a case is judged by
+    lint        what a statute must not be published with: fairness, clarity, trial, succession
+    diff        what a new version changes, and for whom
+    schema      the grammar as JSON Schema, for editors
     remedy      what would have to be different
     explain     the judgement as a letter, as a public record and as a drawing
 
@@ -29,11 +35,20 @@ from safeconduct.protocol.statute.evaluate import (
 )
 from safeconduct.protocol.statute.explain import appeal_last_at, draw, letter, public_form
 from safeconduct.protocol.statute.facts import Facts, load_facts, read_facts
+from safeconduct.protocol.statute.govern import (
+    Days,
+    Governed,
+    better,
+    govern,
+    governing,
+    series,
+)
 from safeconduct.protocol.statute.instant import format_instant, parse_instant
 from safeconduct.protocol.statute.lint import Complaint, check, check_change, lint, lint_change
 from safeconduct.protocol.statute.load import (
     load_statute,
     read_statute,
+    resolve_previous,
     with_parameters,
     with_version,
 )
@@ -43,18 +58,23 @@ from safeconduct.protocol.statute.text import UNDETERMINED, Statute
 __all__ = [
     "UNDETERMINED",
     "Complaint",
+    "Days",
     "Facts",
+    "Governed",
     "Judgement",
     "Node",
     "OpenFact",
     "Statute",
     "appeal_last_at",
+    "better",
     "check",
     "check_change",
     "draw",
     "evaluate",
     "format_instant",
     "format_judgement",
+    "govern",
+    "governing",
     "letter",
     "lint",
     "lint_change",
@@ -64,6 +84,8 @@ __all__ = [
     "public_form",
     "read_facts",
     "read_statute",
+    "resolve_previous",
+    "series",
     "tree_hash",
     "with_parameters",
     "with_version",

@@ -10,6 +10,8 @@ canonical JSON, the nodes stand in one list in which children come before their 
      "roots": [12], "outcome": "acquitted", "sections": ["3(1)", "4(1)"], "open": []}
 
 so whoever replays it needs one loop and the tables above. `tree_hash` is SHA-256 over it.
+Three more keys stand where a law gives rise to them: `items` (outcomes found item by item),
+`amount`, and `standing` (of an outcome that can be revoked, or is conditional until final).
 
 *Before D* is true if the latest possible time is before D, false if the earliest is not, else
 unknown. A doubt that the statute settles in the person's favour is settled test by test:
@@ -17,34 +19,33 @@ where a test counts for the person it holds, and where it counts against them it
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.canonical import Json, format_json
-from safeconduct.protocol.statute.facts import Facts, Interval, Item, Missing, Reading, Value
+from safeconduct.protocol.statute.compiled import Plan, plan_of
+from safeconduct.protocol.statute.facts import Facts, Interval, Missing, Reading, Span
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.proof import (
+    FINAL,
     Node,
-    Truth,
-    all_of,
-    any_of,
     flatten,
-    negated,
     node_document,
-    reaches,
+    resting_sections,
     supporting,
 )
+from safeconduct.protocol.statute.term import Run
 from safeconduct.protocol.statute.text import (
     UNDETERMINED,
-    Condition,
-    Instant,
-    Provision,
+    Amount,
+    Outcome,
     Statute,
 )
 
 EVALUATOR = "1"
 NODES_MAX = 250_000  # of one proof; computed before the first test is made
+GRANTED, CONDITIONAL, REVOKED = "granted", "conditional", "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +58,40 @@ class OpenFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemOutcome:
+    """What follows for one item, such as one offence of several."""
+
+    item: str  # such as `offences[0]`
+    outcome: str
+    sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """What the law says about a case at `as_of`; `roots` holds one proof per outcome."""
 
     statute: bytes  # SHA-256
-    facts: bytes  # SHA-256 of the canonical facts document
+    given: Facts = field(repr=False)
     as_of: int  # POSIX seconds
     outcome: str
     sections: tuple[str, ...]  # that the outcome rests on, in the order of the proof
     open_facts: tuple[OpenFact, ...]
     roots: tuple[Node, ...]
+    items: tuple[ItemOutcome, ...] = ()  # of the lists that outcomes are found for one by one
+    amount: Amount | None = None
+    standing: str = ""  # granted, conditional or revoked, where the outcome can be taken away
+
+    @property
+    def facts(self) -> bytes:
+        """SHA-256 of the canonical facts document."""
+        return self.given.sha256
 
     @property
     def decided(self) -> bool:
-        """Whether there is an outcome, rather than facts still to be found."""
-        return self.outcome != UNDETERMINED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    statute: Statute
-    rules: dict[str, Provision]
-    facts: Facts
-    proven: dict[tuple[str, bool], Node] = field(default_factory=dict)
+        """Whether there is an outcome, for each item too, and no fact still to be found."""
+        return self.outcome != UNDETERMINED and not any(
+            each.outcome == UNDETERMINED for each in self.items
+        )
 
 
 def evaluate(statute: Statute, facts: Facts, as_of: int) -> Judgement:
@@ -89,263 +101,154 @@ def evaluate(statute: Statute, facts: Facts, as_of: int) -> Judgement:
 
     Raises:
         RefusedError: the statute is not yet in force at `as_of`.
-        MalformedError: the proof would pass 250,000 nodes.
+        MalformedError: the proof would pass 250,000 nodes, or a deadline is counted into a
+            year of which the calendar lists no holidays.
     """
     if as_of < statute.version.in_force_from:
         begins = format_instant(statute.version.in_force_from)
         raise RefusedError(f"the statute is not in force before {begins}")
-    case = _Case(statute=statute, rules=statute.rules, facts=facts)
-    _check_cost(case)
-    roots = tuple(_rule(each.rule, case, each.favours == "person") for each in statute.outcomes)
-    return _judgement(statute, facts, as_of, roots)
+    plan = plan_of(statute)
+    check_cost(plan, facts)
+    run = Run(facts.values, facts.lists, as_of)
+    roots = tuple([prove(run, None) for prove in plan.roots])
+    return _judgement(statute, plan, facts, as_of, roots)
 
 
-def _judgement(
-    statute: Statute, facts: Facts, as_of: int, roots: tuple[Node, ...]
-) -> Judgement:
-    outcome, carrying = statute.default.value, roots
-    for declared, root in zip(statute.outcomes, roots, strict=True):
-        if root.value is not False:
-            outcome = declared.value if root.value else UNDETERMINED
-            carrying = (root,)
-            break
-    steps = list(supporting(carrying))
-    return Judgement(
-        statute=statute.sha256,
-        facts=hashlib.sha256(format_json(facts.document)).digest(),
-        as_of=as_of,
-        outcome=outcome,
-        sections=tuple(dict.fromkeys(node.section for node, _ in steps if node.section)),
-        open_facts=_open_facts(statute, steps) if outcome == UNDETERMINED else (),
-        roots=roots,
-    )
+def check_cost(plan: Plan, facts: Facts) -> None:
+    """Ensure that applying a statute to `facts` makes no proof of more than 250,000 nodes.
 
-
-def _check_cost(case: _Case) -> None:
-    cost = 2 * sum(_provision_cost(each, case.facts) for each in case.rules.values())
-    if cost > NODES_MAX:
+    Raises:
+        MalformedError: it would.
+    """
+    if 2 * plan.cost.of(facts.lists) > NODES_MAX:
         raise MalformedError(f"facts: judging so many items takes more than {NODES_MAX} steps")
 
 
-def _provision_cost(provision: Provision, facts: Facts) -> int:
-    exceptions = sum(_provision_cost(each, facts) for each in provision.exceptions)
-    return 1 + _cost(provision.condition, facts) + exceptions
+@dataclass(slots=True)
+class _Found:
+    """One outcome among those that a law offers, and the proofs it rests on."""
+
+    outcome: Outcome | None  # None while it is open
+    carrying: tuple[Node, ...]
+    standing: str
+
+    def value(self) -> str:
+        return UNDETERMINED if self.outcome is None else self.outcome.value
 
 
-def _cost(condition: Condition, facts: Facts) -> int:
-    parts = sum(_cost(part, facts) for part in condition.parts)
-    return (
-        1 + parts * len(facts.lists.get(condition.name, ()))
-        if _counts(condition)
-        else 1 + parts
+def _judgement(
+    statute: Statute, plan: Plan, facts: Facts, as_of: int, roots: tuple[Node, ...]
+) -> Judgement:
+    found = _first_that_holds(statute.outcomes, roots, statute.default)
+    waiting = () if found.outcome is not None else found.carrying
+    items: tuple[ItemOutcome, ...] = ()
+    if plan.each_lists:
+        items, more = _items(statute, plan, facts, roots)
+        waiting = (*waiting, *more)
+    return Judgement(
+        statute=statute.sha256,
+        given=facts,
+        as_of=as_of,
+        outcome=found.value(),
+        sections=resting_sections(found.carrying),
+        open_facts=_open_facts(statute, facts, waiting) if waiting else (),
+        roots=roots,
+        items=items,
+        amount=None if found.outcome is None else found.outcome.amount,
+        standing=found.standing,
     )
 
 
-def _counts(condition: Condition) -> bool:
-    return bool(condition.parts) and condition.operator in ("some", "at-least", "less")
+def _first_that_holds(
+    outcomes: Iterable[Outcome], proofs: tuple[Node, ...], default: Outcome
+) -> _Found:
+    revoked: tuple[Node, ...] = ()
+    for outcome, proof in zip(outcomes, proofs, strict=True):
+        if proof.value is None:
+            return _Found(None, (*revoked, proof), REVOKED if revoked else "")
+        if proof.value:
+            standing = REVOKED if revoked else _standing(proof)
+            return _Found(outcome, (*revoked, proof), standing)
+        if _standing(proof) == REVOKED:
+            revoked = (*revoked, proof)
+    return _Found(default, proofs, REVOKED if revoked else "")
 
 
-# The operators. `favour` is true where a test that holds helps the person.
+def _standing(proof: Node) -> str:
+    """What became of an outcome that can be revoked, or is conditional until it is final."""
+    if proof.operator == "each":
+        standings = {_standing(child) for child in proof.children}
+        return next((s for s in _STANDINGS[proof.value is True] if s in standings), "")
+    if proof.operator != "outcome":
+        return ""
+    if proof.value is False:
+        return REVOKED if proof.children[0].value else ""
+    waits = [child for child in proof.children if child.operator == FINAL and not child.value]
+    return CONDITIONAL if waits else GRANTED
 
 
-def _prove(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    return _OPERATORS[condition.operator](condition, case, item, favour)
+_STANDINGS = {True: (GRANTED, CONDITIONAL), False: (REVOKED,)}
 
 
-def _rule(name: str, case: _Case, favour: bool) -> Node:
-    key = (name, favour)
-    if key not in case.proven:
-        case.proven[key] = _provision(case.rules[name], case, favour)
-    return case.proven[key]
+def _items(
+    statute: Statute, plan: Plan, facts: Facts, roots: tuple[Node, ...]
+) -> tuple[tuple[ItemOutcome, ...], tuple[Node, ...]]:
+    """The outcome of each item, and the proofs that those still open wait for."""
+    found: list[ItemOutcome] = []
+    waiting: list[Node] = []
+    for name in plan.each_lists:
+        own = [
+            (outcome, root)
+            for outcome, root in zip(statute.outcomes, roots, strict=True)
+            if outcome.each in ("", name)
+        ]
+        for index, item in enumerate(facts.lists[name]):
+            proofs = tuple(r.children[index] if o.each else r for o, r in own)
+            result = _first_that_holds([o for o, _ in own], proofs, statute.default)
+            sections = resting_sections(result.carrying)
+            found.append(ItemOutcome(item=item.id, outcome=result.value(), sections=sections))
+            waiting.extend(result.carrying if result.outcome is None else ())
+    return tuple(found), tuple(waiting)
 
 
-def _provision(provision: Provision, case: _Case, favour: bool) -> Node:
-    condition = _prove(provision.condition, case, None, favour)
-    exceptions = tuple(_provision(each, case, not favour) for each in provision.exceptions)
-    spared = negated(any_of(each.value for each in exceptions))
-    return Node(
-        operator="section",
-        place=provision.place,
-        value=all_of((condition.value, spared)),
-        section=provision.number,
-        name=provision.rule,
-        children=(condition, *exceptions),
-    )
-
-
-def _and(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    return _joined(
-        condition, tuple(_prove(p, case, item, favour) for p in condition.parts), all_of
-    )
-
-
-def _or(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    return _joined(
-        condition, tuple(_prove(p, case, item, favour) for p in condition.parts), any_of
-    )
-
-
-def _not(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    child = _prove(condition.parts[0], case, item, not favour)
-    return _joined(condition, (child,), lambda values: negated(next(iter(values))))
-
-
-def _reference(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    child = _rule(condition.name, case, favour)
-    return _joined(condition, (child,), all_of)
-
-
-def _some(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    return _joined(condition, _each_item(condition, case, favour), any_of)
-
-
-def _at_least(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    if not condition.parts:
-        return _leaf(condition, case, item, favour, _reaches_bound)
-    children = _each_item(condition, case, favour)
-    return _joined(condition, children, lambda values: reaches(values, condition.bound))
-
-
-def _less(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    if not condition.parts:
-        return _leaf(
-            condition, case, item, favour, lambda value, test: not _reaches_bound(value, test)
-        )
-    children = _each_item(condition, case, not favour)
-    return _joined(
-        condition, children, lambda values: negated(reaches(values, condition.bound))
-    )
-
-
-def _reaches_bound(value: Value, condition: Condition) -> Truth:
-    assert isinstance(value, int)
-    return value >= condition.bound
-
-
-def _is(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    return _leaf(condition, case, item, favour, lambda value, test: value in test.values)
-
-
-def _before(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    parameter = case.statute.parameters.get(condition.name)
-    if isinstance(parameter, Instant):
-        limit = Interval(earliest=parameter.limit_at, latest=parameter.limit_at)
-        return _leaf(condition, case, item, favour, lambda value, _: _precedes(value, limit))
-    first_id, first = _reading(condition.fact, case, item)
-    second_id, second = _reading(condition.name, case, item)
-    for missing in (m for m in Missing if m in (first, second)):
-        return _without(condition, (first_id, second_id), missing, favour)
-    return _tested(condition, (first_id, second_id), _precedes(first, second))
-
-
-def _absent(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    fact_id, reading = _reading(condition.fact, case, item)
-    if reading is Missing.UNKNOWN or reading is Missing.IN_FAVOUR:
-        return _without(condition, (fact_id,), reading, favour)
-    return _tested(condition, (fact_id,), reading is Missing.ABSENT)
-
-
-def _known(condition: Condition, case: _Case, item: Item | None, favour: bool) -> Node:
-    """The one test that asks about knowledge itself, so finding out can turn it around."""
-    fact_id, reading = _reading(condition.fact, case, item)
-    found = not isinstance(reading, Missing) or reading is Missing.ABSENT
-    return _tested(condition, (fact_id,), found)
-
-
-_OPERATORS: dict[str, Callable[[Condition, _Case, Item | None, bool], Node]] = {
-    "and": _and,
-    "or": _or,
-    "not": _not,
-    "is": _is,
-    "in": _is,
-    "before": _before,
-    "at-least": _at_least,
-    "less": _less,
-    "some": _some,
-    "absent": _absent,
-    "known": _known,
-    "rule": _reference,
-}
-
-
-def _each_item(condition: Condition, case: _Case, favour: bool) -> tuple[Node, ...]:
-    items = case.facts.lists[condition.name]
-    return tuple(_prove(condition.parts[0], case, item, favour) for item in items)
-
-
-def _joined(
-    condition: Condition, children: tuple[Node, ...], join: Callable[[Iterable[Truth]], Truth]
-) -> Node:
-    return Node(
-        operator=condition.operator,
-        place=condition.place,
-        value=join(child.value for child in children),
-        name=condition.name,
-        bound=condition.bound if condition.operator in ("at-least", "less") else None,
-        children=children,
-    )
-
-
-def _reading(name: str, case: _Case, item: Item | None) -> tuple[str, Reading]:
-    if "." not in name:
-        return name, case.facts.values[name]
-    assert item is not None  # the loader lets fields stand only where there is an item
-    return f"{item.id}.{name.partition('.')[2]}", item.values[name]
-
-
-def _leaf(
-    condition: Condition,
-    case: _Case,
-    item: Item | None,
-    favour: bool,
-    holds: Callable[[Value, Condition], Truth],
-) -> Node:
-    fact_id, reading = _reading(condition.fact, case, item)
-    if isinstance(reading, Missing):
-        return _without(condition, (fact_id,), reading, favour)
-    return _tested(condition, (fact_id,), holds(reading, condition))
-
-
-def _tested(condition: Condition, facts: tuple[str, ...], value: Truth) -> Node:
-    return Node(operator=condition.operator, place=condition.place, value=value, facts=facts)
-
-
-def _without(
-    condition: Condition, facts: tuple[str, ...], missing: Missing, favour: bool
-) -> Node:
-    return Node(
-        operator=condition.operator,
-        place=condition.place,
-        value=favour if missing is Missing.IN_FAVOUR else _MISSING_VALUE[missing],
-        facts=facts,
-        state=missing.value,
-    )
-
-
-_MISSING_VALUE: dict[Missing, Truth] = {
-    Missing.UNKNOWN: None,
-    Missing.ABSENT: False,
-    Missing.UNPROVEN: False,
-}
-
-
-def _precedes(value: Reading, limit: Reading) -> Truth:
-    assert isinstance(value, Interval)
-    assert isinstance(limit, Interval)
-    if limit.earliest is not None and value.latest < limit.earliest:
-        return True
-    if value.earliest is not None and value.earliest >= limit.latest:
-        return False
-    return None
-
-
-def _open_facts(statute: Statute, steps: list[tuple[Node, str]]) -> tuple[OpenFact, ...]:
+def _open_facts(
+    statute: Statute, facts: Facts, waiting: tuple[Node, ...]
+) -> tuple[OpenFact, ...]:
     found: dict[str, OpenFact] = {}
-    for node, section in steps:
-        for fact in node.facts if node.value is None else ():
+    for node, section in supporting(waiting):
+        for fact in _doubtful(node, facts) if node.value is None else ():
             owed_by = statute.facts[declared_name(fact)].asserted_by
             found.setdefault(fact, OpenFact(fact=fact, owed_by=owed_by, section=section))
     return tuple(found.values())
+
+
+def _doubtful(node: Node, facts: Facts) -> Iterable[str]:
+    """The facts that leave a test open; of two times of which one is before, both are named."""
+    if len(node.facts) == 1 or (node.operator == "before" and len(node.facts) == 2):
+        return node.facts
+    doubted = [each for each in node.facts if not _is_certain(reading_of(facts, each))]
+    return doubted or (() if node.children else node.facts)
+
+
+def _is_certain(reading: Reading) -> bool:
+    if isinstance(reading, Span):
+        return _is_certain(reading.begin) and _is_certain(reading.end)
+    if isinstance(reading, Interval):
+        return reading.earliest == reading.latest
+    return reading is not Missing.UNKNOWN
+
+
+def reading_of(facts: Facts, fact_id: str) -> Reading:
+    """The reading behind a fact's id, such as `tips[0].logged`.
+
+    Raises:
+        KeyError: there is no such fact.
+    """
+    name = declared_name(fact_id)
+    if "[" not in fact_id:
+        return facts.values[name]
+    list_name, _, rest = fact_id.partition("[")
+    return facts.lists[list_name][int(rest.partition("]")[0])].values[name]
 
 
 def declared_name(fact_id: str) -> str:
@@ -360,7 +263,7 @@ def declared_name(fact_id: str) -> str:
 def judgement_document(judgement: Judgement) -> Json:
     """The judgement as the JSON value drawn at the head of this module."""
     nodes, numbers = flatten(judgement.roots)
-    return {
+    document: dict[str, Json] = {
         "as_of": judgement.as_of,
         "evaluator": EVALUATOR,
         "facts": judgement.facts.hex(),
@@ -374,6 +277,27 @@ def judgement_document(judgement: Judgement) -> Json:
         "sections": list(judgement.sections),
         "statute": judgement.statute.hex(),
     }
+    return document | _where_there_is_more(judgement)
+
+
+def _where_there_is_more(judgement: Judgement) -> dict[str, Json]:
+    """What only some laws have: outcomes by item, amounts, outcomes that can be revoked."""
+    document: dict[str, Json] = {}
+    if judgement.items:
+        document["items"] = [
+            {"item": each.item, "outcome": each.outcome, "sections": list(each.sections)}
+            for each in judgement.items
+        ]
+    if judgement.amount is not None:
+        document["amount"] = amount_document(judgement.amount)
+    if judgement.standing:
+        document["standing"] = judgement.standing
+    return document
+
+
+def amount_document(amount: Amount) -> Json:
+    """An amount as a JSON value."""
+    return {"least": amount.least, "most": amount.most, "unit": amount.unit}
 
 
 def format_judgement(judgement: Judgement) -> bytes:

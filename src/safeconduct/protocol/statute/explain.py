@@ -1,124 +1,76 @@
-"""A judgement in words: the letter to the person, the public record, and a drawing.
+"""A judgement in words: the letter to the person, the public record, the receipt, a drawing.
 
-All three are read off the proof; none computes anything again. The letter lists every section
-that was tried, those that did not apply included, says what would have to be different, and
-names the remedy with its last day. The public record keeps the proof's shape and replaces
-each test of a confidential fact by a salted commitment, and with it how many tips there were.
+All are read off the proof; none computes anything again. The letter lists every section that
+was tried, those that did not apply included, with what was found; it says what would have to be
+different, and names the remedy with its last day. `public` has the forms for everybody else.
+
+    You are acquitted from the registration.          the outcome, its amount and standing
+
+    Law applied: …                                    version and hash
+    This rests on: 3, 4(1)
+
+    The sections that were tried:
+      ✓ Section 4(1) applies: A person helped who …
+          ✓ met — grade of the tip: one of useful (tips[0].grade) — found: useful
+
+    This would change if: …
+
+Whatever comes from a law, a board or a person is put on one line, so it cannot pass for one.
 
 Spec: docs/3-protocol.md, chapter on statutes.
 """
 
-from safeconduct.protocol.canonical import Json, derive_key, format_json, tagged_hash, u32
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from safeconduct.protocol.statute.calendar import day_of
 from safeconduct.protocol.statute.evaluate import (
-    EVALUATOR,
+    CONDITIONAL,
+    GRANTED,
+    REVOKED,
     Judgement,
     declared_name,
-    format_judgement,
 )
+from safeconduct.protocol.statute.facts import Facts, Missing, Reading
 from safeconduct.protocol.statute.instant import add, format_instant
-from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, flatten, node_document
+from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, flatten
+from safeconduct.protocol.statute.public import SALT_BYTES as SALT_BYTES
+from safeconduct.protocol.statute.public import public_form as public_form
+from safeconduct.protocol.statute.public import receipt_form as receipt_form
 from safeconduct.protocol.statute.remedy import Change, changes
+from safeconduct.protocol.statute.steps import StepState
 from safeconduct.protocol.statute.text import (
-    UNDETERMINED,
-    Condition,
-    Instant,
+    Outcome,
+    Passage,
     Provision,
     Statute,
-    Words,
-    all_conditions,
     all_parts,
 )
+from safeconduct.protocol.statute.wording import LANGUAGES, RIGHT_TO_LEFT, inserted, one_line
+from safeconduct.protocol.statute.wording.voice import LISTED, Voice, voice
 
-SALT_BYTES = 32
+LETTER_LANGUAGES = frozenset(LANGUAGES)
 _TESTS_SHOWN_MAX = 60  # in a letter, for each section
+_ITEMS_SHOWN_MAX = 60  # outcomes of single items, and times that one section was tried
+
+# A line that begins with a word of the law's own would else be taken for one that runs so.
+_LEFT_FIRST = re.compile("^((?:  - +)?)(?=\u2068)", re.MULTILINE)
+_RIGHTWARD = "\u200f"
 
 _MARKS = {True: "✓", False: "✗", None: "?"}
-
-_PHRASES: dict[str, dict[str, str]] = {
-    "en": {
-        "undetermined": "Nothing can be decided yet.",
-        "law": "Law applied: {title}, version {number}, SHA-256 {hash}",
-        "rests": "This rests on: {sections}",
-        "tried": "The sections that were tried:",
-        "true": "applies",
-        "false": "does not apply",
-        "unknown": "is open",
-        "test true": "met",
-        "test false": "not met",
-        "test unknown": "open",
-        "section": "Section {number} {verdict}: {text}",
-        "change": "This would change if:",
-        "nothing": "No finding about the facts would change it.",
-        "waits": "Facts still open, and who owes them:",
-        "owed": "{test} ({fact}), owed by: {owner}",
-        "credit": "Help was shown by a credit (section {section}): it stands for a tip graded"
-        " {word} that was logged before {date} (UTC), and names none.",
-        "remedy": "Remedy: section {section}. {text}",
-        "last": "Last day for an appeal: {date} (UTC), for a decision served {served}.",
-        "is": "{label}: {values}",
-        "is not": "{label}: not {values}",
-        "one of": "{label}: one of {values}",
-        "none of": "{label}: none of {values}",
-        "before": "{label}: before {limit}",
-        "not before": "{label}: not before {limit}",
-        "at-least": "{label}: at least {bound}",
-        "less": "{label}: less than {bound}",
-        "absent": "{label}: known not to exist",
-        "not absent": "{label}: exists",
-        "known": "{label}: found out",
-        "not known": "{label}: not found out",
-        "further": "one more item in the list {list} is added, with:",
-        "yes": "yes",
-        "no": "no",
-    },
-    "de": {
-        "undetermined": "Noch kann nichts entschieden werden.",
-        "law": "Angewandtes Gesetz: {title}, Fassung {number}, SHA-256 {hash}",
-        "rests": "Dies beruht auf: {sections}",
-        "tried": "Die geprüften Abschnitte:",
-        "true": "trifft zu",
-        "false": "trifft nicht zu",
-        "unknown": "ist offen",
-        "test true": "erfüllt",
-        "test false": "nicht erfüllt",
-        "test unknown": "offen",
-        "section": "Abschnitt {number} {verdict}: {text}",
-        "change": "Dies würde sich ändern, wenn:",
-        "nothing": "Keine Feststellung über die Tatsachen würde es ändern.",
-        "waits": "Noch offene Tatsachen, und wer sie schuldet:",
-        "owed": "{test} ({fact}), geschuldet von: {owner}",
-        "credit": "Die Hilfe ist durch eine Gutschrift belegt (Abschnitt {section}): Sie steht"
-        " für einen Hinweis der Bewertung {word}, der vor dem {date} (UTC) protokolliert wurde,"
-        " und nennt keinen.",
-        "remedy": "Rechtsbehelf: Abschnitt {section}. {text}",
-        "last": "Letzter Tag für eine Beschwerde: {date} (UTC), bei Zustellung am {served}.",
-        "is": "{label}: {values}",
-        "is not": "{label}: nicht {values}",
-        "one of": "{label}: eines von {values}",
-        "none of": "{label}: keines von {values}",
-        "before": "{label}: vor {limit}",
-        "not before": "{label}: nicht vor {limit}",
-        "at-least": "{label}: mindestens {bound}",
-        "less": "{label}: weniger als {bound}",
-        "absent": "{label}: erwiesenermaßen nicht vorhanden",
-        "not absent": "{label}: vorhanden",
-        "known": "{label}: festgestellt",
-        "not known": "{label}: nicht festgestellt",
-        "further": "ein weiterer Eintrag in der Liste {list} hinzukommt, mit:",
-        "yes": "ja",
-        "no": "nein",
-    },
-}
-LETTER_LANGUAGES = frozenset(_PHRASES)
 
 
 def appeal_last_at(statute: Statute, served_at: int) -> int:
     """POSIX seconds: an appeal is in time up to and including this instant.
 
+    Where the period ends with the end of a day, that is the day's last second.
+
     Raises:
-        MalformedError: the period ends beyond the year 9999.
+        MalformedError: the period ends beyond the year 9999, or among days that the calendar
+            does not know.
     """
-    return add(served_at, statute.procedure.appeal_period)
+    return add(served_at, statute.procedure.appeal_period, statute.calendar)
 
 
 def letter(
@@ -147,190 +99,334 @@ def reasons(
     language: str = "en",
     *,
     credited: tuple[str, int] | None = None,
+    competing: tuple[Statute, Judgement] | None = None,
+    departure: str = "",
+    decided: str = "",
+    steps: Sequence[StepState] = (),
 ) -> str:
-    """The letter up to its reasons: all of it that is settled before it is served."""
-    say = _Voice(statute, language)
-    lines = [say.outcome(judgement), "", say.law(), ""]
-    if credited is not None:
-        lines += [say.credit(*credited), ""]
-    if judgement.decided:
-        lines += [say.phrase("rests", sections=", ".join(judgement.sections)), ""]
-    lines += [say.phrase("tried"), *say.sections(judgement)]
-    if judgement.decided:
-        lines += ["", *say.changes(judgement)]
-    else:
-        lines += ["", say.phrase("waits"), *say.open_facts(judgement)]
-    return "\n".join(lines) + "\n"
+    """The letter up to its reasons: all of it that is settled before it is served.
+
+    `competing` is what another version of the law gives, which was not taken; `departure` is
+    the board's reason for an outcome, `decided`, that is not the judgement's.
+    """
+    telling = _Telling(voice(statute, language), judgement)
+    stretches = [
+        telling.outcome(departure, decided),
+        telling.law(),
+        telling.credit(credited),
+        telling.competing(competing),
+        telling.rests(),
+        telling.items(),
+        telling.tried(),
+        telling.questions(),
+        telling.changes() if judgement.decided else telling.waits(),
+        telling.steps(steps),
+    ]
+    told = "\n\n".join("\n".join(lines) for lines in stretches if lines) + "\n"
+    return _LEFT_FIRST.sub(rf"\1{_RIGHTWARD}", told) if language in RIGHT_TO_LEFT else told
 
 
 def remedy(statute: Statute, served_at: int, language: str = "en") -> str:
     """The letter's end: how to appeal, and until when, once it was served at `served_at`."""
-    return "\n".join(_Voice(statute, language).remedy(served_at)) + "\n"
+    say = voice(statute, language)
+    section = statute.procedure.appeal_section
+    last_at = appeal_last_at(statute, served_at)
+    dates = {"date": format_instant(last_at), "served": format_instant(served_at)}
+    lines = [
+        say.say("remedy", section=section, text=say.words(statute.section_text(section))),
+        say.say("last", **dates),
+    ]
+    if statute.calendar is not None:
+        day = date.fromordinal(day_of(last_at, statute.calendar)).isoformat()
+        lines[1] = say.say("last local", day=day, zone=statute.calendar.zone, **dates)
+    return "\n".join(lines) + "\n"
 
 
-class _Voice:
-    """One statute read aloud in one language."""
+class _Telling:
+    """One judgement told in one language; each method gives the lines of one stretch."""
 
-    def __init__(self, statute: Statute, language: str) -> None:
-        self._statute = statute
-        self._language = language
-        self._phrases = _PHRASES[language]
-        self._conditions = {
-            each.place: each for rule in statute.rules.values() for each in all_conditions(rule)
-        }
+    def __init__(self, say: Voice, judgement: Judgement) -> None:
+        self._say = say
+        self._statute = say.statute
+        self._judgement = judgement
 
-    def phrase(self, key: str, **values: object) -> str:
-        return self._phrases[key].format(**values)
+    # What follows, and from which law.
 
-    def words(self, words: Words) -> str:
-        return words.get(self._language) or words[_first(self._statute, words)]
+    def outcome(self, departure: str, decided: str) -> list[str]:
+        say, found = self._say, self._judgement
+        value = decided or found.outcome
+        lines = [say.outcome(value)]
+        if value == found.outcome and found.decided:
+            lines += [*self._terms(), *self._standing()]
+        if departure:
+            lines.append(say.say("departure", reason=one_line(departure)))
+        if value != found.outcome:
+            lines.append(say.say("yields", outcome=say.outcome(found.outcome)))
+        return lines
 
-    def outcome(self, judgement: Judgement) -> str:
-        if judgement.outcome == UNDETERMINED:
-            return self.phrase("undetermined")
-        return self.words(self._statute.outcome(judgement.outcome).text)
+    def _terms(self) -> Iterator[str]:
+        say, outcome = self._say, self._statute.outcome(self._judgement.outcome)
+        if self._judgement.amount is not None:
+            yield say.say("amount", amount=say.amount(self._judgement.amount))
+        if outcome.review_after is not None:
+            yield say.say("review", duration=say.duration(outcome.review_after))
+        if outcome.ends_after is not None:
+            yield say.say("ends", duration=say.duration(outcome.ends_after))
+        if outcome.unseal is not None:
+            yield say.say("unseal", time=say.term(outcome.unseal))
 
-    def law(self) -> str:
-        return self.phrase(
-            "law",
-            title=self.words(self._statute.title),
-            number=self._statute.version.number,
-            hash=self._statute.sha256.hex(),
-        )
+    def _standing(self) -> Iterator[str]:
+        standing = self._judgement.standing
+        given = self._statute.outcome(self._judgement.outcome)
+        if standing == CONDITIONAL and given.final_when:
+            yield self._by_rule("conditional", given.final_when)
+        if standing in (CONDITIONAL, GRANTED) and given.revoked_when:
+            yield self._by_rule("revocable", given.revoked_when)
+        for outcome in self._revoked() if standing == REVOKED else ():
+            text = self._say.words(outcome.text)
+            yield self._by_rule("revoked", outcome.revoked_when, outcome=text)
 
-    def credit(self, word: str, period: int) -> str:
-        terms = self._statute.credits
-        assert terms is not None
-        date = format_instant(terms.periods[period - 1])
-        return self.phrase("credit", section=terms.section, word=word, date=date)
-
-    def sections(self, judgement: Judgement) -> list[str]:
-        nodes = {n.section: n for n in flatten(judgement.roots)[0] if n.section}
+    def _revoked(self) -> list[Outcome]:
+        """The outcomes that would hold, if a rule had not taken them away."""
+        pairs = zip(self._statute.outcomes, self._judgement.roots, strict=True)
         return [
-            line
-            for part in all_parts(self._statute.sections)
-            if isinstance(part, Provision) and part.number in nodes
-            for line in self._tried(part, nodes[part.number])
+            outcome
+            for outcome, root in pairs
+            if outcome.revoked_when and any(_is_revoked(each) for each in _proofs(root))
         ]
 
-    def _tried(self, part: Provision, node: Node) -> list[str]:
-        lines = [f"  {_MARKS[node.value]} {self._section(part, node.value)}"]
-        tests = _own_tests(node.children[0])
-        for test in tests[:_TESTS_SHOWN_MAX]:
-            text = self.test(self._conditions[test.place], True)
-            verdict = self.phrase(f"test {TRUTH_WORDS[test.value]}")
-            facts = ", ".join(test.facts)
-            lines.append(f"      {_MARKS[test.value]} {verdict} — {text} ({facts})")
+    def _by_rule(self, key: str, rule: str, **more: object) -> str:
+        provision = self._statute.rules[rule]
+        text = self._say.words(provision.text)
+        return self._say.say(key, number=provision.number, text=text, **more)
+
+    def law(self) -> list[str]:
+        return [self._version("law", self._statute)]
+
+    def _version(self, key: str, statute: Statute, **more: object) -> str:
+        return self._say.say(
+            key,
+            title=voice(statute, self._say.language).words(statute.title),
+            number=statute.version.number,
+            hash=statute.sha256.hex(),
+            **more,
+        )
+
+    def credit(self, credited: tuple[str, int] | None) -> list[str]:
+        terms = self._statute.credits
+        if credited is None or terms is None:
+            return []
+        word, period = credited
+        end = format_instant(terms.periods[period - 1])
+        return [self._say.say("credit", section=terms.section, word=word, date=end)]
+
+    def competing(self, other: tuple[Statute, Judgement] | None) -> list[str]:
+        if other is None:
+            return []
+        statute, judgement = other
+        given = voice(statute, self._say.language).outcome(judgement.outcome)
+        if judgement.amount is not None:
+            given += f" ({self._say.amount(judgement.amount)})"
+        return [
+            self._version("competing", statute, outcome=given),
+            self._say.say("same" if _same(self._judgement, judgement) else "better"),
+        ]
+
+    def rests(self) -> list[str]:
+        if not self._judgement.decided:
+            return []
+        return [self._say.say("rests", sections=", ".join(self._judgement.sections))]
+
+    def items(self) -> list[str]:
+        items = self._judgement.items
+        lines = [
+            f"  - {self._shown(each.item)}: {self._say.outcome(each.outcome)}"
+            f" ({self._shown(', '.join(each.sections))})"
+            for each in items[:_ITEMS_SHOWN_MAX]
+        ]
+        if len(items) > _ITEMS_SHOWN_MAX:
+            lines.append(f"  - … +{len(items) - _ITEMS_SHOWN_MAX}")
+        return [self._say.say("items"), *lines] if lines else []
+
+    # The sections, and what their tests came to.
+
+    def tried(self) -> list[str]:
+        plain = {n.section: n for n in flatten(self._judgement.roots)[0] if n.section}
+        by_item = _by_item(self._judgement.roots)
+        lines = [self._say.say("tried")]
+        for part, of in _provisions(self._statute):
+            if part.number not in plain:
+                continue
+            nodes = by_item.get(part.number, []) if of else []
+            for item, node in nodes[:_ITEMS_SHOWN_MAX] or [("", plain[part.number])]:
+                lines += self._section(part, node, item)
+            if len(nodes) > _ITEMS_SHOWN_MAX:
+                lines.append(f"      … +{len(nodes) - _ITEMS_SHOWN_MAX}")
+        return lines
+
+    def _section(self, part: Provision, node: Node, item: str) -> list[str]:
+        say = self._say
+        values = {"number": part.number, "text": say.words(part.text)}
+        values["verdict"] = say.say(TRUTH_WORDS[node.value])
+        told = (
+            say.say("section of", item=item, **values) if item else say.say("section", **values)
+        )
+        tests = list(_own_tests(node.children[0]))
+        lines = [f"  {_MARKS[node.value]} {told}"]
+        lines += [f"      {self._test(each)}" for each in tests[:_TESTS_SHOWN_MAX]]
         if len(tests) > _TESTS_SHOWN_MAX:
             lines.append(f"      … +{len(tests) - _TESTS_SHOWN_MAX}")
         return lines
 
-    def _section(self, part: Provision, value: bool | None) -> str:
-        verdict = self.phrase(TRUTH_WORDS[value])
-        return self.phrase(
-            "section", number=part.number, verdict=verdict, text=self.words(part.text)
-        )
+    def _test(self, node: Node) -> str:
+        verdict = self._say.say(f"test {TRUTH_WORDS[node.value]}")
+        text = self._say.tested(node)
+        facts = f" ({self._shown(', '.join(node.facts))})" if node.facts else ""
+        found = f" — {told}" if (told := self._say.found(self._judgement.given, node)) else ""
+        return f"{_MARKS[node.value]} {verdict} — {text}{facts}{found}"
 
-    def open_facts(self, judgement: Judgement) -> list[str]:
-        return [
+    # What no rule says, what would be otherwise, what is owed.
+
+    def questions(self) -> list[str]:
+        lines = [
             "  - "
-            + self.phrase(
-                "owed",
-                test=self.words(self._statute.facts[declared_name(each.fact)].label),
-                fact=each.fact,
-                owner=each.owed_by,
+            + self._say.say(
+                "question",
+                number=part.number,
+                question=self._say.words(self._statute.facts[part.asks].question or part.text),
+                answer=self._answer(part.asks),
             )
-            for each in judgement.open_facts
+            for part in self._statute.sections
+            if isinstance(part, Passage) and part.asks and self._is_asked(part.asks)
+        ]
+        return [self._say.say("questions"), *lines] if lines else []
+
+    def _is_asked(self, name: str) -> bool:
+        """Whether a human answered, or has to; what was never put to one is not told."""
+        given = self._judgement.given
+        readings = [given.values[name]] if name in given.values else _of_items(given, name)
+        return any(each not in (Missing.UNPROVEN, Missing.IN_FAVOUR) for each in readings)
+
+    def _answer(self, name: str) -> str:
+        given = self._judgement.given
+        if name in given.values:
+            return self._say.value(given.values[name])
+        items = given.lists.get(name.partition(".")[0], ())
+        answers = [f"{each.id}: {self._say.value(each.values[name])}" for each in items]
+        return "; ".join(answers[:_ITEMS_SHOWN_MAX])
+
+    def waits(self) -> list[str]:
+        return [
+            self._say.say("waits"),
+            *(
+                "  - "
+                + self._say.say(
+                    "owed",
+                    test=self._say.label(declared_name(each.fact)),
+                    fact=each.fact,
+                    owner=each.owed_by,
+                )
+                for each in self._judgement.open_facts
+            ),
         ]
 
-    def changes(self, judgement: Judgement) -> list[str]:
-        wanted = changes(self._statute, judgement)
+    def changes(self) -> list[str]:
+        wanted = changes(self._statute, self._judgement)
         if wanted is None:
-            return [self.phrase("nothing")]
-        return [self.phrase("change"), *(f"  - {self._change(each)}" for each in wanted)]
+            return [self._say.say("nothing")]
+        return [self._say.say("change"), *(f"  - {self._change(each)}" for each in wanted)]
 
     def _change(self, change: Change) -> str:
         if change.new_item:
-            return self.phrase("further", list=change.new_item)
-        text = self.test(self._conditions[change.place], change.value)
-        return f"{text} ({change.fact})" if change.fact else f"  {text}"
+            return self._say.say("further", list=change.new_item)
+        text = self._say.test(self._say.conditions[change.place], change.value)
+        return f"{text} ({self._shown(change.fact)})" if change.fact else f"  {text}"
 
-    def test(self, condition: Condition, holds: bool) -> str:
-        """A test in words, or its opposite."""
-        key, values = _WORDING.get(condition.operator, _bounded)(condition, holds)
-        return self.phrase(
-            key,
-            label=self.words(self._statute.facts[condition.fact].label),
-            values=", ".join(self._value(value) for value in values),
-            bound=condition.bound,
-            limit=self._limit(condition.name),
-        )
+    def _shown(self, text: str) -> str:
+        return inserted(self._say.language, text)
 
-    def _value(self, value: bool | int | str) -> str:
-        if isinstance(value, bool):
-            return self.phrase("yes" if value else "no")
-        return str(value)
-
-    def _limit(self, name: str) -> str:
-        parameter = self._statute.parameters.get(name)
-        if isinstance(parameter, Instant):
-            return parameter.written
-        declaration = self._statute.facts.get(name)
-        return self.words(declaration.label) if declaration else ""
-
-    def remedy(self, served_at: int) -> list[str]:
-        section = self._statute.procedure.appeal_section
-        text = self.words(self._statute.section_text(section))
-        last = format_instant(appeal_last_at(self._statute, served_at))
-        served = format_instant(served_at)
-        return [
-            self.phrase("remedy", section=section, text=text),
-            self.phrase("last", date=last, served=served),
+    def steps(self, owed: Sequence[StepState]) -> list[str]:
+        texts = {each.name: each.text for each in self._statute.procedure.steps}
+        lines = [
+            "  - "
+            + self._say.say(
+                "step",
+                text=self._say.words(texts[each.name]),
+                number=each.section,
+                owner=each.owed_by,
+                state=self._state(each),
+            )
+            for each in owed
         ]
+        return [self._say.say("steps"), *lines] if lines else []
+
+    def _state(self, step: StepState) -> str:
+        due = "" if step.due_at is None else format_instant(step.due_at)
+        late = "" if step.breached_by is None else self._say.lateness(step.breached_by)
+        return self._say.say(f"step {step.state}", date=due, duration=late)
 
 
-def _first(statute: Statute, words: Words) -> str:
-    return next((each for each in statute.languages if each in words), min(words))
+def _of_items(given: Facts, name: str) -> list[Reading]:
+    return [each.values[name] for each in given.lists.get(name.partition(".")[0], ())]
 
 
-def _own_tests(node: Node) -> list[Node]:
-    """The tests of facts below `node` that are this section's own, not another rule's."""
-    if node.facts:
-        return [node]
-    below = () if node.operator == "rule" else node.children
-    return [test for child in below for test in _own_tests(child)]
+def _same(one: Judgement, other: Judgement) -> bool:
+    """Whether two judgements come to the same, as far as a person is concerned."""
+
+    def come_to(given: Judgement) -> object:
+        return given.outcome, given.amount, [(each.item, each.outcome) for each in given.items]
+
+    return come_to(one) == come_to(other)
 
 
-_Wording = tuple[str, tuple[bool | int | str, ...]]
+def _proofs(root: Node) -> tuple[Node, ...]:
+    return root.children if root.operator == "each" else (root,)
 
 
-def _equal(condition: Condition, holds: bool) -> _Wording:
-    (value,) = condition.values
-    if isinstance(value, bool):
-        return "is", (value is holds,)
-    return "is" if holds else "is not", condition.values
+def _is_revoked(proof: Node) -> bool:
+    return (
+        proof.operator == "outcome" and proof.value is False and bool(proof.children[0].value)
+    )
 
 
-def _member(condition: Condition, holds: bool) -> _Wording:
-    return "one of" if holds else "none of", condition.values
+def _provisions(statute: Statute) -> Iterator[tuple[Provision, str]]:
+    """Sections and exceptions in the order of the law, with the list whose item is meant."""
+    for section in statute.sections:
+        if isinstance(section, Provision):
+            for part in all_parts((section,)):
+                if isinstance(part, Provision):
+                    yield part, section.of
 
 
-def _plain(condition: Condition, holds: bool) -> _Wording:
-    return condition.operator if holds else f"not {condition.operator}", ()
+def _by_item(roots: tuple[Node, ...]) -> dict[str, list[tuple[str, Node]]]:
+    """The sections that were tried for one item after another, by number, with the items."""
+    found: dict[str, dict[str, Node]] = {}
+    seen: set[tuple[int, str]] = set()
+    waiting = [(root, "") for root in reversed(roots)]
+    while waiting:
+        node, item = waiting.pop()
+        if (id(node), item) in seen:
+            continue
+        seen.add((id(node), item))
+        if node.section and item:
+            found.setdefault(node.section, {}).setdefault(item, node)
+        waiting.extend(reversed([*_with_items(node, item)]))
+    return {number: list(nodes.items()) for number, nodes in found.items()}
 
 
-def _bounded(condition: Condition, holds: bool) -> _Wording:
-    wanted = {True: "at-least", False: "less"}
-    return wanted[holds is (condition.operator == "at-least")], ()
+def _with_items(node: Node, item: str) -> Iterator[tuple[Node, str]]:
+    """The children of a step, with the item that each is about."""
+    through_items = node.operator in ("each", *LISTED) and not node.facts
+    for index, child in enumerate(node.children):
+        yield child, f"{node.name}[{index}]" if through_items else item
 
 
-_WORDING = {
-    "is": _equal,
-    "in": _member,
-    "before": _plain,
-    "absent": _plain,
-    "known": _plain,
-}
+def _own_tests(node: Node) -> Iterator[Node]:
+    """The tests below `node` that are this section's own, not another rule's."""
+    if node.facts or not node.children or node.bound is not None:
+        yield node
+    for child in () if node.operator == "rule" else node.children:
+        yield from _own_tests(child)
 
 
 def draw(judgement: Judgement) -> str:
@@ -354,67 +450,6 @@ def _drawn(node: Node) -> str:
     words = [_MARKS[node.value], node.operator, node.section, node.name, *node.facts]
     if node.state:
         words.append(f"[{node.state}]")
+    if node.least is not None:
+        words.append(f"[{node.least}…{'' if node.most is None else node.most}]")
     return " ".join(word for word in words if word)
-
-
-def public_form(statute: Statute, judgement: Judgement, salt: bytes) -> Json:
-    """The judgement for everybody: tests of confidential facts become salted commitments.
-
-    A list with a confidential field is committed to as a whole, so its length stays hidden.
-    `salt` is 32 secret bytes, new for each judgement. The commitment of node n opens with
-    K(salt, "fact-salt", u32(n)) and the nodes below it, numbered from 0; `judgement` opens
-    with K(salt, "judgement-salt") and the bytes of the full judgement.
-    """
-    if len(salt) != SALT_BYTES:
-        raise ValueError(f"the salt needs {SALT_BYTES} bytes")
-    nodes, _ = flatten(judgement.roots)
-    shown = _shown(statute, judgement.roots)
-    public = [node for node in nodes if id(node) in shown]
-    renumbered = {id(node): index for index, node in enumerate(public)}
-    whole = tagged_hash(
-        "judgement-commitment", derive_key(salt, "judgement-salt"), format_judgement(judgement)
-    )
-    return {
-        "as_of": judgement.as_of,
-        "evaluator": EVALUATOR,
-        "judgement": whole.hex(),
-        "nodes": [
-            _sealed(node, salt, index)
-            if _is_confidential(statute, node)
-            else node_document(node, renumbered)
-            for index, node in enumerate(public)
-        ],
-        "outcome": judgement.outcome,
-        "roots": [renumbered[id(root)] for root in judgement.roots],
-        "sections": list(judgement.sections),
-        "statute": judgement.statute.hex(),
-    }
-
-
-def _shown(statute: Statute, roots: tuple[Node, ...]) -> set[int]:
-    shown: set[int] = set()
-    waiting = list(roots)
-    while waiting:
-        node = waiting.pop()
-        if id(node) not in shown:
-            shown.add(id(node))
-            waiting.extend(() if _is_confidential(statute, node) else node.children)
-    return shown
-
-
-def _is_confidential(statute: Statute, node: Node) -> bool:
-    if node.operator in ("some", "at-least", "less") and not node.facts:
-        fields = [d for name, d in statute.facts.items() if name.startswith(f"{node.name}.")]
-        return any(each.confidential for each in fields)
-    return any(statute.facts[declared_name(fact)].confidential for fact in node.facts)
-
-
-def _sealed(node: Node, salt: bytes, index: int) -> Json:
-    key = derive_key(salt, "fact-salt", u32(index))
-    below, own_numbers = flatten((node,))
-    opened = format_json([node_document(each, own_numbers) for each in below])
-    return {
-        "commitment": tagged_hash("fact-commitment", key, opened).hex(),
-        "place": node.place,
-        "value": TRUTH_WORDS[node.value],
-    }

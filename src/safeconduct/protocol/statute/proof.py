@@ -8,8 +8,7 @@ Spec: S. C. Kleene, Introduction to Metamathematics, §64, the strong tables.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from safeconduct.protocol.canonical import Json
 
@@ -18,19 +17,28 @@ Truth: TypeAlias = bool | None
 TRUTH_WORDS = {True: "true", False: "false", None: "unknown"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """One step of a proof; `place` is where the law says so."""
+class Node(NamedTuple):
+    """One step of a proof; `place` is where the law says so.
 
-    operator: str  # of the condition, or `section` for a provision
+    A tuple, because a judgement makes dozens and they must cost little.
+    """
+
+    operator: str  # of the condition, or `section` for a provision; see `compiled`
     place: str
     value: Truth
     section: str = ""
-    name: str = ""  # the rule or list meant
+    name: str = ""  # the rule, list or outcome meant
     facts: tuple[str, ...] = ()  # such as `tips[0].logged`
     state: str = ""  # why a fact without a value had none: see `Missing`
     bound: int | None = None
     children: tuple["Node", ...] = ()
+    least: int | None = None  # of a quantity that may lie between two numbers
+    most: int | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether it tests a quantity other than a count of its children."""
+        return self.least is not None or (self.bound is not None and bool(self.state))
 
 
 # Kleene's tables.
@@ -65,18 +73,36 @@ def reaches(values: Iterable[Truth], bound: int) -> Truth:
 
 def deciding(node: Node) -> tuple[Node, ...]:
     """The children that made `node` what it is; the others could have been otherwise."""
-    if node.operator == "section":
-        return _deciding_section(node)
+    if node.operator in _DECIDING:
+        return _DECIDING[node.operator](node)
     if (node.operator, node.value) in _ALL_DECIDE:
         return node.children
-    wanted = {"less": negated(node.value)}.get(node.operator, node.value)
-    return tuple(child for child in node.children if child.value is wanted)
+    if node.measured:
+        wanted = (None,) if node.value is None else (True, None)
+        return tuple(child for child in node.children if child.value in wanted)
+    decides = negated(node.value) if node.operator == "less" else node.value
+    return tuple([child for child in node.children if child.value is decides])
 
 
 _ALL_DECIDE = frozenset(
     {("not", value) for value in (True, False, None)}
-    | {("and", True), ("or", False), ("some", False), ("at-least", False), ("less", True)}
+    | {("and", True), ("all", True), ("or", False), ("some", False), ("each", False)}
+    | {("at-least", False), ("less", True)}
 )
+
+
+def _deciding_outcome(node: Node) -> tuple[Node, ...]:
+    """Of an outcome that can be revoked or become final: the rule, and what was made of it."""
+    rule, *more = node.children
+    if rule.value is not True:
+        return (rule,)
+    if node.value is False:
+        return (rule, *(each for each in more if each.operator == REVOKED))
+    return (rule, *(each for each in more if each.operator == FINAL))
+
+
+REVOKED = "revoked_when"
+FINAL = "final_when"
 
 
 def _deciding_section(node: Node) -> tuple[Node, ...]:
@@ -91,6 +117,9 @@ def _deciding_section(node: Node) -> tuple[Node, ...]:
     return (condition, *(each for each in exceptions if each.children[0].value))
 
 
+_DECIDING = {"section": _deciding_section, "outcome": _deciding_outcome}
+
+
 def supporting(roots: tuple[Node, ...]) -> Iterator[tuple[Node, str]]:
     """Every node that the roots rest on, with the section it stands in, each once."""
     seen: set[int] = set()
@@ -103,6 +132,24 @@ def supporting(roots: tuple[Node, ...]) -> Iterator[tuple[Node, str]]:
         within = node.section or section
         yield node, within
         waiting.extend((child, within) for child in reversed(deciding(node)))
+
+
+def resting_sections(roots: tuple[Node, ...]) -> tuple[str, ...]:
+    """The sections that the roots rest on, in the order of `supporting`."""
+    found: dict[str, None] = {}
+    seen: set[int] = set()
+    waiting = [*reversed(roots)]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.section:
+            found[node.section] = None
+        for child in reversed(deciding(node)):
+            if child.children:  # a test has no section of its own
+                waiting.append(child)
+    return tuple(found)
 
 
 def flatten(roots: tuple[Node, ...]) -> tuple[list[Node], dict[int, int]]:
@@ -138,6 +185,7 @@ def node_document(node: Node, numbers: dict[int, int]) -> dict[str, Json]:
         "children": [numbers[id(child)] for child in node.children],
     }
     document |= {key: value for key, value in optional.items() if value}
-    if node.bound is not None:
-        document["bound"] = node.bound
+    for key, number in (("bound", node.bound), ("least", node.least), ("most", node.most)):
+        if number is not None:
+            document[key] = number
     return document

@@ -7,15 +7,20 @@
       unless:
         - {number: "5(3)", text: {en: "…", de: "…"}, if: {is: [under_duress, true]}}
 
-An exception may have exceptions. A section without a rule says what it is `about`. Rules refer
-to one another by name, in any order, but never in a circle.
+An exception may have exceptions. A section without a rule says what it is `about`; one that
+only a human can apply is `about: judgement` and `asks` for the fact that this human finds. A
+section `of: offences` speaks of one offence at a time. Rules refer to one another by name, in
+any order, but never in a circle; a rule of a list is named where one of its items is looked at.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.statute.condition import Scope, read_condition
+from safeconduct.protocol.statute.facts import list_names
 from safeconduct.protocol.statute.shape import (
+    as_choice,
     as_list,
     as_map,
     as_name,
@@ -32,11 +37,13 @@ from safeconduct.protocol.statute.text import (
     Condition,
     Passage,
     Provision,
-    all_conditions,
     all_parts,
+    direct_parts,
 )
+from safeconduct.protocol.statute.walk import seen_in
 
 EXCEPTIONS_MAX = 20
+JUDGEMENT = "judgement"
 
 
 def read_sections(value: Json, scope: Scope) -> tuple[Provision | Passage, ...]:
@@ -60,16 +67,28 @@ def read_sections(value: Json, scope: Scope) -> tuple[Provision | Passage, ...]:
 
 def _read_section(value: Json, place: str, scope: Scope) -> Provision | Passage:
     if "about" in as_table(value, place):
-        table = as_map(value, place, ("number", "text", "about"))
-        return Passage(
-            number=as_text(table["number"], inside(place, "number")),
-            text=as_words(table["text"], inside(place, "text")),
-            place=place,
-            about=as_name(table["about"], inside(place, "about")),
-        )
-    table = as_map(value, place, ("number", "text", "rule", "if"), ("unless",))
+        return _read_passage(value, place, scope)
+    table = as_map(value, place, ("number", "text", "rule", "if"), ("unless", "of"))
     rule = as_name(table["rule"], inside(place, "rule"))
-    return _read_provision(table, place, scope, rule)
+    if "of" not in table:
+        return _read_provision(table, place, scope, rule)
+    of = as_choice(table["of"], inside(place, "of"), list_names(scope.facts))
+    return replace(_read_provision(table, place, replace(scope, within=of), rule), of=of)
+
+
+def _read_passage(value: Json, place: str, scope: Scope) -> Passage:
+    table = as_map(value, place, ("number", "text", "about"), ("asks",))
+    about = as_name(table["about"], inside(place, "about"))
+    at = inside(place, "asks")
+    if "asks" in table and about != JUDGEMENT:
+        refuse(at, f"stands with `about: {JUDGEMENT}`, and only there")
+    return Passage(
+        number=as_text(table["number"], inside(place, "number")),
+        text=as_words(table["text"], inside(place, "text")),
+        place=place,
+        about=about,
+        asks=as_choice(table["asks"], at, scope.facts) if "asks" in table else "",
+    )
 
 
 def _read_exception(value: Json, place: str, scope: Scope) -> Provision:
@@ -97,12 +116,25 @@ def _check_references(provisions: list[Provision]) -> None:
     """Every rule named exists, no rule leads back to itself, and none lies too deep."""
     rules = {each.rule: each for each in provisions}
     for provision in provisions:
-        for condition in all_conditions(provision):
-            if condition.operator == "rule" and condition.name not in rules:
-                refuse(condition.place, f"there is no rule {condition.name}")
+        for condition, within in seen_in(provision):
+            if condition.operator == "rule":
+                check_reference(condition, within, rules)
     depths: dict[str, int] = {}
     for provision in provisions:
         _rule_depth(provision, rules, (), depths)
+
+
+def check_reference(condition: Condition, within: str, rules: dict[str, Provision]) -> None:
+    """Ensure that the rule referred to exists, and may be where an item of `within` is meant.
+
+    Raises:
+        MalformedError: it does not exist, or speaks of the items of another list.
+    """
+    rule = rules.get(condition.name)
+    if rule is None:
+        refuse(condition.place, f"there is no rule {condition.name}")
+    if rule.of and rule.of != within:
+        refuse(condition.place, f"{rule.rule} speaks of one of {rule.of}, and here is none")
 
 
 def _rule_depth(
@@ -125,7 +157,7 @@ def _provision_depth(provision: Provision, referred: Callable[[str], int]) -> in
     def depth(condition: Condition) -> int:
         if condition.operator == "rule":
             return 1 + referred(condition.name)
-        return 1 + max((depth(part) for part in condition.parts), default=0)
+        return 1 + max((depth(part) for part in direct_parts(condition)), default=0)
 
     exceptions = (1 + _provision_depth(each, referred) for each in provision.exceptions)
     return max(depth(provision.condition), *exceptions, 0)

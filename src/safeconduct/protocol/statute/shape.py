@@ -15,6 +15,12 @@ WHOLE_MAX = (1 << 53) - 1
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ufeff\u2028\u2029]")
+# Marks that turn text around or that nobody sees: with them a law reads otherwise than it is
+# stored. U+200C and U+200D stay allowed, since Persian cannot be written without them.
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
 
 Value = TypeVar("Value")
 
@@ -57,13 +63,16 @@ def as_list(
 
 
 def as_text(value: Json, place: str) -> str:
-    """A text that is not empty, not over-long, and free of control characters but LF."""
+    """A text that is not empty, not over-long, free of controls but LF and of unseen marks."""
     if not isinstance(value, str):
         refuse(place, "must be text (in YAML: put it in quotes)")
     if not value.strip() or len(value) > TEXT_CHARACTERS_MAX:
         refuse(place, f"must be a text of 1 to {TEXT_CHARACTERS_MAX} characters")
     if _CONTROL.search(value):
         refuse(place, "holds a control character")
+    unseen = _UNSEEN.search(value)
+    if unseen is not None:
+        refuse(place, f"holds U+{ord(unseen.group()):04X}, which nobody sees")
     return value
 
 

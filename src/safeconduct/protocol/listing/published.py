@@ -1,4 +1,4 @@
-"""What the public register prints: one line per listed person, folded from publications.
+"""What the public register prints, and the listings behind it.
 
     {"number": 3, "object": "9f…", "standing": "acquitted", "statute": "1c…", "subject":
     "r-0002"}
@@ -6,7 +6,10 @@
 The newest publication about a subject decides its standing. Registry and auditor fold alike, so
 the book can always be recomputed from the Gazette.
 
-Spec: docs/3-protocol.md §16.
+Three kinds of object stand behind a publication: a decision (§15.4), a listing, and the end of
+a listing. A listing shows how its person was heard, where its law says how (`hearing`).
+
+Spec: docs/3-protocol.md §16, §16.1.
 """
 
 from collections.abc import Iterable
@@ -14,16 +17,18 @@ from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError
 from safeconduct.protocol.canonical import Json, format_json, parse_json
+from safeconduct.protocol.listing.dossier import ASSESSMENT_FIELDS
 from safeconduct.protocol.record import Record, make_record
 
 REGISTERED = "registered"
 OBJECT_BYTES_MAX = 1 << 20
-SALT_BYTES = 16
-# Nobody is listed without an individual assessment: each of these must say something.
-ASSESSMENT_FIELDS = frozenset({"conduct", "ground", "harm", "role", "time_since", "weight"})
 _LISTING_FIELDS = frozenset(
     {"assessment", "ends_on", "listed_on", "name", "review_on", "salt", "subject", "type"}
 )
+HEARD_FIELDS = frozenset({"effects", "hearing", "private"})
+END_CAUSES = frozenset({"expired", "quashed", "replaced", "withdrawn"})
+"""How a listing may end other than by an outcome of the law; also the standing then shown."""
+_END_FIELDS = frozenset({"cause", "ended_on", "listing", "reasons", "salt", "subject", "type"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +110,10 @@ def check_listing(data: bytes, publication: Record) -> dict[str, Json]:
         MalformedError: not canonical, incomplete, or of another subject.
     """
     value = parse_json(data, "listing", bytes_max=OBJECT_BYTES_MAX)
-    if not isinstance(value, dict) or value.keys() != _LISTING_FIELDS:
+    if not isinstance(value, dict) or value.keys() - HEARD_FIELDS != _LISTING_FIELDS:
         raise MalformedError("listing: not the fields a listing has")
+    if value.keys() & HEARD_FIELDS not in (HEARD_FIELDS, frozenset()):
+        raise MalformedError("listing: its hearing is shown in part")
     assessment = value["assessment"]
     if not isinstance(assessment, dict) or assessment.keys() != ASSESSMENT_FIELDS:
         raise MalformedError("listing: the individual assessment is incomplete")
@@ -114,6 +121,47 @@ def check_listing(data: bytes, publication: Record) -> dict[str, Json]:
         raise MalformedError("listing: a field of the individual assessment says nothing")
     if value["subject"] != publication.word("subject") or value["type"] != "listing":
         raise MalformedError("listing: belongs to another publication")
+    return value
+
+
+def listing_end(
+    publication: Record, cause: str, reasons: str, *, ended_on: str, salt: bytes
+) -> bytes:
+    """The object that ends a published listing, on a day such as 2027-06-01.
+
+    Raises:
+        MalformedError: the cause is none of `END_CAUSES`, or no reasons are given.
+    """
+    data = format_json(
+        {
+            "cause": cause,
+            "ended_on": ended_on,
+            "listing": publication.hash("object").hex(),
+            "reasons": reasons,
+            "salt": salt.hex(),
+            "subject": publication.word("subject"),
+            "type": "listing-end",
+        }
+    )
+    check_end(data, publication.word("subject"), cause)
+    return data
+
+
+def check_end(data: bytes, subject: str, standing: str) -> dict[str, Json]:
+    """The end of a listing in `data`, once it belongs to what is published.
+
+    Raises:
+        MalformedError: not canonical, incomplete, of another subject or another standing.
+    """
+    value = parse_json(data, "listing's end", bytes_max=OBJECT_BYTES_MAX)
+    if not isinstance(value, dict) or value.keys() != _END_FIELDS:
+        raise MalformedError("listing's end: not the fields it has")
+    if not all(isinstance(text, str) and text for text in value.values()):
+        raise MalformedError("listing's end: a field says nothing")
+    if value["cause"] not in END_CAUSES or value["cause"] != standing:
+        raise MalformedError("listing's end: another cause than is published")
+    if value["subject"] != subject or value["type"] != "listing-end":
+        raise MalformedError("listing's end: belongs to another publication")
     return value
 
 

@@ -1,0 +1,331 @@
+"""Appeals: a person objects, everything is suspended, others than the first deciders decide.
+
+    appeal           within the statute's period, signed with the claim's own key → suspends
+    propose_appeal   the law applied anew, perhaps on new evidence → a draft for the panel
+    enter_appeal     the panel's signed decision and its votes → logged → served
+
+    uphold, replace  final at once; what is published is this decision
+    quash            the decision falls; the person's line stays as it was, and the claim may
+                     be filed anew
+    remit            the decision falls; the board decides anew, others where it has enough
+
+Spec: docs/3-protocol.md §15.7.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from safeconduct.errors import ConflictError, MalformedError, RefusedError, UnverifiedError
+from safeconduct.parties.registry.casefile import (
+    Entered,
+    Proposed,
+    case_number,
+    filed_bundle,
+    format_entered,
+    format_proposed,
+    format_remitted,
+    last_appeal_at,
+    parse_proposed,
+    read_entered,
+    read_proposed,
+    read_remitted,
+    receipt_of,
+    repropose,
+    serve,
+)
+from safeconduct.parties.registry.joining import (
+    NOTHING,
+    Added,
+    complete,
+    dated,
+    ending_with,
+    join,
+)
+from safeconduct.parties.registry.letter import write_admitted, write_letter
+from safeconduct.parties.registry.receive import Registry
+from safeconduct.parties.registry.redeeming import redeem, redeems
+from safeconduct.parties.registry.sitting import Sitting, check_settled
+from safeconduct.plumbing.logs import log_record
+from safeconduct.protocol.case import Case, Event, next_state
+from safeconduct.protocol.claim import GROUNDS, Bundle
+from safeconduct.protocol.decision import (
+    QUASH,
+    REMIT,
+    REPLACE,
+    Proposal,
+    decision_record,
+    propose,
+    proposed_result,
+    told,
+)
+from safeconduct.protocol.docket import deciding_body
+from safeconduct.protocol.record import (
+    Record,
+    format_record,
+    parse_signed,
+    record_hash,
+    verify_signer,
+    verify_signers,
+)
+from safeconduct.protocol.statute.instant import format_instant
+from safeconduct.protocol.tlog.note import ED25519, VerifierKey
+from safeconduct.protocol.votes import parse_votes
+
+# What follows in the case on what the panel decided; nothing yet where it is to be published.
+_FOLLOWS = {QUASH: "quashed", REMIT: "remitted"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelDraft:
+    """A decision record for the appeal panel to vote on, and what it rests on."""
+
+    record: bytes
+    proposal: Proposal
+    first: Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A panel's decision that is signed, dated and told to the person."""
+
+    record: Record
+    logged_by: int
+    letter: Path
+
+
+def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
+    """Take an appeal signed with the claim's own key; it suspends every publication.
+
+    The same one again is no error. In time is what came or was dated in time: a claimant who
+    had the appeal logged does not lose by a register that was away. That it is admitted, or
+    why it is not, is told in a letter.
+
+    Raises:
+        UnverifiedError: signed by somebody else, or about another decision.
+        RefusedError: too late, or nothing to appeal.
+    """
+    case = registry.store.case(claim)
+    if "decided" not in case.latest:
+        raise RefusedError("there is no decision to appeal yet")
+    entered = read_entered(case)
+    bundle = filed_bundle(case)
+    record = _check_appeal(bundle, entered, signed)
+    if "appealed" not in case.latest:
+        at, last = registry.seconds(), last_appeal_at(registry, entered)
+        if at > last:
+            _, dated = log_record(registry.programme, signed)
+            at = min(at, dated.logged_by)
+        if at > last:
+            late = f"The appeal period ended {format_instant(last)}."
+            serve(registry, claim, write_admitted(record, bundle, refused=late), "appeal")
+            raise RefusedError("the appeal period is over")
+        # Kept before it is logged: a log that is away must not make an appeal late.
+        registry.store.append(claim, Event(kind="appealed", at=at, data=signed))
+    elif case.latest["appealed"].data != signed:
+        raise RefusedError("this decision is under appeal already")
+    serve(registry, claim, write_admitted(record, bundle), "appeal")
+    log_record(registry.programme, signed)
+
+
+def _check_appeal(bundle: Bundle, entered: Entered, signed: bytes) -> Record:
+    """The appeal, by the claimant and against just this decision, on a ground there is."""
+    public = bundle.record.hash("ed25519")
+    key = VerifierKey(name="claimant", algorithm=ED25519, public=public)
+    record = verify_signer(parse_signed(signed, "appeal"), key)
+    if record.hash("decision") != record_hash(entered.decision):
+        raise UnverifiedError("the appeal is about another decision")
+    if record.word("ground") not in GROUNDS:
+        raise MalformedError(f"an appeal's ground is one of: {', '.join(sorted(GROUNDS))}")
+    return record
+
+
+def propose_appeal(
+    registry: Registry,
+    claim: bytes,
+    judgements: Mapping[str, bool],
+    assessment: tuple[bytes, bytes] = NOTHING,
+    *,
+    withdrawal: tuple[bytes, bytes] = NOTHING,
+    joined: Sequence[bytes] = (),
+) -> PanelDraft:
+    """Apply the law anew for the appeal panel, which may judge otherwise and hear more.
+
+    What was handed over before counts still, where nothing new of the kind is given; so do the
+    claims that were joined before.
+
+    Raises:
+        RefusedError: no appeal is open, or as `propose_decision`.
+        UnverifiedError: the Gazette has no appeal panel, or as `propose_decision`.
+    """
+    case = registry.store.case(claim)
+    next_state(case.state, "appeal_proposed")
+    state = registry.gazette().state
+    deciding_body(state, appealed=True)
+    before, first = read_proposed(case), read_entered(case).record
+    added = Added(
+        assessment=assessment if any(assessment) else _held(before, "assessment"),
+        withdrawal=withdrawal if any(withdrawal) else _held(before, "withdrawal"),
+    )
+    bundle = complete(registry, filed_bundle(case), added, state)
+    held = [one.bundle.claim_hash for one in before.joined]
+    others = join(registry, bundle, [*held, *(one for one in joined if one not in held)])
+    bundles = (bundle, *(one.bundle for one in others))
+    claim_proof, claimed_at = dated(registry, bundle)
+    now = registry.seconds()
+    proposal = propose(
+        bundle,
+        state,
+        registry.programme.policy,
+        judgements,
+        now,
+        joined=bundles[1:],
+        claimed_at=claimed_at,
+    )
+    signed = case.latest["appealed"].data
+    proof, _ = log_record(registry.programme, signed)
+    proposed = Proposed(
+        bundle=bundle,
+        claim_proof=claim_proof,
+        draft=_draft(proposal, bundles, case_number(registry, claim), first, signed),
+        judgements=judgements,
+        joined=others,
+        appeal_proof=proof,
+    )
+    data = format_proposed(proposed)
+    registry.store.append(claim, Event(kind="appeal_proposed", at=now, data=data))
+    return PanelDraft(record=format_record(proposed.draft), proposal=proposal, first=first)
+
+
+def _draft(
+    proposal: Proposal, bundles: Sequence[Bundle], number: int, first: Record, appealed: bytes
+) -> Record:
+    """The decision record that is put before the panel."""
+    result = proposed_result(proposal, first)
+    reasons = told(proposal, bundles, number, result=result)
+    return decision_record(
+        proposal,
+        bundles[0],
+        number,
+        hashlib.sha256(reasons).digest(),
+        appeal=record_hash(appealed),
+        result=result,
+    )
+
+
+def _held(before: Proposed, name: str) -> tuple[bytes, bytes]:
+    fields = before.bundle.fields
+    return fields.get(name, "").encode(), fields.get(f"{name}_proof", "").encode()
+
+
+def enter_appeal(
+    registry: Registry, claim: bytes, signed: bytes, votes: bytes, departure: str = ""
+) -> Settled:
+    """Take the appeal panel's signed decision: check, log, serve. Again is no error.
+
+    Raises:
+        UnverifiedError: not signed by enough of the panel, by somebody who did not vote for it
+            or who decided first, or the votes do not carry it.
+        ConflictError: not what the votes settle, or not the one entered before.
+        RefusedError: no appeal is open, or none was proposed.
+    """
+    case = registry.store.case(claim)
+    entered = Entered(decision=signed, proof=b"", votes=votes, departure=departure)
+    before = _entered_before(case)
+    if before is None:
+        _check_decision(registry, case, entered)
+        before = _date(registry, claim, case, entered)
+        redeem(registry, claim)
+    elif replace(before, proof=b"") != entered:
+        raise ConflictError("another decision on this appeal was entered already")
+    return _tell(registry, claim, before)
+
+
+def _entered_before(case: Case) -> Entered | None:
+    """The panel's decision, if it was entered; of a remitted case the one that remitted it."""
+    if "appeal_decided" in case.latest:
+        return read_entered(case, "appeal_decided")
+    return read_remitted(case)[1] if "remitted" in case.latest else None
+
+
+def _check_decision(registry: Registry, case: Case, entered: Entered) -> None:
+    next_state(case.state, "appeal_decided")
+    state = registry.gazette().state
+    body = deciding_body(state, appealed=True)
+    assert state.panel is not None  # or there would be no such body
+    decision = parse_signed(entered.decision, "decision")
+    signers = verify_signers(decision, state.panel.members, state.panel.threshold)
+    proposed, first = read_proposed(case, "appeal_proposed"), read_entered(case)
+    both = _deciders(first).intersection(body.members)
+    if both:
+        raise UnverifiedError(f"{', '.join(sorted(both))} decided first, and not on appeal too")
+    sitting = Sitting(
+        draft=proposed.draft,
+        proposal=repropose(registry, state, proposed, proposed.draft),
+        bundles=proposed.bundles,
+        body=body,
+        first=first.record,
+    )
+    check_settled(sitting, decision, signers, entered.votes, entered.departure)
+
+
+def _deciders(entered: Entered) -> frozenset[str]:
+    """Everybody who signed a decision, or had a vote on it."""
+    signed = {line.name for line in parse_signed(entered.decision).note.signatures}
+    voted = parse_votes(entered.votes).members if entered.votes else ()
+    return frozenset(signed.union(voted))
+
+
+def _date(registry: Registry, claim: bytes, case: Case, entered: Entered) -> Entered:
+    """Have the panel's decision logged, and note it with all that follows on it, at once."""
+    proposed = read_proposed(case, "appeal_proposed")
+    record, state = entered.record, registry.gazette().state
+    using = redeems(proposed, record, state) if record.word("result") == REPLACE else None
+    if using is not None:
+        registry.store.check_usable(using, claim)
+    proof, _ = log_record(registry.programme, entered.decision)
+    logged, now = replace(entered, proof=proof), registry.seconds()
+    events = [Event(kind="appeal_decided", at=now, data=format_entered(logged))]
+    follows = _FOLLOWS.get(record.word("result"))
+    if follows is not None:
+        data = format_remitted(read_entered(case), logged)
+        events.append(Event(kind=follows, at=now, data=data))
+    others = ending_with(registry, claim, proposed.joined, now)
+    registry.store.append(claim, *events, redeems=using, others=others)
+    return logged
+
+
+def _tell(registry: Registry, claim: bytes, entered: Entered) -> Settled:
+    """Serve the letter about the panel's decision, made again from what was stored."""
+    case, record = registry.store.case(claim), entered.record
+    proposed = _proposed_for(registry, claim, case)
+    state = registry.gazette().state
+    proposal = repropose(registry, state, proposed, record)
+    receipt = receipt_of(registry, entered)
+    reasons = told(
+        proposal,
+        proposed.bundles,
+        record.number("number"),
+        outcome=record.word("outcome"),
+        departure=entered.departure,
+        result=record.word("result"),
+    )
+    letter = write_letter(
+        reasons,
+        proposal,
+        proposed.bundle,
+        entered.decision,
+        receipt.logged_by,
+        final=True,
+    )
+    path = serve(registry, claim, letter, "panel")
+    return Settled(record=record, logged_by=receipt.logged_by, letter=path)
+
+
+def _proposed_for(registry: Registry, claim: bytes, case: Case) -> Proposed:
+    if "appeal_proposed" in case.latest:
+        return read_proposed(case, "appeal_proposed")
+    # A case that went back has forgotten its earlier drafts; the store has not.
+    events = [one for one in registry.store.events(claim) if one.kind == "appeal_proposed"]
+    return parse_proposed(events[-1].data)

@@ -1,0 +1,98 @@
+"""Two versions of the law side by side: each section beside its counterpart, changes marked.
+
+Sections are paired by their numbers, words by the longest run that both have. What the change
+means for people is worked out by the statutes themselves, from their own cases.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from safeconduct.parties.registry.show import law_parts
+from safeconduct.protocol.statute.text import Parameter, Statute
+
+_WORDS_COMPARED_MAX = 2_000  # of one section; a longer one is shown as replaced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Some words of a section, and whether the other version has them too."""
+
+    text: str
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One section in both versions; `before` or `after` is empty where it does not exist."""
+
+    number: str
+    before: tuple[Run, ...]
+    after: tuple[Run, ...]
+
+    @property
+    def change(self) -> str:
+        """What became of the section: added, removed, reworded, or nothing for the same."""
+        if not self.before or not self.after:
+            return "removed" if self.before else "added"
+        return "reworded" if any(run.changed for run in (*self.before, *self.after)) else ""
+
+
+def side_by_side(before: Statute, after: Statute) -> tuple[Pair, ...]:
+    """Every section of either version, in the order of the newer; what was removed last."""
+    old = {number: text for number, text, _ in law_parts(before.sections)}
+    new = {number: text for number, text, _ in law_parts(after.sections)}
+    return tuple(
+        _pair(number, old.get(number, ""), new.get(number, ""))
+        for number in (*new, *(number for number in old if number not in new))
+    )
+
+
+def moved(before: Statute, after: Statute) -> tuple[tuple[str, str, str], ...]:
+    """Each parameter that differs: its name, and what it was and is; empty where it is not."""
+    names = dict.fromkeys((*before.parameters, *after.parameters))
+    told = (
+        (name, worth(before.parameters.get(name)), worth(after.parameters.get(name)))
+        for name in names
+    )
+    return tuple(one for one in told if one[1] != one[2])
+
+
+def worth(parameter: Parameter | None) -> str:
+    """What a parameter of the law is set to, as the law writes it; empty for none."""
+    if parameter is None:
+        return ""
+    written = getattr(parameter, "written", None)
+    if isinstance(written, tuple):
+        return " to ".join(written)
+    if written is not None:
+        return str(written)
+    duration = getattr(parameter, "duration", None)
+    if duration is not None:
+        return f"{duration.amount} {duration.unit.replace('_', ' ')}"
+    values = getattr(parameter, "values", None)
+    return ", ".join(values) if values is not None else str(getattr(parameter, "value", ""))
+
+
+def _pair(number: str, old: str, new: str) -> Pair:
+    before, after = old.split(), new.split()
+    if max(len(before), len(after)) > _WORDS_COMPARED_MAX:
+        same = before == after
+        return Pair(
+            number=number,
+            before=(Run(text=old, changed=not same),),
+            after=(Run(text=new, changed=not same),),
+        )
+    matcher = SequenceMatcher(a=before, b=after, autojunk=False)
+    steps = matcher.get_opcodes()
+    return Pair(
+        number=number,
+        before=tuple(_runs(before, ((step[0], step[1], step[2]) for step in steps))),
+        after=tuple(_runs(after, ((step[0], step[3], step[4]) for step in steps))),
+    )
+
+
+def _runs(words: Sequence[str], steps: Iterator[tuple[str, int, int]]) -> Iterator[Run]:
+    for kind, start, end in steps:
+        if start < end:
+            yield Run(text=" ".join(words[start:end]), changed=kind != "equal")

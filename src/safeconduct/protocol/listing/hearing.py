@@ -1,0 +1,395 @@
+"""The hearing: notice, reply, decision, appeal; and the object that shows how one was held.
+
+    listing-notice     signed by the registry    logged: the time for a reply begins
+    reply              a commitment to its text  logged
+    listing-decision   t of n of the board       logged: the time for an appeal begins
+    appeal             the registry's word that it came in through the person's page; logged
+    listing-decision   t of n of the appeal panel, which says whether the first one stands
+
+`recheck_listing` goes the same way again from the published bytes.
+
+Spec: docs/3-protocol.md §16.1.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.protocol.canonical import Json, format_json, parse_hex, tagged_hash
+from safeconduct.protocol.gazette import GazetteState, Roster
+from safeconduct.protocol.listing.dossier import Dossier
+from safeconduct.protocol.listing.published import (
+    HEARD_FIELDS,
+    REGISTERED,
+    check_listing,
+)
+from safeconduct.protocol.receipt import Receipt, verify_receipt
+from safeconduct.protocol.record import (
+    NO_HASH,
+    Record,
+    make_record,
+    parse_signed,
+    record_hash,
+    verify_signer,
+    verify_signers,
+)
+from safeconduct.protocol.statute.explain import appeal_last_at
+from safeconduct.protocol.statute.instant import add, format_instant
+from safeconduct.protocol.statute.load import load_statute
+from safeconduct.protocol.statute.text import Listing, Statute
+from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
+
+HASH_BYTES = 32
+NOT_REGISTERED = "not_registered"
+OUTCOMES = frozenset({REGISTERED, NOT_REGISTERED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hearing:
+    """How somebody was heard before they were listed: signed records, and when each was logged.
+
+    Of the reply only a commitment is shown, of the votes what the law says is public.
+    """
+
+    notice: bytes
+    notice_proof: bytes
+    decision: bytes
+    decision_proof: bytes
+    letter: str  # the reasons that the decision record binds
+    reply: tuple[bytes, bytes] | None = None  # commitment and its tlog-proof
+    votes: Json = None
+    appeal: tuple[bytes, bytes, bytes] | None = (
+        None  # the appeal, its decision, that one's proof
+    )
+
+
+def reply_hash(notice: bytes, salt: bytes, text: str) -> bytes:
+    """The commitment to a reply that is logged: `notice` is the signed record it answers."""
+    return tagged_hash("listing-reply", record_hash(notice), salt, text.encode("utf-8"))
+
+
+def notice_record(programme: bytes, dossier: Dossier, reply_until: int) -> Record:
+    """The notice, for the registry to sign and the Ledger to date."""
+    return make_record(
+        "listing-notice",
+        programme=programme,
+        statute=dossier.statute,
+        subject=dossier.subject,
+        listing=dossier.listing,
+        reply_until=reply_until,
+    )
+
+
+def listing_decision(
+    programme: bytes,
+    number: int,
+    dossier: Dossier,
+    *,
+    notice: bytes,
+    reply: bytes = NO_HASH,
+    outcome: str = REGISTERED,
+    reasons: str,
+    votes: bytes = NO_HASH,
+    appeal: bytes = NO_HASH,
+    result: str = "first",
+) -> Record:
+    """The decision, for the board (or the appeal panel) to sign.
+
+    `notice` and `appeal` are record hashes, `reply` a commitment, `votes` a SHA-256.
+    """
+    return make_record(
+        "listing-decision",
+        programme=programme,
+        number=number,
+        statute=dossier.statute,
+        subject=dossier.subject,
+        listing=dossier.listing,
+        notice=notice,
+        reply=reply,
+        outcome=outcome,
+        reasons=hashlib.sha256(reasons.encode("utf-8")).digest(),
+        votes=votes,
+        appeal=appeal,
+        result=result,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The three days of a listing, in UTC, such as 2027-06-01."""
+
+    listed_on: str
+    review_on: str
+    ends_on: str
+
+
+def days_of(decided_at: int, statute: Statute, terms: Listing) -> Days:
+    """The days that the law gives a listing decided at `decided_at` (POSIX seconds)."""
+    moments = (
+        decided_at,
+        add(decided_at, terms.review_after, statute.calendar),
+        add(decided_at, terms.ends_after, statute.calendar),
+    )
+    listed_on, review_on, ends_on = (format_instant(at)[:10] for at in moments)
+    return Days(listed_on=listed_on, review_on=review_on, ends_on=ends_on)
+
+
+def heard_object(dossier: Dossier, days: Days, hearing: Hearing) -> bytes:
+    """The object behind the publication of somebody who was heard. Spec: §16.1."""
+    shown = dossier.shown
+    del shown["statute"]  # the publication names it
+    return format_json(
+        {
+            **shown,
+            "ends_on": days.ends_on,
+            "hearing": _hearing_document(hearing),
+            "listed_on": days.listed_on,
+            "review_on": days.review_on,
+            "type": "listing",
+        }
+    )
+
+
+def _hearing_document(hearing: Hearing) -> Json:
+    reply: Json = None
+    if hearing.reply is not None:
+        reply = {"hash": hearing.reply[0].hex(), "proof": hearing.reply[1].decode("utf-8")}
+    appeal: Json = None
+    if hearing.appeal is not None:
+        names = ("appeal", "decision", "decision_proof")
+        appeal = {
+            name: data.decode("utf-8") for name, data in zip(names, hearing.appeal, strict=True)
+        }
+    return {
+        "appeal": appeal,
+        "decision": hearing.decision.decode("utf-8"),
+        "decision_proof": hearing.decision_proof.decode("utf-8"),
+        "letter": hearing.letter,
+        "notice": hearing.notice.decode("utf-8"),
+        "notice_proof": hearing.notice_proof.decode("utf-8"),
+        "reply": reply,
+        "votes": hearing.votes,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """A published listing whose hearing came out the same when it was computed again."""
+
+    subject: str
+    signers: tuple[str, ...]
+    logged: tuple[tuple[str, Logged, bytes], ...]
+    """What must stand in the Ledger: in words, where, and the entry."""
+
+
+def recheck_listing(
+    data: bytes, publication: Record, state: GazetteState, policy: Policy
+) -> Heard | None:
+    """How somebody was heard, computed again from the published bytes and the Gazette's state.
+
+    None where the law does not say how anybody is listed, and nobody was heard.
+
+    Raises:
+        MalformedError: not the form of a listing.
+        UnverifiedError: a signature or a receipt does not hold, or the hearing was not the one
+            that the law gives; the message says in what.
+    """
+    value = check_listing(data, publication)
+    statute = load_statute(state.statute(publication.hash("statute")).law)
+    if not value.keys() & HEARD_FIELDS:
+        if statute.procedure.listing is not None:
+            raise UnverifiedError("listing: entered without the hearing that its law gives")
+        return None
+    if statute.procedure.listing is None:
+        raise UnverifiedError("listing: shows a hearing that its law does not know")
+    case = _Shown(value, publication, state, policy, statute, statute.procedure.listing)
+    return case.recheck()
+
+
+class _Shown:
+    """One published listing with all it is checked against."""
+
+    def __init__(
+        self,
+        value: dict[str, Json],
+        publication: Record,
+        state: GazetteState,
+        policy: Policy,
+        statute: Statute,
+        terms: Listing,
+    ) -> None:
+        self.value, self.publication, self.state = value, publication, state
+        self.policy, self.statute, self.terms = policy, statute, terms
+        hearing = value["hearing"]
+        if not isinstance(hearing, dict) or hearing.keys() != _HEARING_FIELDS:
+            raise MalformedError("listing: not the fields a hearing has")
+        self.hearing = hearing
+        self.listing = self._listing()
+
+    def recheck(self) -> Heard:
+        """The hearing, once all of it holds."""
+        notice = self._notice()
+        decided, signers = self._decision(notice)
+        answered = self._reply(notice, decided)
+        logged = [
+            ("notice", notice.logged, notice.record_hash),
+            ("decision", decided.logged, decided.record_hash),
+            *answered,
+        ]
+        final_from = appeal_last_at(self.statute, decided.logged_by)
+        if self.hearing["appeal"] is not None:
+            appealed = self._appeal(decided)
+            logged.append(("appeal decision", appealed.logged, appealed.record_hash))
+            final_from = max(final_from, appealed.logged_by)
+        if self.publication.number("final") <= final_from:
+            raise UnverifiedError("listing: published before its appeal period was over")
+        self._check_days(decided.logged_by)
+        return Heard(
+            subject=decided.record.word("subject"), signers=signers, logged=tuple(logged)
+        )
+
+    def _listing(self) -> bytes:
+        """SHA-256 of the file as it is shown."""
+        effects = self.value["effects"]
+        if not isinstance(effects, list) or not set(map(str, effects)) <= set(
+            self.terms.effects
+        ):
+            raise UnverifiedError("listing: has an effect that its law does not give")
+        names = ("assessment", "effects", "name", "private", "salt", "subject")
+        shown = {name: self.value[name] for name in names}
+        shown["statute"] = self.publication.hash("statute").hex()
+        return hashlib.sha256(format_json(shown)).digest()
+
+    def _notice(self) -> Receipt:
+        data, receipt = self._receipt("notice", "listing-notice")
+        verify_signer(parse_signed(data), self.state.programme.key("registry"))
+        self._check_about(receipt.record, "notice")
+        return receipt
+
+    def _decision(self, notice: Receipt) -> tuple[Receipt, tuple[str, ...]]:
+        data, receipt = self._receipt("decision", "listing-decision")
+        signers = verify_one_of(data, self.state.rosters, "board")
+        record = receipt.record
+        self._check_about(record, "decision")
+        if record.hash("notice") != notice.record_hash:
+            raise UnverifiedError("listing: the decision rests on another notice")
+        if record.word("outcome") != REGISTERED or record.word("result") != "first":
+            raise UnverifiedError("listing: the board did not decide to list this person")
+        letter, votes = self._text("letter"), self.hearing["votes"]
+        if hashlib.sha256(letter.encode("utf-8")).digest() != record.hash("reasons"):
+            raise UnverifiedError("listing: the letter shown is not the one the board signed")
+        shown = NO_HASH if votes is None else hashlib.sha256(format_json(votes)).digest()
+        if shown != record.hash("votes"):
+            raise UnverifiedError("listing: the votes shown are not those the board signed")
+        return receipt, signers
+
+    def _reply(self, notice: Receipt, decided: Receipt) -> list[tuple[str, Logged, bytes]]:
+        """The reply, if there was one; without any, its time must have been over."""
+        reply = self.hearing["reply"]
+        if reply is None:
+            if decided.record.hash("reply") != NO_HASH:
+                raise UnverifiedError("listing: the reply that was decided on is not shown")
+            until = max(
+                notice.record.number("reply-until"),
+                add(notice.logged_by, self.terms.reply_period, self.statute.calendar),
+            )
+            if decided.logged_by <= until:
+                raise UnverifiedError(
+                    f"listing: decided by {format_instant(decided.logged_by)}, and a reply was "
+                    f"due until {format_instant(until)}"
+                )
+            return []
+        if not isinstance(reply, dict) or reply.keys() != {"hash", "proof"}:
+            raise MalformedError("listing: not the fields a reply has")
+        entry = parse_hex(str(reply["hash"]), HASH_BYTES, "listing, reply")
+        if entry == NO_HASH or entry != decided.record.hash("reply"):
+            raise UnverifiedError("listing: another reply is shown than was decided on")
+        proof = str(reply["proof"]).encode("utf-8")
+        logged = verify_proof(proof, entry, self.policy, notice.logged.origin)
+        if not notice.logged_by <= logged.logged_by <= decided.logged_by:
+            raise UnverifiedError("listing: the reply was not logged before the decision")
+        return [("reply", logged, entry)]
+
+    def _appeal(self, decided: Receipt) -> Receipt:
+        """The panel's decision that the first one stands."""
+        appeal = self.hearing["appeal"]
+        if not isinstance(appeal, dict) or appeal.keys() != _APPEAL_FIELDS:
+            raise MalformedError("listing: not the fields an appeal has")
+        signed = str(appeal["appeal"]).encode("utf-8")
+        verify_signer(parse_signed(signed, "appeal"), self.state.programme.key("registry"))
+        if parse_signed(signed).record.hash("decision") != decided.record_hash:
+            raise UnverifiedError("listing: the appeal is about another decision")
+        data = str(appeal["decision"]).encode("utf-8")
+        verify_one_of(data, self.state.panels, "appeal panel")
+        proof = str(appeal["decision_proof"]).encode("utf-8")
+        receipt = verify_receipt(data, proof, self.policy, decided.logged.origin)
+        self._check_about(receipt.record, "appeal decision")
+        if receipt.record.hash("appeal") != record_hash(signed):
+            raise UnverifiedError("listing: the panel decided another appeal")
+        if receipt.record.word("result") != "uphold":
+            raise UnverifiedError("listing: the appeal panel did not let the decision stand")
+        return receipt
+
+    def _check_about(self, record: Record, what: str) -> None:
+        due = {
+            "programme": self.state.programme_hash,
+            "statute": self.publication.hash("statute"),
+            "listing": self.listing,
+        }
+        wrong = [name for name, value in due.items() if record.hash(name) != value]
+        if record.word("subject") != self.publication.word("subject"):
+            wrong.append("subject")
+        if wrong:
+            raise UnverifiedError(f"listing: the {what} has another {', '.join(wrong)}")
+
+    def _check_days(self, decided_at: int) -> None:
+        days = days_of(decided_at, self.statute, self.terms)
+        for name in ("listed_on", "review_on", "ends_on"):
+            due = getattr(days, name)
+            if self.value[name] != due:
+                raise UnverifiedError(f"listing: {name} should be {due}")
+
+    def _receipt(self, name: str, kind: str) -> tuple[bytes, Receipt]:
+        data = self._text(name).encode("utf-8")
+        parse_signed(data, kind)
+        proof = self._text(f"{name}_proof").encode("utf-8")
+        origin = self.state.programme.word("ledger")
+        return data, verify_receipt(data, proof, self.policy, origin)
+
+    def _text(self, name: str) -> str:
+        text = self.hearing[name]
+        if not isinstance(text, str):
+            raise MalformedError(f"listing: {name} must be text")
+        return text
+
+
+_HEARING_FIELDS = frozenset(
+    {
+        "appeal",
+        "decision",
+        "decision_proof",
+        "letter",
+        "notice",
+        "notice_proof",
+        "reply",
+        "votes",
+    }
+)
+_APPEAL_FIELDS = frozenset({"appeal", "decision", "decision_proof"})
+
+
+def verify_one_of(data: bytes, rosters: Sequence[Roster], whose: str) -> tuple[str, ...]:
+    """The signers of a record, t of n of one of `rosters`; the newest that fits counts.
+
+    Raises:
+        UnverifiedError: of none.
+    """
+    if not rosters:
+        raise UnverifiedError(f"the Gazette names no {whose}")
+    signed = parse_signed(data)
+    for roster in reversed(rosters[1:]):
+        with suppress(UnverifiedError):
+            return verify_signers(signed, roster.members, roster.threshold)
+    return verify_signers(signed, rosters[0].members, rosters[0].threshold)

@@ -1,0 +1,289 @@
+"""Which version of a law governs a case, and what comes of it: dates move, and courts strike.
+
+    day of the act ──┐
+    day of the claim ┼▶ one version governs ─▶ judgement ─┐
+    day of decision ─┘                                    ├▶ the better one for the person,
+             version in force at the decision ─▶ judgement┘  if the one that governs says so
+
+The version in force at the claim says by which day one is chosen (`governs`); if it says
+nothing, by the day of the claim, and in the person's favour. A section that a court struck
+never holds in a judgement from that moment on, in whichever version it is judged by.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+from safeconduct.errors import MalformedError, RefusedError
+from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.statute.evaluate import Judgement, evaluate
+from safeconduct.protocol.statute.facts import list_names, read_facts
+from safeconduct.protocol.statute.instant import format_instant
+from safeconduct.protocol.statute.text import (
+    UNDETERMINED,
+    Annulment,
+    Governs,
+    Provision,
+    Statute,
+    all_parts,
+    with_struck,
+)
+
+FAVOURABLE = "favourable"  # the basis of a result that comes from the version at the decision
+UNSAID = Governs(day="claim", favourable=True, section="")
+
+Result: TypeAlias = tuple[Statute, Judgement]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The days by which a version can be chosen, in POSIX seconds."""
+
+    act: int | None
+    claim: int
+    decision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Governed:
+    """A judgement, and why by this version.
+
+    `basis` is act, claim or decision, the day that chose the version, or `favourable` where the
+    version in force at the decision is better for the person. `competing` is the result that
+    was not taken. `annulled` says in words what courts struck from the two versions, and
+    `left_out` names what was asserted and is no fact of the governing version.
+    """
+
+    statute: Statute
+    judgement: Judgement
+    basis: str
+    competing: Result | None
+    annulled: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def series(statutes: Sequence[Statute]) -> tuple[Statute, ...]:
+    """The versions of one law, each following the one before.
+
+    Raises:
+        MalformedError: none, a gap, another law, or an annulment of rules that are not there.
+    """
+    if not statutes:
+        raise MalformedError("statute: there is no version")
+    for before, now in pairwise(statutes):
+        _check_succession(before, now)
+    by_number = {each.version.number: each for each in statutes}
+    for statute in statutes:
+        for index, annulment in enumerate(statute.version.annuls):
+            _check_annulment(annulment, f"version.annuls[{index}]", by_number)
+    return tuple(statutes)
+
+
+def _check_succession(before: Statute, now: Statute) -> None:
+    if now.id != before.id:
+        raise MalformedError(f"statute.id: is not {before.id}, the statute it would follow")
+    if now.version.number != before.version.number + 1:
+        raise MalformedError(f"version.number: must be {before.version.number + 1}")
+    if now.version.supersedes != before.sha256:
+        raise MalformedError("version.supersedes: is not the SHA-256 of the version before")
+
+
+def _check_annulment(annulment: Annulment, place: str, versions: dict[int, Statute]) -> None:
+    struck = versions.get(annulment.version)
+    if struck is None:
+        return  # an older version than those at hand
+    known = {part.number for part in all_parts(struck.sections) if isinstance(part, Provision)}
+    for index, number in enumerate(annulment.sections):
+        if number not in known:
+            raise MalformedError(
+                f"{place}.sections[{index}]: version {annulment.version} states no rule in "
+                f"section {number}"
+            )
+
+
+def governing(versions: Sequence[Statute], at: int) -> Statute:
+    """The version in force at `at` (POSIX seconds).
+
+    Raises:
+        RefusedError: no version was in force then.
+    """
+    begun = [each for each in versions if each.version.in_force_from <= at]
+    if not begun:
+        raise RefusedError(f"no version of the law was in force yet at {format_instant(at)}")
+    last = begun[-1]
+    if last.version.in_force_to is not None and last.version.in_force_to <= at:
+        raise RefusedError(f"the law was no longer in force at {format_instant(at)}")
+    return last
+
+
+def govern(versions: Sequence[Statute], facts: Json, days: Days) -> Governed:
+    """What the law says about a facts document, by the version that governs it.
+
+    Raises:
+        RefusedError: no version was in force on the day that chooses one.
+        MalformedError: facts that do not fit, or the day of the act is needed and not known.
+    """
+    terms = _terms(governing(versions, days.claim))
+    chosen = _chosen(versions, days, terms)
+    own = _judged(versions, chosen, facts, days.decision)
+    rival = _rival(versions, chosen, facts, days.decision)
+    taken = own
+    if rival is not None and terms.favourable:
+        taken = better(own, rival)
+    competing = own if rival is not None and taken is rival else rival
+    return Governed(
+        statute=taken[0],
+        judgement=taken[1],
+        basis=terms.day if taken is own else FAVOURABLE,
+        competing=competing,
+        annulled=tuple(
+            words
+            for each in (chosen, *([rival[0]] if rival else []))
+            for words in _annulled(versions, each, days.decision)
+        ),
+        left_out=fitting(facts, taken[0])[1],
+    )
+
+
+def _terms(statute: Statute) -> Governs:
+    return statute.governs or UNSAID
+
+
+def _chosen(versions: Sequence[Statute], days: Days, terms: Governs) -> Statute:
+    """The version that governs by the terms of the one in force when the claim was filed.
+
+    What was done before the law began is judged by its first version.
+    """
+    if terms.day != "act":
+        return governing(versions, days.claim if terms.day == "claim" else days.decision)
+    if days.act is None:
+        raise MalformedError(
+            f"section {terms.section}: the day of the act chooses the version; it is not known"
+        )
+    if days.act < versions[0].version.in_force_from:
+        return versions[0]
+    return governing(versions, days.act)
+
+
+def _rival(
+    versions: Sequence[Statute], chosen: Statute, facts: Json, decision: int
+) -> Result | None:
+    """The result under the version in force at the decision, if that is another one."""
+    try:
+        current = governing(versions, decision)
+    except RefusedError:
+        return None  # the law lapsed; what governs goes on governing what it governed
+    return None if current is chosen else _judged(versions, current, facts, decision)
+
+
+def _judged(
+    versions: Sequence[Statute], statute: Statute, facts: Json, decision: int
+) -> Result:
+    """The statute and its judgement, without what courts struck from it before the decision."""
+    applied = with_struck(statute, _struck(versions, statute, decision))
+    document, _ = fitting(facts, statute)
+    read = read_facts(document, statute.facts, calendar=statute.calendar)
+    return applied, evaluate(applied, read, decision)
+
+
+def _struck(versions: Sequence[Statute], statute: Statute, at: int) -> set[str]:
+    rules = {p.number for p in all_parts(statute.sections) if isinstance(p, Provision)}
+    found = annulments(versions, statute, at)
+    return {number for each in found for number in (each.sections or rules)}
+
+
+def annulments(versions: Sequence[Statute], statute: Statute, at: int) -> tuple[Annulment, ...]:
+    """What courts struck from a version until `at`, as the versions after it say."""
+    return tuple(
+        each
+        for later in versions
+        for each in later.version.annuls
+        if each.version == statute.version.number and each.from_at <= at
+    )
+
+
+def _annulled(versions: Sequence[Statute], statute: Statute, at: int) -> list[str]:
+    return [
+        f"version {each.version}, "
+        + (f"section {', '.join(each.sections)}" if each.sections else "all sections")
+        + f": struck from {format_instant(each.from_at)} by {each.by}"
+        for each in annulments(versions, statute, at)
+    ]
+
+
+def better(a: Result, b: Result) -> Result:
+    """The result that is better for the person; the first, if neither is.
+
+    What favours the person goes before what is still open, and that before a burden; then the
+    larger amount (of a burden the smaller), more items, and the outcome named earlier.
+    """
+    return b if worth(*b) > worth(*a) else a
+
+
+def worth(statute: Statute, judgement: Judgement) -> tuple[int, int, int, int, int]:
+    """How good a result is for the person; the greater of two is the better."""
+    if judgement.outcome == UNDETERMINED:
+        return (1, 0, _favourable_items(statute, judgement), 0, 0)
+    outcome = statute.outcome(judgement.outcome)
+    for_person = outcome.favours == "person"
+    most = judgement.amount.most if judgement.amount is not None else 0
+    order = [each.value for each in (*statute.outcomes, statute.default)]
+    return (
+        2 if for_person else 0,
+        most if for_person else -most,
+        _favourable_items(statute, judgement),
+        0 if judgement.standing == "conditional" else 1,
+        -order.index(outcome.value),
+    )
+
+
+def _favourable_items(statute: Statute, judgement: Judgement) -> int:
+    favours = {each.value for each in statute.outcomes if each.favours == "person"}
+    return sum(item.outcome in favours for item in judgement.items)
+
+
+def explained(governed: Governed) -> str:
+    """In one English sentence, which version governs and why."""
+    number = governed.statute.version.number
+    if governed.basis == FAVOURABLE:
+        return f"version {number}, in force at the decision, is better for the person"
+    words = f"version {number} governs, by the day of the {governed.basis}"
+    if governed.competing is not None:
+        rival, judgement = governed.competing
+        words += f"; version {rival.version.number} would say {judgement.outcome}"
+    return words
+
+
+def fitting(facts: Json, statute: Statute) -> tuple[Json, tuple[str, ...]]:
+    """The facts document without what the statute does not declare, and the names left out."""
+    if not isinstance(facts, dict):
+        return facts, ()
+    left_out: list[str] = []
+    names, lists = set(statute.facts), set(list_names(statute.facts))
+    single, listed = facts.get("facts"), facts.get("lists")
+    fitted = dict(facts)
+    if isinstance(single, dict):
+        left_out += [name for name in single if name not in names]
+        fitted["facts"] = {name: each for name, each in single.items() if name in names}
+    if isinstance(listed, dict):
+        left_out += [name for name in listed if name not in lists]
+        fitted["lists"] = {
+            name: _fitting_items(items, name, names, left_out)
+            for name, items in listed.items()
+            if name in lists
+        }
+    return fitted, tuple(dict.fromkeys(left_out))
+
+
+def _fitting_items(items: Json, name: str, names: set[str], left_out: list[str]) -> Json:
+    if not isinstance(items, list):
+        return items
+    kept: list[Json] = []
+    for item in items:
+        if not isinstance(item, dict):
+            kept.append(item)
+            continue
+        left_out += [f"{name}.{field}" for field in item if f"{name}.{field}" not in names]
+        kept.append({f: each for f, each in item.items() if f"{name}.{f}" in names})
+    return kept

@@ -1,0 +1,162 @@
+"""What follows from the rules: outcomes in order, and the default if none of them holds.
+
+    - when: confessed
+      value: spared
+      text: {en: "…"}
+      favours: person
+      publish: never
+      amount: {least: 30, most: 50, unit: percent}
+      final_when: told_everything        until then the outcome is conditional
+      revoked_when: lied                 only what is found, never a doubt, takes it away
+      unseal: {add: [death, twenty_years]}
+
+With `each: offences` the outcome is found for every offence by itself; `when` then names a rule
+`of` that list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.statute.condition import Scope, read_term
+from safeconduct.protocol.statute.facts import list_names
+from safeconduct.protocol.statute.instant import Duration
+from safeconduct.protocol.statute.parameter import read_duration
+from safeconduct.protocol.statute.shape import (
+    as_choice,
+    as_list,
+    as_map,
+    as_name,
+    as_whole,
+    as_words,
+    inside,
+    refuse,
+    unique,
+)
+from safeconduct.protocol.statute.text import (
+    UNDETERMINED,
+    Amount,
+    Calendar,
+    Outcome,
+    Provision,
+    Term,
+)
+
+OUTCOMES_MAX = 20
+EFFECTS_MAX = 20
+PUBLISH = frozenset({"with_consent", "always", "never"})
+FAVOURS = frozenset({"person", "body"})
+
+_ALWAYS = ("value", "text", "publish")
+_ANYWHERE = ("effects", "review_after", "ends_after", "amount", "unseal")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What an outcome or a step may speak of."""
+
+    scope: Scope
+    rules: Mapping[str, Provision]
+    calendar: Calendar | None
+
+
+def read_outcomes(
+    value: Json, default: Json, context: Context
+) -> tuple[tuple[Outcome, ...], Outcome]:
+    """The outcomes in order, and the default.
+
+    Raises:
+        MalformedError: any fault; names the place.
+    """
+    outcomes = as_list(
+        value,
+        "outcomes",
+        OUTCOMES_MAX,
+        lambda each, at: _read_ruled(each, at, context),
+        least=1,
+    )
+    table = as_map(default, "default", _ALWAYS, _ANYWHERE)
+    fallback = _read_outcome(table, "default", context, "")
+    values = [each.value for each in (*outcomes, fallback)]
+    unique(values, "outcomes")
+    if UNDETERMINED in values:
+        refuse("outcomes", f"{UNDETERMINED} has a meaning of its own")
+    return outcomes, fallback
+
+
+def _read_ruled(value: Json, place: str, context: Context) -> Outcome:
+    optional = (*_ANYWHERE, "each", "final_when", "revoked_when")
+    table = as_map(value, place, (*_ALWAYS, "when", "favours"), optional)
+    lists = list_names(context.scope.facts)
+    each = as_choice(table["each"], inside(place, "each"), lists) if "each" in table else ""
+    return _read_outcome(table, place, context, each)
+
+
+def _read_outcome(table: dict[str, Json], place: str, context: Context, each: str) -> Outcome:
+    return Outcome(
+        value=as_name(table["value"], inside(place, "value")),
+        text=as_words(table["text"], inside(place, "text")),
+        effects=read_effects(table.get("effects", []), inside(place, "effects")),
+        publish=as_choice(table["publish"], inside(place, "publish"), PUBLISH),
+        favours=as_choice(table.get("favours", "body"), inside(place, "favours"), FAVOURS),
+        rule=_read_rule(table, place, "when", context, each, exactly=True),
+        review_after=_read_duration(table, place, "review_after", context),
+        each=each,
+        amount=_read_amount(table, place),
+        final_when=_read_rule(table, place, "final_when", context, each),
+        revoked_when=_read_rule(table, place, "revoked_when", context, each),
+        unseal=_read_unseal(table, place, context),
+        ends_after=_read_duration(table, place, "ends_after", context),
+    )
+
+
+def read_effects(value: Json, place: str) -> tuple[str, ...]:
+    """The effects, one by one."""
+    return as_list(value, place, EFFECTS_MAX, as_name)
+
+
+def _read_rule(
+    table: dict[str, Json],
+    place: str,
+    key: str,
+    context: Context,
+    each: str,
+    exactly: bool = False,
+) -> str:
+    """The rule named: one of the items that the outcome is found for, or of the whole case."""
+    if key not in table:
+        return ""
+    at = inside(place, key)
+    name = as_choice(table[key], at, context.rules)
+    of = context.rules[name].of
+    if of != each and (of or exactly):
+        whose = f"the items of {of}" if of else "the whole case"
+        refuse(at, f"{name} speaks of {whose}; the outcome needs `each: {of or each}`")
+    return name
+
+
+def _read_duration(
+    table: dict[str, Json], place: str, key: str, context: Context
+) -> Duration | None:
+    if key not in table:
+        return None
+    return read_duration(table[key], inside(place, key), context.calendar)
+
+
+def _read_amount(table: dict[str, Json], place: str) -> Amount | None:
+    if "amount" not in table:
+        return None
+    at = inside(place, "amount")
+    amount = as_map(table["amount"], at, ("least", "most", "unit"))
+    least = as_whole(amount["least"], inside(at, "least"))
+    return Amount(
+        least=least,
+        most=as_whole(amount["most"], inside(at, "most"), least),
+        unit=as_name(amount["unit"], inside(at, "unit")),
+    )
+
+
+def _read_unseal(table: dict[str, Json], place: str, context: Context) -> Term | None:
+    if "unseal" not in table:
+        return None
+    return read_term(table["unseal"], inside(place, "unseal"), context.scope)

@@ -1,0 +1,203 @@
+"""What the linter says about the parts of the grown law."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.protocol.statute.grown import grown, parameter, section
+from tests.protocol.statute.laws import yesno
+
+from safeconduct.protocol.statute import lint, lint_change, read_statute
+
+SMALL_ACTS: Any = [
+    {"kind": "theft", "done": "1990-05"},
+    {"kind": "theft", "done": "1990-06"},
+    {"kind": "theft", "done": "1990-07"},
+]
+CASES: list[Any] = [
+    {
+        "name": "too late, with a grave act and three small ones",
+        "facts": {
+            "facts": {
+                "confessed": "2024-07-01",
+                "full": False,
+                "lied": True,
+                "hard": True,
+                "service": {"begin": "1990", "end": "1991"},
+            },
+            "lists": {
+                "acts": [
+                    *SMALL_ACTS,
+                    {"kind": "murder", "done": "1990"},
+                    {"kind": "theft", "done": "1995"},
+                ]
+            },
+        },
+        "outcome": "act_spared",
+        "sections": ["4"],
+        "items": {"acts[0]": "act_spared", "acts[3]": "listed"},
+    },
+]
+
+
+def clean() -> Any:
+    """The grown law with cases that show every section holding and not holding."""
+    document = grown()
+    document["cases"] += copy.deepcopy(CASES)
+    return document
+
+
+def complaints(document: Any) -> list[str]:
+    return [str(each) for each in lint(read_statute(document))]
+
+
+def test_nothing_speaks_against_the_grown_law_with_its_cases() -> None:
+    assert complaints(clean()) == []
+
+
+Break = Callable[[Any], Any]
+COMPLAINTS: dict[str, tuple[Break, str]] = {
+    "a deadline that does not say how it ends": (
+        lambda d: d["parameters"]["appeal"].pop("ends"),
+        "parameters.appeal.ends: say how the last day ends: same_time or end_of_day",
+    ),
+    "a year without holidays that a deadline reaches": (
+        lambda d: d["calendar"]["holidays"].pop("2025"),
+        "calendar.holidays: a deadline can reach 2025: not listed there",
+    ),
+    "a listing that judges nobody": (
+        lambda d: d["procedure"]["listing"].update(section="9"),
+        "procedure.listing.section: section 9 lists without an individual assessment: it must "
+        "ask a human (about: judgement, asks), or be a rule that reads such a finding",
+    ),
+    "a judgement that finds nothing": (
+        lambda d: d["sections"][6].pop("asks"),
+        "sections[6].asks: say which fact a human finds by this section",
+    ),
+    "a judgement that is not put as a question": (
+        lambda d: d["facts"]["full"].pop("question"),
+        "facts.full.question: say what whoever applies section 7 is asked",
+    ),
+    "a question in no language of the law": (
+        lambda d: d["facts"]["full"].update(question={"de": "Alles?"}),
+        "facts.full.question: has no text in en",
+    ),
+    "a number that nothing uses": (
+        lambda d: d["parameters"].update(four=parameter("integer", value=4)),
+        "parameters.four: no rule asks for this number",
+    ),
+    "a list that nothing uses": (
+        lambda d: d["parameters"].update(mild=parameter("list", values=["theft"])),
+        "parameters.mild: no rule asks for this list",
+    ),
+    "a period that nothing uses": (
+        lambda d: d["parameters"].update(war=d["parameters"]["conflict"]),
+        "parameters.war: no rule asks for this period",
+    ),
+    "a duration that nothing uses": (
+        lambda d: d["parameters"].update(
+            week=parameter("duration", amount=7, unit="days", ends="same_time")
+        ),
+        "parameters.week: no rule asks for this duration",
+    ),
+    "a word in two alphabets": (
+        lambda d: d["sections"][0].update(text={"en": "the \u0430ct"}),
+        "sections[0].text: the word “\u0430ct” mixes letters that look alike",
+    ),
+    "a section number in another alphabet": (
+        lambda d: d["sections"][2].update(number="8\u0430x"),
+        "sections[2].number: the word “\u0430x” mixes letters that look alike",
+    ),
+    "a step that the case finds otherwise": (
+        lambda d: d["cases"][0].update(steps={"answer": "late"}),
+        "cases[0]: “a confession on the last day, told in full” finds the step answer met, "
+        "not late",
+    ),
+    "a standing that the case finds otherwise": (
+        lambda d: d["cases"][0].update(standing="conditional"),
+        "cases[0]: “a confession on the last day, told in full” stands as granted, not "
+        "conditional",
+    ),
+    "an item that comes out otherwise": (
+        lambda d: d["cases"][1]["items"].update({"acts[3]": "act_spared"}),
+        "cases[1]: “too late, with a grave act and three small ones” comes out as listed for "
+        "acts[3], not act_spared",
+    ),
+    "an item that is not there": (
+        lambda d: d["cases"][1]["items"].update({"acts[7]": "act_spared"}),
+        "cases[1]: “too late, with a grave act and three small ones” has no outcome for "
+        "acts[7]",
+    ),
+    "a case before the law": (
+        lambda d: d["cases"][0].update(as_of="2023-01-01"),
+        "cases[0]: “a confession on the last day, told in full” cannot be judged: the statute "
+        "is not in force before 2024-01-02T00:00:00Z",
+    ),
+    "a rule about items that holds for none": (
+        lambda d: d["sections"].append(section("8", "never", {"absent": "kind"}, of="acts")),
+        "sections[8]: no outcome leads to the rule never",
+    ),
+    "a burden without an end": (
+        lambda d: d["outcomes"][2].pop("review_after"),
+        "outcomes[2]: a burden needs a review: add review_after",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COMPLAINTS)
+def test_the_linter_complains_about(name: str) -> None:
+    breaks, complaint = COMPLAINTS[name]
+    document = clean()
+    breaks(document)
+    assert complaint in complaints(document)
+
+
+def test_an_exception_for_items_needs_its_cases_too() -> None:
+    document = clean()
+    document["cases"][1]["facts"]["lists"]["acts"][3]["kind"] = "theft"
+    document["cases"][1]["items"]["acts[3]"] = "act_spared"
+    found = complaints(document)
+    assert found == ["sections[3].unless[0]: no case in which section 4a holds"]
+
+
+def test_a_rule_only_a_step_needs_is_proven_by_cases_all_the_same() -> None:
+    document = clean()
+    document["cases"][1]["facts"]["facts"]["hard"] = False
+    assert complaints(document) == ["sections[4]: no case in which section 5 holds"]
+
+
+MOVES: dict[str, tuple[Any, bool]] = {
+    "a day later": ({"last_day": {"value": "2024-07-01"}}, False),
+    "a day earlier": ({"last_day": {"value": "2024-06-29"}}, True),
+    "the same day, closing earlier": ({"last_day": {"ends": "16:00"}}, True),
+    "the same day, open until midnight": ({"last_day": {"ends": "24:00"}}, False),
+    "longer": ({"appeal": {"amount": 16}}, False),
+    "shorter": ({"appeal": {"amount": 14}}, True),
+    "the same days, rolled to a working day": ({"appeal": {"roll": "next_working_day"}}, False),
+    "working days, which are never fewer days": ({"appeal": {"unit": "working_days"}}, True),
+    "a list grown": ({"grave": {"values": ["torture", "murder", "theft"]}}, False),
+    "a list cut": ({"grave": {"values": ["murder"]}}, True),
+    "both ends of a period later": ({"conflict": {"from": "1989-01-02"}}, False),
+    "one end earlier": ({"conflict": {"to": "1991-12-30"}}, True),
+}
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_what_may_move_later_only_moves(name: str) -> None:
+    changes, broken = MOVES[name]
+    before, now = grown(), grown()
+    for document in (before, now):
+        for each in document["parameters"].values():
+            each["may_change"] = "later_only"
+    for parameter_name, values in changes.items():
+        now["parameters"][parameter_name].update(values)
+    (moved,) = changes
+    found = [each.place for each in lint_change(read_statute(before), read_statute(now))]
+    assert (f"parameters.{moved}" in found) is broken
+
+
+def test_a_fact_that_only_shows_a_step_done_is_used() -> None:
+    document = clean()
+    document["facts"]["idle"] = yesno()
+    assert complaints(document) == ["facts.idle: no rule asks for this fact"]

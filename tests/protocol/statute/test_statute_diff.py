@@ -1,0 +1,197 @@
+"""What a version changes, in words, and whose case comes out differently."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.protocol.statute.grown import grown, parameter, section
+from tests.protocol.statute.laws import yesno
+
+from safeconduct.protocol.statute import Statute, parse_instant, read_statute
+from safeconduct.protocol.statute.diff import Pattern, diff, for_whom
+from safeconduct.protocol.statute.load import resolve_previous
+
+
+def follow(change: Callable[[Any], Any]) -> tuple[Statute, Statute]:
+    """The grown law and its second version, changed."""
+    first = read_statute(grown())
+    document = grown()
+    document["version"] |= {"number": 2, "supersedes": "previous"}
+    change(document)
+    return first, read_statute(resolve_previous(document, first))
+
+
+def move_last_day(value: str) -> Callable[[Any], Any]:
+    def move(document: Any) -> None:
+        document["parameters"]["last_day"] |= {"value": value}
+        document["cases"] = []
+
+    return move
+
+
+CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a day moved later": (
+        move_last_day("2024-07-02"),
+        "parameters.last_day: moves from 2024-06-30 17:00 to 2024-07-02 17:00, 2 days later",
+    ),
+    "a day moved earlier, over the case there is": (
+        move_last_day("2024-06-29"),
+        "parameters.last_day: moves from 2024-06-30 17:00 to 2024-06-29 17:00, 1 days earlier; "
+        "of 1 cases 1 come out worse for the person",
+    ),
+    "a duration": (
+        lambda d: d["parameters"]["appeal"].update(amount=30, ends="same_time"),
+        "parameters.appeal: changes from 15 days, to the end of the day to 30 days",
+    ),
+    "a number": (
+        lambda d: d["parameters"]["three"].update(value=4),
+        "parameters.three: changes from 3 to 4",
+    ),
+    "a list": (
+        lambda d: d["parameters"]["grave"].update(values=["murder", "theft"]),
+        "parameters.grave: gains theft; loses torture",
+    ),
+    "a period": (
+        lambda d: d["parameters"]["conflict"].update(to="1992-01-01"),
+        "parameters.conflict: changes from 1989-01-01 … 1991-12-31 to 1989-01-01 … 1992-01-01",
+    ),
+    "a promise": (
+        lambda d: d["parameters"]["last_day"].update(may_change="any"),
+        "parameters.last_day.may_change: may change any, and no longer later_only",
+    ),
+    "a new parameter": (
+        lambda d: d["parameters"].update(four=parameter("integer", value=4)),
+        "parameters.four: is new: 4",
+    ),
+    "a fact dropped": (
+        lambda d: (d["facts"].pop("answered"), d["procedure"].pop("steps"), d.update(cases=[])),
+        "facts.answered: is dropped; it was time, asserted by board",
+    ),
+    "what a doubt means": (
+        lambda d: d["facts"]["lied"].update(unknown_at_end="favour_person"),
+        "facts.lied.unknown_at_end: body_bears → favour_person",
+    ),
+    "a section reworded": (
+        lambda d: d["sections"][0].update(text={"en": "One."}),
+        "sections[0].text.en: section 1 is reworded: “1” → “One.”",
+    ),
+    "a section with another rule": (
+        lambda d: d["sections"][0].update({"if": {"before": ["confessed", "last_day"]}}),
+        "sections[0]: section 1 states another rule: before(confessed, last_day) instead of "
+        "by(confessed, last_day)",
+    ),
+    "an exception more": (
+        lambda d: (
+            d["sections"][0].update(unless=[section("1a", "x", {"is": ["lied", True]})])
+            or d["sections"][0]["unless"][0].pop("rule")
+        ),
+        "sections[0].unless[0]: section 1a is new: “1a”",
+    ),
+    "a section repealed": (
+        lambda d: (d["sections"].pop(5), d["outcomes"].pop(2)),
+        "section 6: section 6 is repealed: “6”",
+    ),
+    "an outcome gone": (
+        lambda d: d["outcomes"].pop(2),
+        "outcome listed: is dropped; it was listed",
+    ),
+    "an outcome worth more": (
+        lambda d: d["outcomes"][0]["amount"].update(most=60),
+        "outcomes[0].amount: 30 to 50 percent → 30 to 60 percent",
+    ),
+    "an unsealing": (
+        lambda d: d["outcomes"][0].update(unseal={"begin": "service"}),
+        "outcomes[0].unseal: is unsealed begin(service), and no longer "
+        "add(end(service), longer)",
+    ),
+    "outcomes in another order": (
+        lambda d: d["outcomes"].reverse(),
+        "outcomes: are looked at in another order: listed, act_spared, spared, nothing",
+    ),
+    "the quorum": (
+        lambda d: d["procedure"].update(decide_quorum=3),
+        "procedure.decide_quorum: 2 → 3",
+    ),
+    "a step owed by another": (
+        lambda d: d["procedure"]["steps"][0].update(owed_by="board"),
+        "procedure.steps.answer.owed_by: desk → board",
+    ),
+    "a step counted from elsewhere": (
+        lambda d: d["procedure"]["steps"][0].update({"from": {"begin": "service"}}),
+        "procedure.steps.answer.from: counts from begin(service)",
+    ),
+    "a listing that ends sooner": (
+        lambda d: d["procedure"]["listing"]["ends_after"].update(amount=4),
+        "procedure.listing.ends_after: 5 years, rounded down → 4 years, rounded down",
+    ),
+    "the holidays of a year": (
+        lambda d: d["calendar"]["holidays"].update({"2026": []}),
+        "calendar.holidays.2026: the holidays of 2026 are listed",
+    ),
+    "which day governs": (
+        lambda d: d["statute"]["governs"].update(day="claim"),
+        "statute.governs.day: act → claim",
+    ),
+    "a court": (
+        lambda d: d["version"].update(
+            annuls=[{"version": 1, "from": "2024-05-01", "sections": ["3"], "by": "the court"}]
+        ),
+        "version.annuls[0]: section 3 of version 1: struck from 2024-04-30T22:00:00Z by the "
+        "court",
+    ),
+    "the end of the law": (
+        lambda d: d["version"].pop("in_force_to"),
+        "version.in_force_to: in force without end",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_is_said_in_words(name: str) -> None:
+    change, words = CHANGES[name]
+    assert words in [str(each) for each in diff(*follow(change))]
+
+
+def test_a_version_that_changes_nothing_says_only_that_it_follows() -> None:
+    found = [str(each) for each in diff(*follow(lambda d: None))]
+    assert found == [
+        "version: version 2 follows version 1, in force from 2024-01-02T00:00:00Z: the first"
+    ]
+    assert for_whom(*follow(lambda d: None)) == ()
+
+
+def test_sections_that_only_move_are_no_change() -> None:
+    before, now = follow(lambda d: d["sections"].insert(0, d["sections"].pop()))
+    assert [each.kind for each in diff(before, now)] == ["version"]
+
+
+def test_whose_case_comes_out_differently_is_said_with_the_effect() -> None:
+    shorter, longer = move_last_day("2024-06-29"), move_last_day("2024-07-31")
+    (worse,) = for_whom(*follow(shorter))
+    assert str(worse) == (
+        "version 1, “a confession on the last day, told in full”: "
+        "spared, granted, 30 to 50 percent → nothing (worse)"
+    )
+    facts: Any = {"facts": {"confessed": "2024-07-15", "full": False}}
+    at = parse_instant("2024-08-01T00:00:00Z", "test")
+    (better,) = for_whom(*follow(longer), [Pattern(name="mine", facts=facts, as_of=at)])
+    assert (better.name, better.before, better.effect) == ("mine", "nothing", "better")
+    assert better.now == "spared, conditional, 30 to 50 percent"
+
+
+def test_facts_that_one_version_does_not_know_are_tried_without_them() -> None:
+    def change(document: Any) -> None:
+        document["facts"]["more"] = yesno()
+
+    facts: Any = {"facts": {"more": True, "confessed": "2024-06-01", "full": True}}
+    assert for_whom(*follow(change), [Pattern(name="mine", facts=facts)]) == ()
+
+
+def test_facts_that_fit_neither_version_are_told_apart_by_what_is_wrong() -> None:
+    def change(document: Any) -> None:
+        document["facts"]["acts.kind"]["values"].append("arson")
+
+    facts: Any = {"lists": {"acts": [{"kind": "arson"}]}}
+    (found,) = for_whom(*follow(change), [Pattern(name="mine", facts=facts)])
+    assert found.before.startswith("not judged, lists.acts[0].kind: must be one of")
+    assert found.effect == "other"
