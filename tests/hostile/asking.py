@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from urllib.parse import quote, urlencode
 
+from tests.hostile.seating import Seated
 from tests.world import Played, log_entries, rows
 
 from safeconduct.parties.desk.site import FORM_BYTES_MAX
@@ -19,6 +20,7 @@ NOT_UTF8 = b"\xff\xfe\x80 not text \xc3"
 HUGE_PATH = 6_000  # characters; what a server reads of a request's head is 16,384 bytes
 MEBIBYTE = 1 << 20
 REQUEST_HEADER = "x-safeconduct-request"
+BOARD_KEY = "board/member-1/key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class Scene:
     """The play, and valid things of it to make nonsense of."""
 
     played: Played
+    seated: Seated
     token: str  # of the form of a browser that is signed in at the desk
     ticket: str  # of somebody who has opened the door's form and seen twelve words
 
@@ -98,7 +101,8 @@ def in_path(path: str, valid: Callable[[Scene], str], wrong: str) -> Asker:
             "not UTF-8": quote(NOT_UTF8),
             "random": quote(dice.random_bytes(40)),
         }
-        place = path.format("{}", tip=scene.tip, page=page_hash(scene))
+        named = {"page": page_hash(scene), "listing": scene.seated.told.page.hex()}
+        place = path.format("{}", tip=scene.tip, docket=scene.seated.docket, **named)
         return {kind: Ask(path=place.replace("{}", text)) for kind, text in texts.items()}
 
     return asks
@@ -158,21 +162,38 @@ def no_form(path: str, *fields: tuple[str, str]) -> Asker:
 
 def as_desk(path: str, action: str, bodies: Mapping[str, bytes], due: bytes) -> Asker:
     """For what only the desk may ask: nonsense well signed, and what is due badly signed."""
+    return _signed_by("desk/keys/epoch-1.statement", path, action, lambda _: bodies, due)
 
+
+def as_console(
+    path: str, action: str, bodies: Callable[[Scene], Mapping[str, bytes]], due: bytes
+) -> Asker:
+    """For what only the board's console may ask."""
+    return _signed_by("console/console.key", path, action, bodies, due)
+
+
+def _signed_by(
+    key: str,
+    path: str,
+    action: str,
+    bodies: Callable[[Scene], Mapping[str, bytes]],
+    due: bytes,
+) -> Asker:
     def asks(scene: Scene) -> Asks:
         place = path.format(tip=scene.tip)
         made = {
-            kind: Ask(path=place, body=body, headers=_signed(scene, action, body))
-            for kind, body in bodies.items()
+            kind: Ask(path=place, body=body, headers=_signed(scene, key, action, body))
+            for kind, body in bodies(scene).items()
         }
-        good = _signed(scene, action, due)[REQUEST_HEADER]
+        good = _signed(scene, key, action, due)[REQUEST_HEADER]
         heads = {
             "empty": "",
             "huge": good + "A" * 8_192,
             "truncated": good[:-4],
             "wrong kind": format_base64(scene.file("receipts", "clerk.record")),
             "not UTF-8": format_base64(NOT_UTF8),
-            "another's": _signed(scene, "payload", b"another body")[REQUEST_HEADER],
+            "another's": _signed(scene, key, "payload", b"another body")[REQUEST_HEADER],
+            "another key's": _signed(scene, BOARD_KEY, action, due)[REQUEST_HEADER],
         }
         for kind, head in heads.items():
             headers = {REQUEST_HEADER: head}
@@ -182,8 +203,8 @@ def as_desk(path: str, action: str, bodies: Mapping[str, bytes], due: bytes) -> 
     return asks
 
 
-def _signed(scene: Scene, action: str, body: bytes) -> dict[str, str]:
-    key = load_signing_key(scene.played.world.path("desk", "keys", "epoch-1.statement"))
+def _signed(scene: Scene, place: str, action: str, body: bytes) -> dict[str, str]:
+    key = load_signing_key(scene.played.folder / place)
     request = make_record(
         "request",
         programme=scene.played.programme.hash,

@@ -4,6 +4,7 @@ It runs in a folder of links into the play's, with an eye on what the parties th
 """
 
 import io
+import json
 import shutil
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tests.world import Played, files, tables
+from tests.hostile.seating import Seated, listing_file
+from tests.world import Played, files, rows, tables
 
 from safeconduct.cli import EXIT_USAGE, run
 from safeconduct.demo.tips import CLERK_TEXT, text_source
@@ -31,7 +33,8 @@ DATABASES = (
     *("door/door.sqlite", "desk/desk.sqlite", "desk/credits.sqlite"),
     *("register/registry.sqlite", "monitor/monitor.db"),
 )
-PARTIES_KEEP = ("door", "desk", "register", "board", "press", "programme", "monitor")
+PARTIES_KEEP = ("door", "desk", "register", "board", "press", "programme", "monitor", "console")
+CONSOLE_KEEPS = ("events", "invitations", "passkeys", "sessions")  # dockets are dated anew
 PEOPLE_KEEP = ("receipts", "public", "tampered", "custodians", "court", "opening", "read")
 COPIED = {"opening", "parcel"}  # small, and taken from strangers: a link to one is refused
 NOT_LISTENING = "nowhere"  # what comes before listening must have failed already
@@ -42,6 +45,7 @@ QUESTIONS = (
     b'"required":true}]}'
 )
 WORDS = format_words(bytes(ENTROPY_BYTES)).encode() + b"\n"
+LIST = b"subject,name\r\nr-0100,the keeper of the weather log\r\n"
 
 
 def content(kind: str, valid: bytes) -> bytes:
@@ -73,6 +77,7 @@ class Console:
     """
 
     played: Played
+    seated: Seated
     folder: Path
     monkeypatch: pytest.MonkeyPatch
     carried: Path
@@ -96,6 +101,9 @@ class Console:
         (self.folder / "questions.json").write_bytes(QUESTIONS)
         (self.folder / "answers.json").write_bytes(b'{"how":"I saw it"}')
         (self.folder / "folder").mkdir()
+        person = listing_file("r-0100", "the keeper of the weather log")
+        (self.folder / "person.json").write_text(json.dumps(person))
+        (self.folder / "list.csv").write_bytes(LIST)
         (self.folder / "letter.txt").write_text("Nobody is to have this dated.\n")
         (self.folder / "clerk.txt").write_text(CLERK_TEXT)
 
@@ -133,6 +141,10 @@ class Console:
             "witness": vkeys["witness"],
             "archive": share.split("\n")[1].removeprefix("# "),
             "law": sha256(law).hexdigest(),
+            "member": self.seated.member,
+            "case": str(self.seated.case.number),
+            "told": str(self.seated.told.number),
+            "proposed": str(self.seated.proposed.number),
         }
 
     def held(self) -> object:
@@ -140,6 +152,7 @@ class Console:
         folder = self.played.folder
         return (
             [tables(folder / path) for path in DATABASES],
+            [rows(folder / "console" / "console.sqlite", name) for name in CONSOLE_KEEPS],
             [files(folder / name) for name in (*PARTIES_KEEP, *PEOPLE_KEEP)],
             [still(folder / name) for name in ("log", "mirror", "witness")],
             (self.folder / "made").exists(),
@@ -194,11 +207,12 @@ def carried(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def console(
     played: Played,
+    seated: Seated,
     carried: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Console:
-    made = Console(played, tmp_path, monkeypatch, carried)
+    made = Console(played, seated, tmp_path, monkeypatch, carried)
     made.enter()
     return made
 

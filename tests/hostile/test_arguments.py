@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 from tests.hostile.console import WORDS, Console, check_refused, copy_own, still
+from tests.hostile.nonsense_of_bodies import OF_BODIES
 from tests.hostile.nonsense_of_logs import OF_LOGS
 from tests.hostile.nonsense_of_people import (
     AT_ONCE,
@@ -30,6 +31,7 @@ NONSENSE: Nonsense = {
     **OF_DOOR,
     **OF_BOARD,
     **OF_REGISTER,
+    **OF_BODIES,
     **OF_OTHERS,
 }
 

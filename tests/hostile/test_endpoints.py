@@ -25,22 +25,25 @@ from tests.hostile.asking import (
     Scene,
     add_checkpoint,
     anything_but,
-    bundle,
     form,
     gazette_entry,
     in_body,
     in_path,
-    no_body,
     no_form,
-    page_hash,
     record,
     some_json,
     tip_hash,
 )
+from tests.hostile.asking_at_bodies import CONSOLE, REGISTER, TRIAL
 from tests.hostile.asking_at_doors import DOOR, OTHER, STAFF
+from tests.hostile.console import CONSOLE_KEEPS, ROOT
+from tests.hostile.seating import ORIGIN, Seated
 from tests.world import Played, files, ledger_entries, rows, tables
 
 from safeconduct.demo.founding import NAME
+from safeconduct.parties.board import console_site, statute_try
+from safeconduct.parties.board.console_command import open_console
+from safeconduct.parties.board.statute_files import read_law
 from safeconduct.parties.desk import site as desk_site
 from safeconduct.parties.desk.desk import open_desk
 from safeconduct.parties.intake import site as door_site
@@ -60,16 +63,18 @@ from safeconduct.parties.witness.cosign import Keys, Witness
 from safeconduct.parties.witness.memory import load_keys, open_memory
 from safeconduct.parties.witness.request import REQUEST_BYTES_MAX
 from safeconduct.plumbing import web
-from safeconduct.protocol.claim import BUNDLE_BYTES_MAX
-from safeconduct.protocol.record import RECORD_BYTES_MAX, record_hash
+from safeconduct.plumbing.statute_trial import Trial
+from safeconduct.protocol.record import record_hash
 from safeconduct.protocol.tlog.tile import ENTRY_BYTES_MAX
 
 SECONDS = 60
+NO_HEADERS: Mapping[str, str] = {}
 TELLING = ("Traceback", "site-packages", "src/safeconduct", ".py", "sqlite", sys.prefix)
 LEDGER = sha256(f"{NAME}/ledger".encode()).hexdigest()  # as witnesses and mirrors call it
 LEAF = bytes(32)
 CODE = form(code="0" * 32)
 FORMS_SHOWN = ("/mail", "/sealed", "/tell/text", "/tell/files", "/tell/send")
+LAW = "statutes/example/acquittal/statute.yaml"
 VOTE = (("assessor", "third"), ("reliability", "Z"), ("credibility", "9"))
 
 LOG: Mapping[str, Sequence[Asker]] = {
@@ -126,28 +131,6 @@ DESK: Mapping[str, Sequence[Asker]] = {
     "POST /tips/{hash}/replies": [no_form("/tips/{tip}/replies", ("text", "  "))],
     "GET /{rest:path}": [anything_but("/../console.code")],
 }
-REGISTER: Mapping[str, Sequence[Asker]] = {
-    "GET /": [anything_but()],
-    "GET /person/{subject}": [in_path("/person/{}", lambda _: "r-0001", "r-9999")],
-    "GET /decision/{sha256}": [in_path("/decision/{}", tip_hash, OTHER)],
-    "GET /law": [anything_but("/law/1")],
-    "GET /law/{number}": [in_path("/law/{}", lambda _: "011", "99")],
-    "GET /case/{page}": [in_path("/case/{}", page_hash, OTHER)],
-    "GET /style.css": [anything_but("/style.css")],
-    "GET /health": [anything_but("/health")],
-    "POST /challenge": [no_body("/challenge")],
-    "POST /claims": [in_body("/claims", bundle, BUNDLE_BYTES_MAX, record)],
-    "POST /appeals/{claim}": [
-        in_body("/appeals/{claim}", record, RECORD_BYTES_MAX, gazette_entry),
-        in_path("/appeals/{}", tip_hash, OTHER),
-    ],
-    "GET /statute": [anything_but("/statute")],
-    "GET /case/{page}/letter.{suffix}": [
-        in_path("/case/{page}/letter.{}", lambda _: "txt", "pdf"),
-        in_path("/case/{}/letter.txt", page_hash, OTHER),
-    ],
-    "GET /case/{page}/decision.record": [in_path("/case/{}/decision.record", page_hash, OTHER)],
-}
 MIRROR: Mapping[str, Sequence[Asker]] = {
     "GET /": [anything_but("/ledger")],
     "GET /capsules": [anything_but("/capsules")],
@@ -183,7 +166,10 @@ SITES = {
     "register": REGISTER,
     "mirror": MIRROR,
     "monitor": MONITOR,
+    "console": CONSOLE,
+    "trial": TRIAL,
 }
+BESIDE = ("staff", "console", "trial")  # served by these tests themselves
 CASES = [
     pytest.param(server, route, asker, id=f"{server} {route} {number}")
     for server, site in SITES.items()
@@ -193,11 +179,11 @@ CASES = [
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Staff:
-    """A site for a door's staff."""
+class Beside:
+    """The sites that the play has not, by name: where each is, and what folder it keeps."""
 
-    folder: Path
-    url: str
+    urls: Mapping[str, str]
+    folders: Mapping[str, Path]
 
 
 @pytest.fixture(scope="module")
@@ -211,14 +197,14 @@ def browser(played: Played) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def scene(played: Played, browser: httpx.Client) -> Scene:
+def scene(played: Played, browser: httpx.Client, seated: Seated) -> Scene:
     page = browser.get(played.url("desk")).text
     found = re.search(r'name="token" value="([0-9a-f]+)"', page)
     assert found is not None
     words = httpx.get(f"{played.url('door')}/en/tell", timeout=SECONDS, trust_env=False).text
     ticket = re.search(r'name="ticket" value="([^"]+)"', words)
     assert ticket is not None
-    return Scene(played=played, token=found[1], ticket=unescape(ticket[1]))
+    return Scene(played=played, seated=seated, token=found[1], ticket=unescape(ticket[1]))
 
 
 def copied_door(played: Played, folder: Path) -> Intake:
@@ -233,11 +219,24 @@ def staff_routes(intake: Intake) -> list[web.Route]:
 
 
 @pytest.fixture(scope="module")
-def staff(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staff]:
-    """The site for the staff of a door like the play's, which serves none."""
+def beside(
+    played: Played, seated: Seated, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Beside]:
+    """The site for a door's staff, of one like the play's; the console; and a law's trial."""
     folder = tmp_path_factory.mktemp("staff")
-    with web.running(web.make_app(staff_routes(copied_door(played, folder)))) as url:
-        yield Staff(folder=folder, url=url)
+    staff = web.make_app(staff_routes(copied_door(played, folder)))
+    trial = statute_try.make_site(trial_of())
+    with web.running(staff) as staff_url, web.running(trial) as trial_url:
+        yield Beside(
+            urls={"staff": staff_url, "console": seated.url, "trial": trial_url},
+            folders={"staff": folder, "console": played.folder / "console", "trial": folder},
+        )
+
+
+def trial_of() -> Trial:
+    """A law to be tried out."""
+    statute = read_law(ROOT / LAW).statute
+    return Trial(statute=statute, language="en", as_of=statute.version.in_force_from)
 
 
 def declared(
@@ -255,6 +254,7 @@ def declared(
     north = folder / "witness" / "north"
     witness = Witness(keys=Keys(own=load_keys(north), logs={}), memory=open_memory(north))
     door = copied_door(played, own)
+    board = open_console(own / "console", played.programme, ORIGIN)
     # The running mirror alone may open its folder; its routes are the same without copies.
     mirror = Mirror(copies=(), shelf=None, door="", own_keys=(), health=Health())
     made: dict[str, Callable[[], object]] = {
@@ -266,12 +266,15 @@ def declared(
         "register": lambda: register_site.make_site(open_registry(folder / "register")),
         "mirror": lambda: mirror_site.make_site(mirror),
         "monitor": lambda: monitor_site.make_site(open_store(folder / "monitor")),
+        "console": lambda: console_site.make_site(board),
+        "trial": lambda: statute_try.make_site(trial_of()),
     }
     assert made.keys() == SITES.keys()
     routes = {}
     for name, make in made.items():
         make()
         routes[name] = list(gathered)
+    board.store.close()
     return routes
 
 
@@ -284,16 +287,22 @@ def test_the_tables_name_every_route_of_every_site(
 
 @pytest.mark.parametrize(("server", "route", "asker"), CASES)
 def test_nonsense_gets_one_clear_error_and_changes_nothing(
-    scene: Scene, browser: httpx.Client, staff: Staff, server: str, route: str, asker: Asker
+    scene: Scene,
+    browser: httpx.Client,
+    beside: Beside,
+    server: str,
+    route: str,
+    asker: Asker,
 ) -> None:
     method = route.partition(" ")[0]
-    url = staff.url if server == "staff" else scene.played.url(server)
-    folder = staff.folder if server == "staff" else scene.played.folder
+    url = beside.urls[server] if server in BESIDE else scene.played.url(server)
+    folder = beside.folders[server] if server in BESIDE else scene.played.folder
+    own = scene.seated.headers if server == "console" else {}
     before = held(folder, server)
     first = len(ledger_entries(scene.played.programme))
     bodies = set()
     for kind, ask in asker(scene).items():
-        answer = send(browser, method, url, ask)
+        answer = send(browser, method, url, ask, own)
         complaint = wrong_with(answer, scene.played.folder, ask.shown)
         assert not complaint, f"{kind}: {answer.status_code} {complaint}\n{answer.text[:500]}"
         bodies |= {ask.body, record_hash(ask.body)}
@@ -301,8 +310,11 @@ def test_nonsense_gets_one_clear_error_and_changes_nothing(
     assert not bodies.intersection(ledger_entries(scene.played.programme)[first:])
 
 
-def send(client: httpx.Client, method: str, url: str, ask: Ask) -> httpx.Response:
-    headers = {"connection": "close", **ask.headers}
+def send(
+    client: httpx.Client, method: str, url: str, ask: Ask, own: Mapping[str, str] = NO_HEADERS
+) -> httpx.Response:
+    """One request; `own` is what this browser says with each of them."""
+    headers = {"connection": "close", **own, **ask.headers}
     return client.request(method, url + ask.path, content=ask.body, headers=headers)
 
 
@@ -337,6 +349,10 @@ def held(folder: Path, server: str) -> object:
         return still, rows(folder / "mirror" / "gazette" / "index.db", "leaves")
     if server == "monitor":
         return tables(folder / "monitor" / "monitor.db"), files(folder / "monitor")
+    if server == "trial":
+        return files(folder)
+    if server == "console":
+        return [rows(folder / "console.sqlite", name) for name in CONSOLE_KEEPS], files(folder)
     if server == "staff":
         return tables(folder / "door.sqlite"), tables(folder / "days.sqlite"), files(folder)
     database = {"desk": "desk.sqlite", "door": "door.sqlite", "register": "registry.sqlite"}
@@ -367,7 +383,7 @@ NOT_HTTP = {
 }
 
 
-@pytest.mark.parametrize("server", [name for name in SITES if name != "staff"])
+@pytest.mark.parametrize("server", [name for name in SITES if name not in BESIDE])
 @pytest.mark.parametrize("said", list(NOT_HTTP.values()), ids=list(NOT_HTTP))
 def test_what_is_not_http_is_refused_and_the_server_goes_on(
     played: Played, server: str, said: bytes

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.hostile.searching import everything, phrases, places, runs, spellings
+from tests.hostile.seating import Seated
 from tests.onlooker import looked_on
 from tests.world import Played, rows
 
@@ -62,7 +63,7 @@ PRESS = ("press/",)  # who is quoted in public is no secret there
 SEARCHED = (
     *("board", "desk", "door", "log/gazette", "log/ledger", "mirror/gazette", "mirror/ledger"),
     *("monitor", "press", "programme", "register", "witness/east", "witness/north/published"),
-    *("court", "custodians", "opening", "public", "read", "diagnostics"),
+    *("console", "court", "custodians", "opening", "public", "read", "diagnostics"),
 )
 STRANGER = "127.77.66.55"  # of this machine, like all of 127.0.0.0/8, yet no server's address
 STRANGERS_HEADERS = {
@@ -76,7 +77,7 @@ TRACES = (STRANGER, *(value.rpartition("=")[2] for value in STRANGERS_HEADERS.va
 
 
 @pytest.fixture(scope="module")
-def kept(played: Played) -> dict[str, bytes]:
+def kept(played: Played, seated: Seated) -> dict[str, bytes]:
     return everything(played)
 
 
@@ -166,8 +167,9 @@ def test_a_secret_key_lies_in_its_own_file_alone(
 ) -> None:
     keys = list(secret_keys(played.folder))
     # Three of the board, three witnesses, two of each log, door, register; three of the desk; a
-    # code; the judge's own, and what custodians made. Mirror and monitor need none.
-    assert len({place for place, _ in keys}) == 3 + 3 + 2 * 2 + 2 + 3 + 1 + 2
+    # code; the judge's own, and what custodians made; the console's. Mirror and monitor need
+    # none.
+    assert len({place for place, _ in keys}) == 3 + 3 + 2 * 2 + 2 + 3 + 1 + 2 + 1
     for place, secret in keys:
         assert places(kept, secret) <= {place}, place
     for place in {place for place, _ in keys}:

@@ -15,6 +15,7 @@ from tests.hostile.console import (
     still,
     too_large,
 )
+from tests.hostile.spoilt_bodies import OWN_OF_BODIES, SPOILT_BY_BODIES, WHOLE_OF_BODIES
 from tests.hostile.spoilt_files import OWN, SPOILT, WHOLE, Case
 
 from safeconduct.cli import VERBS, make_parser, run
@@ -22,18 +23,20 @@ from safeconduct.cli import VERBS, make_parser, run
 IGNORED = {"public": None}
 SPOILT_OWN = [
     pytest.param(command, folder, name, id=f"{command.partition(' --')[0]}: {name}")
-    for command, (folder, names) in OWN.items()
+    for command, (folder, names) in {**OWN, **OWN_OF_BODIES}.items()
     for name in names
 ]
 
 
-@pytest.mark.parametrize("command", WHOLE)
+@pytest.mark.parametrize("command", [*WHOLE, *WHOLE_OF_BODIES])
 def test_the_same_verbs_work_when_the_files_are_whole(console: Console, command: str) -> None:
     assert console.run(command) == 0, console.said
     assert "error" not in console.said
 
 
-@pytest.mark.parametrize("case", SPOILT, ids=lambda case: str(case.command))
+@pytest.mark.parametrize(
+    "case", [*SPOILT, *SPOILT_BY_BODIES], ids=lambda case: str(case.command)
+)
 def test_a_malformed_file_gets_one_clear_error_and_changes_nothing(
     console: Console, case: Case
 ) -> None:

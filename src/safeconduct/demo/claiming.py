@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from safeconduct.demo.appealing import decide_appeal
 from safeconduct.demo.crediting import claim_with_credit, count_credits, credit_the_visitor
 from safeconduct.demo.founding import PERSONS
 from safeconduct.demo.stage import wait_until
@@ -169,6 +171,7 @@ def claim_and_decide(world: World, desk: Desk) -> Registry:
     count_credits(world, desk, redeemed=1)
     _count(world, registry)
     _publish_final(world, registry)
+    _settle_appeals(world, desk, registry)
     return registry
 
 
@@ -192,7 +195,7 @@ def _claim(world: World, desk: Desk, registry: Registry, claim: _Claim) -> Serve
     signed = sign_all(draft.record, world.board[:2])
     served = enter(registry, claim_hash, signed)
     write_file(world.path("board", f"decision-{claim.player}"), signed)
-    _keep_letter(world, claim.player, served)
+    _keep_letter(world, claim.player, served.letter)
     tell(f"{claim.story}")
     outcome = judgement.outcome.replace("_", " ")
     tell(f"  {outcome}, sections {', '.join(judgement.sections)}")
@@ -205,10 +208,10 @@ def _claim(world: World, desk: Desk, registry: Registry, claim: _Claim) -> Serve
     return served
 
 
-def _keep_letter(world: World, player: str, served: Served) -> None:
+def _keep_letter(world: World, player: str, served: Path) -> None:
     make_folder(world.path("letters"))
     for suffix in (".html", ".txt"):
-        letter = read_file(served.letter.with_suffix(suffix), bytes_max=EVIDENCE_BYTES_MAX)
+        letter = read_file(served.with_suffix(suffix), bytes_max=EVIDENCE_BYTES_MAX)
         write_file(world.path("letters", f"{player}{suffix}"), letter)
 
 
@@ -245,3 +248,23 @@ def _publish_final(world: World, registry: Registry) -> None:
         "nothing became public before it was final; nothing decided is hidden from the counts"
     )
     world.happened("registry", "publishes what is final")
+
+
+def _settle_appeals(world: World, desk: Desk, registry: Registry) -> None:
+    """The panel decides what was appealed; then that is final too, and public."""
+    for claim in (one for one in CLAIMS if one.appeals):
+        filed = world.claims[claim.player]
+        settled = decide_appeal(
+            world,
+            registry,
+            filed,
+            claim.judgements,
+            assessment_for(desk, world.hashes[claim.tip]),
+        )
+        _keep_letter(world, f"{claim.player}-appeal", settled.letter)
+        wait_until(settled.logged_by + 1)
+        _count(world, registry)  # with a date after the panel's decision
+        record = finalise(registry, filed)
+        assert record is not None  # a panel's decision is final at once
+        enter_publication(registry, filed, world.signed(record))
+    _count(world, registry)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from safeconduct.demo.appealing import seat_panel
 from safeconduct.demo.enlisting import PERSONS as PERSONS
 from safeconduct.demo.enlisting import REPLY_SECONDS, tell_persons
 from safeconduct.demo.showing import found_archive
@@ -176,6 +177,7 @@ def _publish_law(world: World, took_seconds: float) -> None:
     tell("the desk's post-quantum key for this month is certified in the Gazette")
     proof("no visitor can be given a key of their own, which would be a name tag")
     _publish_statute(world, took_seconds)
+    seat_panel(world)
     tell_persons(world)
     found_archive(world)
 

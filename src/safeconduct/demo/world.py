@@ -35,6 +35,7 @@ class World:
     stage: Stage
     programme: Programme
     board: Sequence[SigningKey]
+    panel: Sequence[SigningKey] = ()  # decides on appeals
     date: int = 0
     words: dict[str, bytes] = field(default_factory=dict)  # entropy by player
     hashes: dict[str, bytes] = field(default_factory=dict)  # contribution record by player

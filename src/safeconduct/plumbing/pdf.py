@@ -11,9 +11,6 @@ Spec: ISO 14289-1 (PDF/UA-1).
 import hashlib
 import logging
 
-from weasyprint import HTML
-from weasyprint.urls import URLFetcher
-
 from safeconduct.errors import MalformedError, UnavailableError
 
 HTML_BYTES_MAX = 1 << 20
@@ -36,6 +33,9 @@ def make_pdf(html: str) -> bytes:
         raise MalformedError(f"letter: longer than {HTML_BYTES_MAX} bytes")
     identifier = hashlib.sha256(page).digest()[:16]
     try:
+        from weasyprint import HTML  # heavy, and it needs Pango: only who makes a PDF does
+        from weasyprint.urls import URLFetcher
+
         document = HTML(string=html, url_fetcher=URLFetcher(allowed_protocols=()))
         made = document.write_pdf(pdf_variant=_FORM, pdf_identifier=identifier)
     except OSError as error:

@@ -107,18 +107,20 @@ def make_app(
     lifespan: Lifespan | None = None,
     hosts: Sequence[str] | None = None,
     pages: bool = False,
+    lost: Callable[[SafeconductError], Response] | None = None,
 ) -> App:
     """An application that serves `routes`, with the headers and error answers of this module.
 
     `lifespan` surrounds the serving. `hosts`, if given, are the only names (without port) a
     visitor may have used: it keeps foreign pages from reaching a server on the loopback
     interface by another name. One that begins with a dot stands for all names below it.
-    `pages` shows unknown addresses as HTML too.
+    `pages` shows unknown addresses as HTML too; `lost`, if given, draws that page.
     """
 
     async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return _failure(_of_status(status), page=pages)
+        found = _of_status(status)
+        return _failure(found, page=pages) if lost is None else lost(found)
 
     app = Starlette(
         routes=[_starlette_route(route) for route in routes],

@@ -226,7 +226,7 @@ def test_two_persons_acquitted_on_one_credit_are_found(
     world: World, public: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(receive, "relied_on", lambda _: None)  # a registry that looks away
-    monkeypatch.setattr(decide, "_redeems", lambda *_: None)
+    monkeypatch.setattr(decide, "redeems", lambda *_: None)
     claims = [decided(world, 0, subject) for subject in ("r-0001", "r-0002")]
     for claim in claims:
         world.finished(claim)

@@ -331,6 +331,17 @@ def test_mixed_claims_are_decided_together(world: World) -> None:
     assert checked(world, lead) == "acquitted"
 
 
+def test_a_claim_decided_alone_meanwhile_cannot_be_joined(world: World) -> None:
+    lead, other = mixed(world)
+    draft = decide.propose_decision(world.registry, lead, JUDGED, ASSESSED, joined=[other])
+    alone = decide.propose_decision(world.registry, other, NOTHING_FOUND | SPOKEN)
+    entered(world, other, alone)
+    before = world.held()
+    with pytest.raises(RefusedError, match="decided cannot be joined"):
+        entered(world, lead, draft)
+    assert world.held() == before
+
+
 def test_mixed_claims_are_all_shown(world: World) -> None:
     lead, other = mixed(world)
     draft = decide.propose_decision(world.registry, lead, JUDGED, ASSESSED, joined=[other])

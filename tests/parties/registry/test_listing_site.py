@@ -69,7 +69,9 @@ def everything_public(listings: Listings, site: httpx.Client, folder: Path) -> b
     listings.pass_time(BOOK_SECONDS + 1)
     publish.publish(listings.registry, folder, None)
     files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
-    return b"\n".join([*(site.get(path).content for path in PUBLIC), *files])
+    answers = [site.get(path) for path in PUBLIC]
+    assert {answer.status_code for answer in answers} <= {200, 404}
+    return b"\n".join([*(answer.content for answer in answers), *files])
 
 
 def spoken_of(data: bytes) -> bool:
@@ -128,6 +130,22 @@ def test_the_person_reads_the_whole_file_replies_and_appeals_on_their_page(
     site.post(f"{path}/appeal", data={"ground": "fact", "text": "No."})
     assert "Your appeal is filed" in site.get(path).text
     assert listings.now().state == "suspended"
+
+
+def test_the_pages_show_that_a_listing_has_ended(
+    listings: Listings, site: httpx.Client
+) -> None:
+    listings.effective()
+    record = enlist_final.end(listings.registry, 1, "quashed", "by the court <b>")
+    assert record is not None
+    enlist_final.publish_end(listings.registry, 1, builders.by_board(record))
+    listings.pass_time(BOOK_SECONDS + 1)
+    assert "ended" in site.get("/").text
+    page = site.get(f"/person/{SUBJECT}").text
+    assert "cannot be shown" not in page
+    assert "by the court" not in page, "nothing is said of whoever did not wish it"
+    hearing.consent(listings.registry, listings.page(), shown=True)
+    assert "by the court &lt;b&gt;" in site.get(f"/person/{SUBJECT}").text
 
 
 WRONG = {

@@ -7,6 +7,7 @@ import pytest
 from tests.protocol.statute.laws import AS_OF, GOOD_TIP, example, judge
 from tests.protocol.statute.wide import PARAMETERS, judged, wide_document, wide_law
 
+from safeconduct.errors import MalformedError
 from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.statute import Judgement, Statute, read_statute
 from safeconduct.protocol.statute.explain import (
@@ -16,9 +17,9 @@ from safeconduct.protocol.statute.explain import (
     receipt_form,
     remedy,
 )
-from safeconduct.protocol.statute.steps import StepState, owed_steps
+from safeconduct.protocol.statute.steps import STATES, StepState, owed_steps
 from safeconduct.protocol.statute.text import with_struck
-from safeconduct.protocol.statute.wording import LANGUAGES
+from safeconduct.protocol.statute.wording import LANGUAGES, speak
 
 SALT = bytes(range(32))
 DAY = 86_400
@@ -261,7 +262,7 @@ def test_every_state_of_a_step_has_words(language: str) -> None:
     document = wide_document({"is": ["x", True]})
     document["procedure"]["steps"] = [step()]
     statute = read_statute(document)
-    states = ("not_begun", "open", "met", "late", "breached", "unknown")
+    states = STATES
     owed = [
         StepState(
             name="answer",
@@ -275,7 +276,73 @@ def test_every_state_of_a_step_has_words(language: str) -> None:
         for state in states
     ]
     told = reasons(statute, judged(statute), language, steps=owed)
-    assert len(told.strip().split("\n")[-6:]) == len(states)
+    lines = told.strip().split("\n")[-len(states) - 1 :]
+    assert speak(language, "steps") in lines[0]
+    assert len(set(lines)) == len(states) + 1
+
+
+def test_a_letter_in_no_language_of_letters_is_refused_in_words() -> None:
+    statute = wide_law({"is": ["x", True]})
+    with pytest.raises(MalformedError, match=r"letters are written in en, de, .*, not in cs"):
+        reasons(statute, judged(statute), "cs")
+
+
+def test_a_law_in_another_language_is_told_in_its_own_texts() -> None:
+    document = wide_document({"is": ["x", True]})
+    document["statute"]["languages"] = ["cs"]
+    document["outcomes"][0]["text"] = {"cs": "Vyhovuje se."}
+    statute = read_statute(document)
+    told = reasons(statute, judged(statute, {"x": True}), "de")
+    assert told.startswith("Vyhovuje se.\n")
+    assert "Angewandtes Recht" in told or "SHA-256" in told
+
+
+def rivals(**more: Any) -> Statute:
+    """A law in which the applicant must have come first; what is said of acts is not told."""
+    ranked = {"rank": ["acts", {"is": ["mine", True]}, {"less": ["size", 70707]}, "when"]}
+    document = wide_document({"and": [{"less": [ranked, 2]}, {"is": ["x", True]}]})
+    kept = ("acts.size", "acts.when")
+    document["facts"] = {
+        name: each | {"shown": name not in kept} | more
+        for name, each in document["facts"].items()
+    }
+    return read_statute(document)
+
+
+def test_what_the_law_does_not_show_is_left_out_of_the_letter() -> None:
+    statute = rivals()
+    acts = [
+        {"mine": True, "size": 31313, "when": 1_000_000},
+        {"mine": False, "size": 42424, "when": 2_000_000},
+    ]
+    judgement = judged(statute, {"x": True}, acts)
+    told = reasons(statute, judgement)
+    for secret in ("31313", "42424", "acts[1].size", "acts[1].when", "1970-01-24"):
+        assert secret not in told
+    assert "      ✓ met — place in the list acts" in told
+    assert "— found: yes" in told
+    assert "42424" in json.dumps(judgement.given.document)
+
+
+def test_what_is_not_shown_is_waited_for_without_naming_whose_it_is() -> None:
+    statute = rivals()
+    acts = [{"mine": True, "size": 1, "when": 9}, {"mine": False, "size": 2}]
+    told = reasons(statute, judged(statute, {"x": True}, acts))
+    assert "  - a fact (acts.when), owed by: board\n" in told
+    assert "acts[1].when" not in told
+
+
+def test_a_question_whose_answer_is_not_shown_is_not_told() -> None:
+    document = wide_document({"is": ["x", True]})
+    question = {"question": {"en": "Was all told?"}, "shown": False}
+    document["facts"] = document["facts"] | {"x": document["facts"]["x"] | question}
+    document["sections"].append(
+        {"number": "2", "text": {"en": "2"}, "about": "judgement", "asks": "x"}
+    )
+    statute = read_statute(document)
+    told = reasons(statute, judged(statute, {"x": True}))
+    assert "Was all told?" not in told
+    assert "found:" not in told
 
 
 def test_what_a_human_judged_is_told_and_what_nobody_was_asked_is_not() -> None:

@@ -11,7 +11,7 @@ from tests.protocol.statute.laws import attempt, small_law
 from safeconduct.plumbing.authored import parse_marked
 from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.statute import load_statute, read_statute
-from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX
+from safeconduct.protocol.statute.text import CONDITION_DEPTH_MAX, STATUTE_BYTES_MAX
 
 SECONDS_MAX = 5.0
 X: Any = {"is": ["x", True]}
@@ -49,19 +49,23 @@ def test_yaml_is_refused_at_its_line(name: str) -> None:
     assert time.monotonic() - began < SECONDS_MAX
 
 
-def nested(operator: str, depth: int) -> Any:
-    condition = X
+def nested(operator: str, depth: int, condition: Any = X) -> Any:
     for _ in range(depth):
         condition = {operator: condition if operator == "not" else [condition]}
     return condition
 
 
-def chain(length: int) -> list[Any]:
-    """Rules that each name the next; the first is `one`."""
+def chain(length: int, wrapped: int = 0) -> list[Any]:
+    """Rules that each name the next, in so many `not`; the first is `one`."""
     names = ["one", *(f"r{n}" for n in range(1, length))]
     following = [*({"rule": name} for name in names[1:]), X]
     return [
-        {"number": name, "text": {"en": name}, "rule": name, "if": condition}
+        {
+            "number": name,
+            "text": {"en": name},
+            "rule": name,
+            "if": nested("not", wrapped, condition),
+        }
         for name, condition in zip(names, following, strict=True)
     ]
 
@@ -81,21 +85,25 @@ def text(words: str) -> Callable[[Any], Any]:
 
 
 STATUTES: dict[str, tuple[Callable[[Any], Any], str]] = {
-    "seventeen operators deep": (
-        lambda d: d["sections"][0].update({"if": nested("not", 17)}),
-        "sections[0]: conditions lie deeper than 16 operators",
+    "one operator too deep": (
+        lambda d: d["sections"][0].update({"if": nested("not", CONDITION_DEPTH_MAX)}),
+        "sections[0]: conditions lie deeper than 24 operators",
     ),
     "forty operators deep": (
         lambda d: d["sections"][0].update({"if": nested("and", 40)}),
         "JSON is nested deeper than 32",
     ),
-    "seventeen rules deep": (
-        lambda d: d.update(sections=chain(17)),
-        "sections[0]: conditions lie deeper than 16 operators",
+    "one rule too deep": (
+        lambda d: d.update(sections=chain(CONDITION_DEPTH_MAX + 1)),
+        "sections[0]: conditions lie deeper than 24 operators",
     ),
     "two hundred rules in a chain": (
         lambda d: d.update(sections=chain(200)),
-        "sections[183]: conditions lie deeper than 16 operators",
+        "sections[175]: conditions lie deeper than 24 operators",
+    ),
+    "two hundred rules in a chain, each of many operators": (
+        lambda d: d.update(sections=chain(200, 22)),
+        "sections[198]: conditions lie deeper than 24 operators",
     ),
     "a circle of rules": (
         circle,

@@ -16,8 +16,10 @@ from safeconduct.protocol.statute import (
     read_facts,
     read_statute,
 )
+from safeconduct.protocol.statute.explain import public_form, reasons
+from safeconduct.protocol.statute.picture import picture
 from safeconduct.protocol.statute.proof import flatten
-from safeconduct.protocol.statute.remedy import Change, changes
+from safeconduct.protocol.statute.remedy import Change, changes, item_changes
 from safeconduct.protocol.statute.text import Amount, with_struck
 
 X, Y = {"is": ["x", True]}, {"is": ["y", True]}
@@ -75,17 +77,17 @@ ITEMS: dict[str, tuple[Any, list[Any], str, list[str]]] = {
         "spared",
         ["spared", "reduced", "refused"],
     ),
-    "what excludes the person excludes all acts": (
+    "what excludes the person is no outcome of an act": (
         True,
-        [act(True), act(False)],
+        [act(True), act(False, "unknown")],
         "excluded",
-        ["excluded", "excluded"],
+        ["spared", "refused"],
     ),
-    "while it is open, so is every act": (
+    "while it is open, only the acts are settled": (
         "unknown",
         [act(True)],
         "undetermined",
-        ["undetermined"],
+        ["spared"],
     ),
     "one act may be open beside another": (
         False,
@@ -112,8 +114,87 @@ def test_each_item_rests_on_its_own_sections() -> None:
     assert [each.sections for each in judgement.items] == [
         ("2",),
         ("3", "4"),
-        ("1", "2", "3", "4"),
+        ("2", "3", "4"),
     ]
+
+
+# What is said of the whole case goes before what is said of single items, however they stand
+# in the law: the fact x, the acts; the outcome, its sections and its amount's most.
+WHOLE: dict[str, tuple[Any, list[Any], str, tuple[str, ...], int | None]] = {
+    "the whole case, though an act is spared": (True, [act(True)], "excluded", ("1",), None),
+    "open, though an act is spared": ("unknown", [act(True)], "undetermined", ("1",), None),
+    "the first act, since nothing is said of the whole": (
+        False,
+        [act(False), act(True)],
+        "spared",
+        ("2",),
+        None,
+    ),
+    "an amount of an act": (False, [act(False)], "reduced", ("3", "4"), 50),
+    "nothing at all": (
+        False,
+        [act(False, "unknown")],
+        "refused",
+        ("2", "3", "4", "1"),
+        None,
+    ),
+    "no act, which is no ground beside another": (False, [], "refused", ("1",), None),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_the_whole_case_goes_before_its_items(name: str) -> None:
+    x, acts, expected, sections, most = WHOLE[name]
+    document = per_offence()
+    document["outcomes"].append(document["outcomes"].pop(0))
+    judgement = judged(read_statute(document), {"x": x}, acts)
+    assert (judgement.outcome, judgement.sections) == (expected, sections)
+    assert (judgement.amount.most if judgement.amount else None) == most
+
+
+def only_items() -> Any:
+    """The law that knows nothing but acts."""
+    document = per_offence()
+    document["outcomes"] = document["outcomes"][1:]
+    document["sections"] = document["sections"][1:]
+    document["parameters"] = {
+        name: each | {"section": "2"} for name, each in document["parameters"].items()
+    }
+    return document
+
+
+def test_where_no_item_is_shown_the_result_rests_on_the_rules_about_items() -> None:
+    law = read_statute(only_items())
+    judgement = judged(law)
+    assert (judgement.outcome, judgement.sections) == ("refused", ("2", "3"))
+    told = reasons(law, judgement)
+    assert "This rests on: 2, 3" in told
+    assert (
+        "  ✗ Section 2 does not apply: 2\n"
+        "      ✗ not met — nothing stands in the list acts\n" in told
+    )
+    assert picture(law, judgement).endswith("</svg>\n")
+    assert public_form(law, judgement, bytes(32))
+
+
+def test_what_would_help_each_item_that_was_refused_is_told() -> None:
+    law = read_statute(only_items())
+    acts = [act(True), act(False, "unknown"), act(True, "murder")]
+    judgement = judged(law, {}, acts)
+    assert [each.outcome for each in judgement.items] == ["spared", "refused", "reduced"]
+    assert item_changes(law, judgement) == (
+        ("acts[1]", (Change(place="sections[2].if.known", value=True, fact="acts[1].kind"),)),
+    )
+    told = reasons(law, judgement)
+    assert "\nThis would change for acts[1] if:\n  - " in told
+    assert "for acts[0] if" not in told
+    assert "for acts[2] if" not in told
+
+
+def test_items_that_all_share_the_cases_outcome_are_helped_by_what_helps_the_case() -> None:
+    law = read_statute(only_items())
+    judgement = judged(law, {}, [act(False, "unknown"), act(False, "unknown")])
+    assert item_changes(law, judgement) == ()
 
 
 def test_a_case_is_not_decided_while_an_item_is_open() -> None:

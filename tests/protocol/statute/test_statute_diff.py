@@ -21,6 +21,10 @@ def follow(change: Callable[[Any], Any]) -> tuple[Statute, Statute]:
     return first, read_statute(resolve_previous(document, first))
 
 
+def instant(value: str) -> Any:
+    return parameter("instant", value=value, zone="UTC", bound="exclusive")
+
+
 def move_last_day(value: str) -> Callable[[Any], Any]:
     def move(document: Any) -> None:
         document["parameters"]["last_day"] |= {"value": value}
@@ -36,7 +40,7 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "a day moved earlier, over the case there is": (
         move_last_day("2024-06-29"),
-        "parameters.last_day: moves from 2024-06-30 17:00 to 2024-06-29 17:00, 1 days earlier; "
+        "parameters.last_day: moves from 2024-06-30 17:00 to 2024-06-29 17:00, 1 day earlier; "
         "of 1 cases 1 come out worse for the person",
     ),
     "a duration": (
@@ -53,7 +57,23 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
     ),
     "a period": (
         lambda d: d["parameters"]["conflict"].update(to="1992-01-01"),
-        "parameters.conflict: changes from 1989-01-01 … 1991-12-31 to 1989-01-01 … 1992-01-01",
+        "parameters.conflict: moves from 1989-01-01 … 1991-12-31 to 1989-01-01 … 1992-01-01, "
+        "its end 1 day later",
+    ),
+    "both ends of a period": (
+        lambda d: d["parameters"]["conflict"].update(
+            {"from": "1988-12-30", "to": "1992-01-01"}
+        ),
+        "parameters.conflict: moves from 1989-01-01 … 1991-12-31 to 1988-12-30 … "
+        "1992-01-01, its beginning 2 days earlier, its end 1 day later",
+    ),
+    "an instant, as the clocks of the place show it": (
+        lambda d: d["parameters"].update(noon=instant("2024-07-01T10:00:00Z")),
+        "parameters.noon: is new: 2024-07-01 12:00:00 (Europe/Prague) (exclusive)",
+    ),
+    "an instant that is a midnight there": (
+        lambda d: d["parameters"].update(night=instant("2024-06-30T22:00:00Z")),
+        "parameters.night: is new: 2024-07-01 (exclusive)",
     ),
     "a promise": (
         lambda d: d["parameters"]["last_day"].update(may_change="any"),
@@ -136,8 +156,7 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         lambda d: d["version"].update(
             annuls=[{"version": 1, "from": "2024-05-01", "sections": ["3"], "by": "the court"}]
         ),
-        "version.annuls[0]: section 3 of version 1: struck from 2024-04-30T22:00:00Z by the "
-        "court",
+        "version.annuls[0]: section 3 of version 1: struck from 2024-05-01 by the court",
     ),
     "the end of the law": (
         lambda d: d["version"].pop("in_force_to"),
@@ -155,7 +174,8 @@ def test_a_change_is_said_in_words(name: str) -> None:
 def test_a_version_that_changes_nothing_says_only_that_it_follows() -> None:
     found = [str(each) for each in diff(*follow(lambda d: None))]
     assert found == [
-        "version: version 2 follows version 1, in force from 2024-01-02T00:00:00Z: the first"
+        "version: version 2 follows version 1, in force from 2024-01-02 01:00:00 "
+        "(Europe/Prague): the first"
     ]
     assert for_whom(*follow(lambda d: None)) == ()
 

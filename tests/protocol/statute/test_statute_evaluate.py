@@ -288,7 +288,7 @@ def test_a_law_is_silent_before_it_is_in_force() -> None:
 
 def test_a_rule_named_twice_is_proven_once() -> None:
     rules = [{"number": "9", "text": {"en": "9"}, "rule": "r0", "if": X}]
-    for index in range(1, 14):
+    for index in range(1, 20):
         twice = {"and": [{"rule": f"r{index - 1}"}, {"rule": f"r{index - 1}"}]}
         number = str(9 + index)
         rules.append(
@@ -302,8 +302,8 @@ def test_a_rule_named_twice_is_proven_once() -> None:
     nodes = json.loads(format_judgement(judgement))["nodes"]
     assert len(nodes) == 2 + 2 + 4 * 4
     law["sections"] += rules[5:]
-    law["sections"][0]["if"] = {"rule": "r13"}
-    with pytest.raises(MalformedError, match="deeper than 16"):
+    law["sections"][0]["if"] = {"rule": "r19"}
+    with pytest.raises(MalformedError, match="deeper than 24"):
         read_statute(law)
 
 

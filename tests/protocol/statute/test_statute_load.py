@@ -87,7 +87,7 @@ CONDITIONS: dict[str, tuple[Any, str]] = {
     ),
     "a rule that is not there": ({"rule": "z"}, "sections[0].if.rule: there is no rule z"),
     "a rule that is itself": ({"rule": "one"}, "sections[0]: the rules lead in a circle: one"),
-    "deeper than 16": (nested(17), "sections[0]: conditions lie deeper than 16"),
+    "deeper than 24": (nested(25), "sections[0]: conditions lie deeper than 24"),
 }
 
 

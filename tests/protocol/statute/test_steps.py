@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from tests.protocol.statute.wide import DAY, FACTS, PARAMETERS, parameter, wide_document
+from tests.protocol.statute.wide import AS_OF, DAY, FACTS, PARAMETERS, parameter, wide_document
 
 from safeconduct.errors import MalformedError
-from safeconduct.protocol.statute import Statute, read_facts, read_statute
+from safeconduct.protocol.statute import Statute, evaluate, read_facts, read_statute
+from safeconduct.protocol.statute.explain import reasons
 from safeconduct.protocol.statute.facts import Interval, Missing
 from safeconduct.protocol.statute.steps import STATES, StepState, owed_steps, unsealed_at
 
@@ -167,7 +168,45 @@ def test_a_step(name: str) -> None:
 def test_every_state_is_one_of_those_that_there_are() -> None:
     for facts, as_of, state, *_ in STEPS.values():
         assert step(document(), facts, as_of).state == state
+    assert step(document(more={"owed_when": "hard"}), {"t": T}, T).state == "not_owed"
     assert set(STATES) == SEEN
+
+
+# x and the state without it; then how a step stands that is owed only if x.
+OWED: dict[str, tuple[Any, Any, int, str, int | None]] = {
+    "not owed, though it would be over": (False, {}, T + 9 * DAY, "not_owed", None),
+    "not owed, though nothing began": (False, {"t": "absent"}, T, "not_owed", None),
+    "owed, and over": (True, {}, T + DAY + 1, "breached", T + DAY),
+    "perhaps owed, and over": ("unknown", {}, T + DAY + 1, "unknown", T + DAY),
+    "perhaps owed, and in time": ("unknown", {}, T + 1, "unknown", T + DAY),
+    "perhaps owed, and done": ("unknown", {"v": T + 1}, T + 9 * DAY, "met", T + DAY),
+    "perhaps owed, not begun": ("unknown", {"t": "absent"}, T, "not_begun", None),
+}
+
+
+@pytest.mark.parametrize("name", OWED)
+def test_a_step_that_is_owed_only_under_a_rule(name: str) -> None:
+    x, facts, as_of, state, due_at = OWED[name]
+    law = document(more={"owed_when": "hard"})
+    for key in ("extended", "extension"):
+        law["procedure"]["steps"][0].pop(key)
+    found = step(law, {"t": T, "x": x} | facts, as_of)
+    assert (found.state, found.due_at) == (state, due_at)
+    assert [(proof.section, proof.name) for proof in found.proofs] == [("2", "hard")]
+
+
+def test_the_letter_says_that_a_step_is_not_owed_and_by_which_section() -> None:
+    statute = read_statute(document(more={"owed_when": "hard"}))
+    given = read_facts({"facts": {"x": False, "y": True}}, statute.facts)
+    judgement = evaluate(statute, given, AS_OF)
+    told = reasons(statute, judgement, steps=owed_steps(statute, given, AS_OF))
+    assert "owed by: desk: nothing is owed here" in told
+    assert "  ✗ Section 2 does not apply: 2\n      ✗ not met — " in told
+
+
+def test_a_step_is_owed_only_under_a_rule_of_the_law() -> None:
+    with pytest.raises(MalformedError, match=r"procedure.steps\[0\].owed_when: must be one of"):
+        read_statute(document(more={"owed_when": "soft"}))
 
 
 @pytest.mark.parametrize(("owed_by", "state"), [("claimant", "met"), ("desk", "breached")])

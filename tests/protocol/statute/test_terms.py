@@ -52,6 +52,22 @@ TESTS: dict[str, tuple[Any, Any, bool | None]] = {
     "before another time, the same second": ({"before": ["t", "u"]}, {"t": 5, "u": 5}, False),
     "the date before a fact": ({"before": ["date", "t"]}, {"t": 1001}, True),
     "the date not before its own second": ({"before": ["date", "t"]}, {"t": 1000}, False),
+    "a day before a fact counts whole": (
+        {"before": ["the_day", "t"]},
+        {"t": DAY_BEGINS + DAY - 1},
+        False,
+    ),
+    "a day before the first second after it": (
+        {"before": ["the_day", "t"]},
+        {"t": DAY_BEGINS + DAY},
+        True,
+    ),
+    "a day before itself": ({"before": ["the_day", "the_day"]}, {}, False),
+    "a day with something added before a fact": (
+        {"before": [{"add": ["the_day", "term"]}, "t"]},
+        {"t": DAY_BEGINS + DAY + 1},
+        True,
+    ),
     "a day by a fact counts whole": ({"by": ["the_day", "t"]}, {"t": DAY_BEGINS + 5}, False),
     "the day of judgement": ({"before": ["date", "as_of"]}, {}, True),
     "not before the day of judgement": ({"before": ["as_of", "date"]}, {}, False),

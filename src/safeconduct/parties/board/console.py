@@ -24,7 +24,7 @@ from safeconduct.plumbing.keys import load_signing_key, new_signing_key
 from safeconduct.plumbing.passkeys import Site
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import format_json, parse_json
-from safeconduct.protocol.decision import FALLS
+from safeconduct.protocol.decision import FALLS, REMIT
 from safeconduct.protocol.decision.draft import procedure_for
 from safeconduct.protocol.docket import Docket, check_docket, deciding_body
 from safeconduct.protocol.gazette import GazetteState
@@ -230,6 +230,8 @@ def _question(docket: Docket, kept: Kept, state: GazetteState, body: str) -> Que
     proposal, appealed = docket.proposal, docket.hearing is not None
     outcomes = [one.value for one in (*proposal.statute.outcomes, proposal.statute.default)]
     seated = deciding_body(state, appealed=appealed, excluded=docket.body.excluded)
+    # Where somebody decided before, the case went back once: it does not go back for ever.
+    falls = FALLS - {REMIT} if docket.body.excluded else FALLS
     return Question(
         claim=kept.claim,
         docket=kept.hash,
@@ -239,5 +241,5 @@ def _question(docket: Docket, kept: Kept, state: GazetteState, body: str) -> Que
         excluded=seated.excluded,
         procedure=procedure_for(proposal.statute, seated, appealed=appealed),
         yielded=proposal.judgement.outcome,
-        outcomes=tuple(dict.fromkeys([*outcomes, *(sorted(FALLS) if appealed else ())])),
+        outcomes=tuple(dict.fromkeys([*outcomes, *(sorted(falls) if appealed else ())])),
     )

@@ -15,7 +15,7 @@ import threading
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from safeconduct.errors import MalformedError, SafeconductError
+from safeconduct.errors import MalformedError, SafeconductError, UnavailableError
 from safeconduct.parties.board.console import Console, File, file_of, refresh
 from safeconduct.parties.board.console_voting import (
     Draft,
@@ -36,7 +36,7 @@ from safeconduct.protocol.record import NO_HASH, make_record, sign_record
 
 EVERY_SECONDS = 15
 STOP_SECONDS = 2  # how long the end of a console waits for a round
-DOCKETS_BYTES_MAX = 8 << 20  # of one answer
+DOCKETS_BYTES_MAX = 17 << 20  # of one answer; a register sends 16 MiB of dockets at most
 ANSWER_BYTES_MAX = 64 << 10
 REQUEST_HEADER = "x-safeconduct-request"
 
@@ -89,13 +89,19 @@ def _claim(docket: Json) -> bytes:
 def post_settled(console: Console) -> None:
     """Hand over every decision that enough have signed and the register has not acknowledged.
 
-    Why one was not taken is kept with its case, and does not hold up the others.
+    Why one was not taken is kept with its case, and does not hold up the others; nor does a
+    docket that no longer holds, which the list of cases shows as refused.
 
     Raises:
-        SafeconductError: a docket cannot be read now; the next round tries again.
+        UnavailableError: the Gazette was not read for a day; the next round tries again.
     """
     for kept in console.store.unposted():
-        file = file_of(console, kept)
+        try:
+            file = file_of(console, kept)
+        except UnavailableError:
+            raise
+        except SafeconductError:
+            continue
         try:
             _post(console, file)
         except SafeconductError as error:

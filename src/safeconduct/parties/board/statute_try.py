@@ -8,64 +8,27 @@ form's own fields.
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 
-from safeconduct.errors import MalformedError, RefusedError, SafeconductError
+from safeconduct.errors import RefusedError
 from safeconduct.parties.board.statute_files import Law, read_case, read_law, read_versions
 from safeconduct.plumbing import web
 from safeconduct.plumbing.clock import seconds
 from safeconduct.plumbing.durable import write_file
-from safeconduct.plumbing.forms import Form
-from safeconduct.plumbing.letter_text import blocks
 from safeconduct.plumbing.pages import SHARED, render, style
-from safeconduct.plumbing.statute_form import (
-    FIELD_CHARS_MAX,
-    FORM_BYTES_MAX,
-    Draft,
-    draft_of,
-    facts_document,
-    read_draft,
-    sheet,
-    with_item,
-    without_item,
-    wrong_field,
-)
+from safeconduct.plumbing.statute_form import FORM_BYTES_MAX, Draft, draft_of
+from safeconduct.plumbing.statute_trial import Answer, Trial, press, told, values
 from safeconduct.plumbing.terminal import Verbs, add_verb, note, say
-from safeconduct.protocol.canonical import Json
-from safeconduct.protocol.statute.evaluate import Judgement, evaluate
-from safeconduct.protocol.statute.explain import reasons
+from safeconduct.protocol.statute.evaluate import evaluate
 from safeconduct.protocol.statute.facts import Facts, read_facts
 from safeconduct.protocol.statute.head import read_moment
-from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.picture import picture
-from safeconduct.protocol.statute.steps import owed_steps
 from safeconduct.protocol.statute.text import Statute
 from safeconduct.protocol.statute.wording import LANGUAGES
-from safeconduct.protocol.statute.wording.voice import voice
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 HERE = "/"
-CASES_SHOWN_MAX = 200
 UNDETERMINED_EXIT = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """A law that is tried out, in one language; `as_of` is what an empty form is judged at."""
-
-    statute: Statute
-    language: str
-    as_of: int  # POSIX seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a form came to: the draft to show again, and a judgement, a fault, or neither."""
-
-    draft: Draft
-    judgement: Judgement | None = None
-    fault: SafeconductError | None = None
 
 
 _EPILOG = """\
@@ -134,12 +97,6 @@ def _stated(path: Path | None, statute: Statute) -> Facts:
     return facts
 
 
-def told(trial: Trial, judgement: Judgement) -> str:
-    """The letter's reasons, with the steps that are owed."""
-    steps = owed_steps(trial.statute, judgement.given, judgement.as_of)
-    return reasons(trial.statute, judgement, trial.language, steps=steps)
-
-
 def _serve(trial: Trial, listen: str, draft: Draft) -> int:
     host = listen.rpartition(":")[0]
     if host not in LOOPBACK:
@@ -176,90 +133,14 @@ def make_site(trial: Trial, draft: Draft | None = None) -> web.App:
     return web.make_app(routes, hosts=LOOPBACK, pages=True)
 
 
-def press(trial: Trial, form: Form) -> Answer:
-    """What the button that was pressed makes of a form; a fault is told, not raised.
-
-    Raises:
-        MalformedError: the form is none of this page's.
-    """
-    draft = read_draft(form, trial.statute)
-    pressed, _, rest = form.text("do", "judge").partition(".")
-    try:
-        if pressed == "fill":
-            return Answer(draft=_filled(trial, form.text("case")))
-        if pressed == "add":
-            return Answer(draft=with_item(draft, trial.statute, rest))
-        if pressed == "remove":
-            name, _, index = rest.rpartition(".")
-            return Answer(draft=without_item(draft, name, _number(index)))
-        return judged(trial, draft)
-    except SafeconductError as fault:
-        return Answer(draft=draft, fault=fault)
-
-
-def judged(trial: Trial, draft: Draft) -> Answer:
-    """What the law makes of the facts that a draft states.
-
-    Raises:
-        MalformedError: facts that the law cannot use; names their place.
-        RefusedError: the law is not in force at the instant given.
-    """
-    statute, as_of = trial.statute, trial.as_of
-    if draft.as_of:
-        as_of = read_moment(draft.as_of, "as_of", statute.calendar)
-    document = facts_document(draft, statute)
-    facts = read_facts(document, statute.facts, calendar=statute.calendar)
-    return Answer(draft=draft, judgement=evaluate(statute, facts, as_of))
-
-
-def _filled(trial: Trial, index: str) -> Draft:
-    cases, number = trial.statute.cases, _number(index)
-    if number >= len(cases):
-        raise MalformedError("form: the law has no such case")
-    at = cases[number].as_of
-    document: Json = cases[number].facts.document
-    return draft_of(document, trial.statute, "" if at is None else format_instant(at))
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 3):
-        raise MalformedError("form: not a number of this page's")
-    return int(text)
-
-
 def page(trial: Trial, answer: Answer) -> str:
     """The page: the form with what was typed, and what came of it."""
-    spoken = voice(trial.statute, trial.language)
-    fault = answer.fault.message if answer.fault else ""
-    judgement, drawn, given = answer.judgement, "", ""
-    if judgement is not None:
-        drawn = picture(trial.statute, judgement, trial.language)
-        given = told(trial, judgement)
-    form = sheet(answer.draft, spoken, fault)
+    shown = values(trial, answer)
     return render(
         SHARED,
         "statute_try.html",
         language=trial.language,
         site="Safeconduct",
         here=HERE,
-        say=spoken.say,
-        heading=spoken.say("try title"),
-        title=spoken.words(trial.statute.title),
-        form=form,
-        wrong="as_of" if fault.startswith("as_of") else wrong_field(form),
-        as_of=answer.draft.as_of or format_instant(trial.as_of),
-        as_of_wrong=fault.startswith("as_of"),
-        cases=[(n, each.name) for n, each in enumerate(trial.statute.cases[:CASES_SHOWN_MAX])],
-        chars_max=FIELD_CHARS_MAX,
-        outcome=spoken.outcome(judgement.outcome) if judgement else "",
-        favourable=judgement is not None and _is_favourable(trial.statute, judgement),
-        letter=blocks(given) if given else (),
-        picture=drawn,
-        fault=fault,
-        hint=answer.fault.hint if answer.fault else "",
+        **shown,
     )
-
-
-def _is_favourable(statute: Statute, judgement: Judgement) -> bool:
-    """Whether the outcome is one that helps the person."""
-    return judgement.outcome in {o.value for o in statute.outcomes if o.favours == "person"}

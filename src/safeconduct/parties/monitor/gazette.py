@@ -17,7 +17,7 @@ from safeconduct.parties.monitor.store import Store
 from safeconduct.protocol.gazette import CreditGroup, GazetteState, StatuteVersion, fold
 from safeconduct.protocol.record import parse_signed
 from safeconduct.protocol.statute.load import load_statute
-from safeconduct.protocol.statute.text import Instant, Statute
+from safeconduct.protocol.statute.text import Day, Instant, Statute, Stretch
 from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
 from safeconduct.protocol.tlog.tile import TILE_WIDTH, bundles_of
 
@@ -160,7 +160,7 @@ def _check_law(
 
 def _tell(entry: bytes, before: GazetteState | None, after: GazetteState | None) -> str:
     assert after is not None
-    return _SENTENCES[parse_signed(entry).record.kind](before, after)
+    return SENTENCES[parse_signed(entry).record.kind](before, after)
 
 
 def _founded(_: GazetteState | None, after: GazetteState) -> str:
@@ -177,6 +177,16 @@ def _roster(_: GazetteState | None, after: GazetteState) -> str:
     return (
         f"There is a new board, number {board.number}: {board.threshold} of "
         f"{len(board.members)} must sign. Its keys: {names}."
+    )
+
+
+def _panel(_: GazetteState | None, after: GazetteState) -> str:
+    panel = after.panel
+    assert panel is not None  # the entry seated it
+    names = ", ".join(member.name for member in panel.members)
+    return (
+        f"There is a new appeal panel, number {panel.number}: {panel.threshold} of "
+        f"{len(panel.members)} must sign. Its keys: {names}."
     )
 
 
@@ -197,18 +207,32 @@ def dates_of(law: Statute) -> dict[str, Instant]:
 
 
 def _changed_dates(earlier: Sequence[StatuteVersion], law: Statute) -> str:
-    new = dates_of(law)
+    new = _written_dates(law)
     if not earlier:
-        named = [f"{name} is {each.written}" for name, each in new.items()]
+        named = [f"{name} is {written}" for name, written in new.items()]
         return ", ".join(named) or "it fixes no date"
-    old = dates_of(load_statute(earlier[-1].law))
+    old = _written_dates(load_statute(earlier[-1].law))
     changes = [
-        f"the date {name} moved from {old[name].written} to {new[name].written}"
+        f"the date {name} moved from {old[name]} to {new[name]}"
         for name in new
-        if name in old and old[name].limit_at != new[name].limit_at
+        if name in old and old[name] != new[name]
     ]
-    changes += [f"the date {name} is new: {new[name].written}" for name in new.keys() - old]
+    changes += [f"the date {name} is new: {new[name]}" for name in new if name not in old]
+    changes += [f"the date {name} is gone" for name in old if name not in new]
     return ", ".join(changes) or _DATES
+
+
+def _written_dates(law: Statute) -> dict[str, str]:
+    """Every instant, day and period of a law, as it writes them."""
+    found: dict[str, str] = {}
+    for name, each in law.parameters.items():
+        if isinstance(each, Instant):
+            found[name] = each.written + (", inclusive" if each.inclusive else "")
+        elif isinstance(each, Day):
+            found[name] = each.written + ("" if each.ends == "24:00" else f", {each.ends}")
+        elif isinstance(each, Stretch):
+            found[name] = " to ".join(each.written)
+    return found
 
 
 def _epoch(_: GazetteState | None, after: GazetteState) -> str:
@@ -279,9 +303,10 @@ def called(group: CreditGroup) -> str:
 
 
 _COUNTED = ("claims", "decided", "suspended", "published")
-_SENTENCES: dict[str, Callable[[GazetteState | None, GazetteState], str]] = {
+SENTENCES: dict[str, Callable[[GazetteState | None, GazetteState], str]] = {
     "programme": _founded,
     "roster": _roster,
+    "panel": _panel,
     "statute": _statute,
     "epoch": _epoch,
     "publication": _publication,

@@ -22,6 +22,7 @@ from safeconduct.parties.registry.casefile import (
     Entered,
     Proposed,
     case_number,
+    check_in_time,
     filed_bundle,
     format_entered,
     format_proposed,
@@ -69,7 +70,6 @@ from safeconduct.protocol.record import (
     verify_signer,
     verify_signers,
 )
-from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.note import ED25519, VerifierKey
 from safeconduct.protocol.votes import parse_votes
 
@@ -118,8 +118,7 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
             _, dated = log_record(registry.programme, signed)
             at = min(at, dated.logged_by)
         if at > last:
-            late = f"The appeal period ended {format_instant(last)}."
-            serve(registry, claim, write_admitted(record, bundle, refused=late), "appeal")
+            serve(registry, claim, write_admitted(record, bundle, ended_at=last), "appeal")
             raise RefusedError("the appeal period is over")
         # Kept before it is logged: a log that is away must not make an appeal late.
         registry.store.append(claim, Event(kind="appealed", at=at, data=signed))
@@ -255,6 +254,11 @@ def _check_decision(registry: Registry, case: Case, entered: Entered) -> None:
     body = deciding_body(state, appealed=True)
     assert state.panel is not None  # or there would be no such body
     decision = parse_signed(entered.decision, "decision")
+    if "remitted" in case.latest and decision.record.word("result") == REMIT:
+        raise RefusedError(
+            "this case went back to the board once already",
+            hint="nobody waits for ever: uphold, replace or quash",
+        )
     signers = verify_signers(decision, state.panel.members, state.panel.threshold)
     proposed, first = read_proposed(case, "appeal_proposed"), read_entered(case)
     both = _deciders(first).intersection(body.members)
@@ -284,14 +288,17 @@ def _date(registry: Registry, claim: bytes, case: Case, entered: Entered) -> Ent
     using = redeems(proposed, record, state) if record.word("result") == REPLACE else None
     if using is not None:
         registry.store.check_usable(using, claim)
-    proof, _ = log_record(registry.programme, entered.decision)
-    logged, now = replace(entered, proof=proof), registry.seconds()
+    now = registry.seconds()
+    others = ending_with(registry, claim, proposed.joined, now)
+    check_in_time(registry, state, proposed, now)
+    proof, receipt = log_record(registry.programme, entered.decision)
+    check_in_time(registry, state, proposed, receipt.logged_by)
+    logged = replace(entered, proof=proof)
     events = [Event(kind="appeal_decided", at=now, data=format_entered(logged))]
     follows = _FOLLOWS.get(record.word("result"))
     if follows is not None:
         data = format_remitted(read_entered(case), logged)
         events.append(Event(kind=follows, at=now, data=data))
-    others = ending_with(registry, claim, proposed.joined, now)
     registry.store.append(claim, *events, redeems=using, others=others)
     return logged
 

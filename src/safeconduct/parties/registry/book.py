@@ -6,7 +6,7 @@ whose hashes stand there.
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safeconduct.errors import SafeconductError
 from safeconduct.parties.registry.receive import Registry
@@ -37,7 +37,7 @@ class Entry:
 
     record: Record
     law: Law
-    type: str = ""  # "listing" or "decision"
+    type: str = ""  # "listing", "listing-end" or "decision"
     name: str = ""  # of the person, in a listing
     rests_on: str = ""  # the ground of a listing, the sections of a decision
     value: Mapping[str, Json]
@@ -69,31 +69,42 @@ class Book:
     view: GazetteView
     laws: tuple[Law, ...]
     entries: tuple[Entry, ...]
-    _lines: tuple[Entry, ...]
-    _names: Mapping[str, str]
+    is_whole: bool  # whether every publication can be shown
+    _about: Mapping[str, tuple[Entry, ...]]  # by subject, sorted by it; the oldest first
+    _decisions: Mapping[bytes, Entry]
 
-    def lines(self) -> Sequence[Entry]:
-        """Of each subject the newest publication, sorted by subject."""
-        return self._lines
+    def subjects(self) -> Sequence[str]:
+        """Every register number that something was published about, sorted."""
+        return tuple(self._about)
 
     def about(self, subject: str) -> list[Entry]:
         """All publications about one subject, the newest first; perhaps none."""
-        return [entry for entry in reversed(self.entries) if entry.subject == subject]
+        return list(reversed(self._about.get(subject, ())))
 
-    def names(self) -> Mapping[str, str]:
-        """The name under which each subject was listed last."""
-        return self._names
+    def decision(self, sha256: bytes) -> Entry | None:
+        """The publication of the decision with this hash, if there is one."""
+        return self._decisions.get(sha256)
+
+    def of(self, subjects: Iterable[str]) -> "Book":
+        """The same reading of the Gazette, with the publications about these subjects only."""
+        kept = [entry for each in subjects for entry in self._about.get(each, ())]
+        return bind(self.view, self.laws, tuple(kept))
 
 
 def bind(view: GazetteView, laws: tuple[Law, ...], entries: tuple[Entry, ...]) -> Book:
     """The book of these entries, with what every page asks for worked out once."""
-    newest = {entry.subject: entry for entry in entries}
+    about: dict[str, list[Entry]] = {}
+    for entry in entries:
+        about.setdefault(entry.subject, []).append(entry)
     return Book(
         view=view,
         laws=laws,
         entries=entries,
-        _lines=tuple(newest[subject] for subject in sorted(newest)),
-        _names={entry.subject: entry.name for entry in entries if entry.name},
+        is_whole=not any(entry.fault for entry in entries),
+        _about={subject: tuple(about[subject]) for subject in sorted(about)},
+        _decisions={
+            entry.record.hash("object"): entry for entry in entries if entry.type == "decision"
+        },
     )
 
 
@@ -122,6 +133,9 @@ class Reader:
 def read_book(registry: Registry, before: Book | None = None) -> Book:
     """The register now; what `before` holds already is not read again."""
     view = registry.gazette()
+    tree = view.cosigned.checkpoint.tree
+    if before is not None and before.is_whole and before.view.cosigned.checkpoint.tree == tree:
+        return replace(before, view=view)
     laws = _read_laws(view.state.statutes, before.laws if before else ())
     by_hash = {law.statute.sha256: law for law in laws}
     known = [entry for entry in before.entries if not entry.fault] if before else []

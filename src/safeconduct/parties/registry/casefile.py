@@ -13,20 +13,19 @@ from pathlib import Path
 
 from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.letter import Letter
+from safeconduct.parties.registry.letter_files import LETTERS_FOLDER as LETTERS_FOLDER
+from safeconduct.parties.registry.letter_files import keep_letter
 from safeconduct.parties.registry.receive import Registry
-from safeconduct.plumbing.durable import make_folder, write_file
 from safeconduct.protocol.canonical import Json, format_json, parse_json
 from safeconduct.protocol.case import Case
 from safeconduct.protocol.claim import Bundle, parse_bundle
 from safeconduct.protocol.decision import OBJECT_BYTES_MAX, Joined, Proposal, propose, read_law
+from safeconduct.protocol.decision.governing import check_moment
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import Record, format_record, parse_record, parse_signed
 from safeconduct.protocol.statute.explain import appeal_last_at
 from safeconduct.protocol.tlog.policy import verify_proof
-
-LETTERS_FOLDER = "letters"
-_PRIVATE = 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +172,6 @@ def repropose(
 ) -> Proposal:
     """The proposal behind a decision, computed again for the very second it was made for."""
     programme = registry.programme
-    claimed = verify_proof(
-        proposed.claim_proof,
-        proposed.bundle.claim_hash,
-        programme.policy,
-        programme.ledger_origin,
-    )
     return propose(
         proposed.bundle,
         state,
@@ -186,8 +179,28 @@ def repropose(
         proposed.judgements,
         record.number("as-of"),
         joined=proposed.bundles[1:],
-        claimed_at=claimed.logged_by,
+        claimed_at=_claimed_at(registry, proposed),
     )
+
+
+def check_in_time(
+    registry: Registry, state: GazetteState, proposed: Proposed, decided_at: int
+) -> None:
+    """Check that what was proposed may be decided at `decided_at`, POSIX seconds.
+
+    Raises:
+        UnverifiedError: the law has changed since, and it must be proposed again.
+    """
+    as_of = proposed.draft.number("as-of")
+    check_moment(state, as_of, _claimed_at(registry, proposed), decided_at)
+
+
+def _claimed_at(registry: Registry, proposed: Proposed) -> int:
+    programme, claim = registry.programme, proposed.bundle.claim_hash
+    logged = verify_proof(
+        proposed.claim_proof, claim, programme.policy, programme.ledger_origin
+    )
+    return logged.logged_by
 
 
 def receipt_of(registry: Registry, entered: Entered) -> Receipt:
@@ -217,13 +230,8 @@ def serve(registry: Registry, claim: bytes, letter: Letter, kind: str = "") -> P
 
     A letter that is no decision has its kind in its name: `4be0….open.html`.
     """
-    folder = registry.folder / LETTERS_FOLDER
-    make_folder(folder, mode=_PRIVATE)
     stem = f"{claim.hex()}.{kind}" if kind else claim.hex()
-    path = folder / f"{stem}.html"
-    write_file(path, letter.html, mode=0o600)
-    write_file(folder / f"{stem}.txt", letter.text, mode=0o600)
-    return path
+    return keep_letter(registry.folder / LETTERS_FOLDER, stem, letter)
 
 
 def _bundle(value: Mapping[str, Json]) -> Bundle:

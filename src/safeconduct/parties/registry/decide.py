@@ -21,6 +21,7 @@ from safeconduct.parties.registry.casefile import (
     Entered,
     Proposed,
     case_number,
+    check_in_time,
     filed_bundle,
     format_entered,
     format_proposed,
@@ -246,10 +247,12 @@ def _date(
         next_state(case.state, "decided")
         if using is not None:
             registry.store.check_usable(using, claim)
-        proof, receipt = log_record(registry.programme, entered.decision)
-        now = registry.seconds()
-        data = format_entered(replace(entered, proof=proof))
+        now, state = registry.seconds(), registry.gazette().state
         others = ending_with(registry, claim, proposed.joined, now)
+        check_in_time(registry, state, proposed, now)
+        proof, receipt = log_record(registry.programme, entered.decision)
+        check_in_time(registry, state, proposed, receipt.logged_by)
+        data = format_entered(replace(entered, proof=proof))
         registry.store.append(
             claim, Event(kind="decided", at=now, data=data), redeems=using, others=others
         )

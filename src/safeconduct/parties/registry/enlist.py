@@ -16,6 +16,7 @@ between any two leaves nothing that the same command does not make good.
     proposer: the official who answers for it
     effects: [no_office]            left out: all that the law gives; never more
     source: whom the data came from, if not from the person; may be left out
+    language: de                    in which the person is written to; left out: en
 
 Spec: docs/3-protocol.md §16.1.
 """
@@ -29,9 +30,10 @@ from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.registry.duties import law_of, listings_of, standing
 from safeconduct.parties.registry.receive import Registry, stands_in_favour
 from safeconduct.parties.registry.registrations import PAGE_BYTES, Listed
-from safeconduct.parties.registry.told import notice_told, write_told
+from safeconduct.parties.registry.told import keep_told, notice_told
 from safeconduct.plumbing.logs import log_record
 from safeconduct.protocol.canonical import Json, format_json
+from safeconduct.protocol.decision.governing import in_force
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing import (
     ASSESSMENT_FIELDS,
@@ -41,17 +43,21 @@ from safeconduct.protocol.listing import (
     listing_object,
     publication_record,
 )
-from safeconduct.protocol.listing.dossier import Dossier, format_dossier, parse_dossier
+from safeconduct.protocol.listing.dossier import (
+    DEFAULT_LANGUAGE,
+    Dossier,
+    format_dossier,
+    parse_dossier,
+)
 from safeconduct.protocol.listing.hearing import notice_record
 from safeconduct.protocol.record import Record, sign_record
 from safeconduct.protocol.registration import Event, check_individual, dossier_of, terms_of
 from safeconduct.protocol.statute.instant import add
-from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Statute
 
 _TEXTS = ("subject", "name", "listed_on", "review_on", "ends_on")
 _FILE_FIELDS = frozenset({"assessment", "evidence", "identity", "name", "proposer", "subject"})
-_FILE_OPTIONS = frozenset({"effects", "source"})
+_FILE_OPTIONS = frozenset({"effects", "language", "source"})
 _UNDER_WAY = frozenset({"proposed", "notified", "replied"})
 
 
@@ -78,7 +84,7 @@ def propose(registry: Registry, document: Json) -> Listed:
         ConflictError: a listing of this number was decided already.
     """
     state = registry.gazette().state
-    law = newest_law(state)
+    law = law_in_force(state, registry.seconds())
     fields = _file_fields(document)
     effects = _effects(fields, law)
     dossier = Dossier(
@@ -93,6 +99,7 @@ def propose(registry: Registry, document: Json) -> Listed:
         proposer=_text(fields, "proposer"),
         source=_text(fields, "source") if "source" in fields else "",
         private_salt=registry.random_bytes(SALT_BYTES),
+        language=_text(fields, "language") if "language" in fields else DEFAULT_LANGUAGE,
     )
     return enter_dossier(registry, state, dossier)
 
@@ -125,15 +132,15 @@ def _same(one: Dossier, other: Dossier) -> bool:
     return format_dossier(plain[0]) == format_dossier(plain[1])
 
 
-def newest_law(state: GazetteState) -> Statute:
-    """The law under which somebody may be listed now.
+def law_in_force(state: GazetteState, at: int) -> Statute:
+    """The law under which somebody may be listed at `at` (POSIX seconds).
 
     Raises:
         RefusedError: there is none, or it does not say how.
     """
-    if not state.statutes:
-        raise RefusedError("there is no law yet to list anybody under")
-    law = load_statute(state.statutes[-1].law)
+    law = in_force(state, at) if state.statutes else None
+    if law is None:
+        raise RefusedError("there is no law in force to list anybody under")
     terms_of(law)
     return law
 
@@ -150,11 +157,14 @@ def notify(registry: Registry, number: int) -> Notified:
     listed, course = kept.listed(number), kept.course(number)
     if course.state == "proposed":
         dossier = check_individual(course)
-        terms = terms_of(law_of(state, course))
+        law = law_of(state, course)
+        _check_law(state, law, registry.seconds())
+        terms = terms_of(law)
         until = add(registry.seconds(), terms.listing.reply_period, terms.calendar)
         record = notice_record(registry.programme.hash, dossier, until)
         signed = sign_record(record, [registry.key])
         proof, receipt = log_record(registry.programme, signed)
+        _check_law(state, law, receipt.logged_by)
         data = format_json(
             {
                 "notice": signed.decode("utf-8"),
@@ -172,8 +182,18 @@ def notify(registry: Registry, number: int) -> Notified:
         listed=listed,
         logged_by=course.latest["notified"].at,
         last_reply_at=found.last_reply_at,
-        letter=write_told(registry, f"listing-{number}-notice", letter),
+        letter=keep_told(registry, number, "notice", letter),
     )
+
+
+def _check_law(state: GazetteState, law: Statute, at: int) -> None:
+    now = law_in_force(state, at)
+    if now.sha256 != law.sha256:
+        raise RefusedError(
+            f"the file was proposed under version {law.version.number} of the law, and version "
+            f"{now.version.number} is in force",
+            hint="propose it again",
+        )
 
 
 def _file_fields(document: Json) -> dict[str, Json]:
@@ -246,9 +266,10 @@ def draft_listing(registry: Registry, document: Json) -> Record:
     )
     view = registry.gazette()
     state = view.state
-    if not state.statutes:
-        raise RefusedError("there is no law yet to list anybody under")
-    if load_statute(state.statutes[-1].law).procedure.listing is not None:
+    law = in_force(state, view.cosigned.vouched_at) if state.statutes else None
+    if law is None:
+        raise RefusedError("there is no law in force to list anybody under")
+    if law.procedure.listing is not None:
         raise RefusedError(
             "the law says that nobody is listed unheard",
             hint="begin with: safeconduct register list propose FILE",
@@ -257,7 +278,7 @@ def draft_listing(registry: Registry, document: Json) -> Record:
     record = publication_record(
         registry.programme.hash,
         len(state.publications) + 1,
-        statute=state.statutes[-1].sha256,
+        statute=law.sha256,
         subject=texts["subject"],
         standing=REGISTERED,
         object_sha256=sha256,

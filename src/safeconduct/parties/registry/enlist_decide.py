@@ -17,7 +17,7 @@ from safeconduct.errors import ConflictError, MalformedError, RefusedError, Unve
 from safeconduct.parties.registry.duties import law_of, listings_of, standing
 from safeconduct.parties.registry.receive import Registry, stands_in_favour
 from safeconduct.parties.registry.registrations import Listed
-from safeconduct.parties.registry.told import decision_told, reasons_told, write_told
+from safeconduct.parties.registry.told import decision_told, keep_told, reasons_told
 from safeconduct.plumbing.logs import log_leaf, log_record
 from safeconduct.protocol.canonical import Json, format_json, parse_hex, parse_json
 from safeconduct.protocol.listing.hearing import (
@@ -174,6 +174,11 @@ def draft_appeal_decision(registry: Registry, number: int, result: str, reasons:
     course = kept.course(number)
     if course.state != "suspended":
         raise RefusedError(f"a listing that is {course.state} is under no appeal")
+    if result == "remit" and course.since_remit is not None:
+        raise RefusedError(
+            "this listing went back to the board once already",
+            hint="nobody waits for ever: uphold, replace or quash",
+        )
     first = parse_signed(_decision(course)).record
     record = listing_decision(
         registry.programme.hash,
@@ -217,16 +222,13 @@ def enter(registry: Registry, number: int, signed: bytes) -> Entered:
     last = None if by_panel or record.word("outcome") != REGISTERED else found.last_appeal_at
     at = course.latest[kind].at
     listed = kept.listed(number)
-    letter = decision_told(
-        registry, listed, course.latest[kind].word("letter"), signers, (at, last), law
-    )
-    name = f"listing-{number}-{'appeal' if by_panel else 'decision'}"
+    letter = decision_told(registry, listed, course, kind, signers, last, law)
     return Entered(
         listed=listed,
         record=record,
         logged_by=at,
         last_appeal_at=last,
-        letter=write_told(registry, name, letter),
+        letter=keep_told(registry, number, "panel" if by_panel else "decision", letter),
     )
 
 

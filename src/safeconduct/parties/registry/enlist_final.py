@@ -15,6 +15,7 @@ from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.parties.registry.duties import law_of, listings_of, standing
 from safeconduct.parties.registry.enlist_decide import appeal_of
 from safeconduct.parties.registry.receive import Registry, stands_in_favour
+from safeconduct.parties.registry.told import end_told, keep_told
 from safeconduct.plumbing.logs import log_notice
 from safeconduct.protocol.canonical import Json, format_json
 from safeconduct.protocol.gazette import GazetteState
@@ -207,6 +208,9 @@ def end(registry: Registry, number: int, cause: str, reasons: str) -> Record | N
         salt = registry.random_bytes(SALT_BYTES)
         data = _words({"cause": cause, "reasons": reasons, "salt": salt.hex()})
         course = kept.append(number, Event(kind="ended", at=at, data=data))
+    if "notified" in course.latest:  # whoever was told of the beginning is told of the end
+        letter = end_told(registry, kept.listed(number), course, law_of(view.state, course))
+        keep_told(registry, number, "end", letter)
     if "effective" not in course.latest or course.cause not in END_CAUSES:
         return None
     return _end_publication(registry, view.state, course)

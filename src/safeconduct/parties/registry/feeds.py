@@ -289,7 +289,7 @@ def format_ftm(feed: Feed) -> bytes:
     people: dict[str, dict[str, Any]] = {}
     sanctions: list[dict[str, Any]] = []
     for entry in feed.entries:
-        id_ = f"{feed.programme}-{entry.subject}"
+        id_ = _ftm_id(feed, entry)
         held = people.get(id_)
         if held is None or entry.active or entry.name:
             people[id_] = _person(feed, entry, id_)
@@ -297,6 +297,18 @@ def format_ftm(feed: Feed) -> bytes:
     entities = [*people.values(), *sanctions]
     lines = (json.dumps(each, ensure_ascii=False, sort_keys=True) for each in entities)
     return "".join(f"{line}\n" for line in lines).encode("utf-8")
+
+
+def _ftm_id(feed: Feed, entry: FeedEntry) -> str:
+    """The person's id as FollowTheMoney wants ids: letters, digits, dots and dashes.
+
+    What else a register number may hold stands there in capitals, which it has none of; so has
+    a sanction's own part, and no sanction takes the id of another person.
+    """
+    return f"{feed.programme}-{entry.subject.translate(_FTM_LETTERS)}"
+
+
+_FTM_LETTERS = str.maketrans({"/": "S", "_": "U", ".": "D", "-": "-"})
 
 
 def _person(feed: Feed, entry: FeedEntry, id_: str) -> dict[str, Any]:
@@ -330,7 +342,7 @@ def _sanction(feed: Feed, entry: FeedEntry, person: str) -> dict[str, Any]:
         "sourceUrl": [f"{feed.url}/person/{entry.subject}"],
     }
     return {
-        "id": entry.id,
+        "id": f"{person}-P{entry.publication}",
         "schema": "Sanction",
         "properties": {name: values for name, values in properties.items() if any(values)},
         f"{EXTENSION}appeal": {"filed_on": entry.appealed, "section": entry.appeal_section},

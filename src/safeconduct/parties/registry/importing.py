@@ -24,7 +24,7 @@ from typing import Any
 
 from safeconduct.errors import MalformedError, SafeconductError
 from safeconduct.parties.registry.duties import listings_of
-from safeconduct.parties.registry.enlist import newest_law
+from safeconduct.parties.registry.enlist import law_in_force
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.registrations import Entry
 from safeconduct.plumbing.durable import naming
@@ -111,7 +111,7 @@ def plan_import(registry: Registry, path: Path, form: str) -> Plan:
     """
     read = read_rows(path, form)
     state = registry.gazette().state
-    law = newest_law(state)
+    law = law_in_force(state, registry.seconds())
     held = _held(registry, state)
     effects = terms_of(law).listing.effects
     planned: dict[str, list[Planned]] = {"add": [], "change": [], "same": []}

@@ -113,10 +113,17 @@ def _joinable(registry: Registry, lead: Bundle, claim: bytes) -> Bundle:
 def ending_with(
     registry: Registry, lead: bytes, joined: Sequence[Joined], at: int
 ) -> tuple[tuple[bytes, Event], ...]:
-    """The events by which the joined cases end with the one that leads."""
-    claims = [one.bundle.claim_hash for one in joined]
-    return tuple(
-        (claim, Event(kind="joined", at=at, data=lead))
-        for claim in claims
-        if registry.store.case(claim).state != "joined"
-    )
+    """The events by which the joined cases end with the one that leads.
+
+    Raises:
+        RefusedError: one of them was decided, or joined to another, since it was proposed.
+    """
+    ending: list[tuple[bytes, Event]] = []
+    for one in joined:
+        claim = one.bundle.claim_hash
+        case = registry.store.case(claim)
+        if "joined" in case.latest and case.latest["joined"].data == lead:
+            continue  # by the decision that came back
+        next_state(case.state, "joined")
+        ending.append((claim, Event(kind="joined", at=at, data=lead)))
+    return tuple(ending)

@@ -1,112 +1,139 @@
-"""The letter: what was decided, under which sections, why, and how to object until when.
+"""The letters to whoever claimed: what was decided, under which sections, why, until when.
 
-Its reasons are settled before the board signs, and the decision record names their hash; the
-date of service and the remedy follow once the Ledger has dated the decision.
+The reasons are settled before the board signs, and the decision record names their hash; the
+date of service and the remedy follow once the Ledger has dated the decision. All of a letter
+is in the language that its person asked for, and it has the same words in each of its forms:
+
+    Decision 7                            the title: the first line
+    To: …                                 what `protocol.reasons` says, to the letter
+
+    Signed by: …                          who, and when by the witnesses' word
+
+    Remedy (section 6):                   how to object, and until when
+    Last day for an appeal: 17 July 2027, 23:59:59 UTC (2027-07-17T23:59:59Z)
+
+    Keep this letter. …                   the last line of each
 """
 
+import unicodedata
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import groupby
 
+from safeconduct.parties.registry.letter_words import day, moment, said
+from safeconduct.plumbing.languages import NAMES
+from safeconduct.plumbing.letter_text import Block
+from safeconduct.plumbing.letter_text import blocks as blocks
 from safeconduct.plumbing.pages import render
 from safeconduct.protocol.claim import Bundle
 from safeconduct.protocol.decision import Proposal
 from safeconduct.protocol.reasons import ground as ground
-from safeconduct.protocol.reasons import language_of
+from safeconduct.protocol.reasons import language_of as language_of
 from safeconduct.protocol.record import Record, parse_signed
-from safeconduct.protocol.statute.explain import remedy
-from safeconduct.protocol.statute.instant import format_instant
+from safeconduct.protocol.statute.calendar import day_of
+from safeconduct.protocol.statute.explain import appeal_last_at
+from safeconduct.protocol.statute.text import Statute
+from safeconduct.protocol.statute.wording.voice import voice
+
+_LISTS = frozenset({"dl", "ul"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One letter in two forms with the same words."""
+    """One letter in two forms with the same words; the third, PDF, is made of its page."""
 
     text: bytes
     html: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """A stretch of a letter that reads as one: the element it is, and its rows."""
+def make_letter(text: str, language: str, *, strong: Collection[str] = ()) -> Letter:
+    """The letter with these words, whose first line is its title; `strong` are lines of it.
 
-    element: str  # p, ul or dl
-    rows: tuple[tuple[str, str], ...]  # element and text of each
+    Requires a language of `letter_words.PHRASES`.
+    """
+    title, _, rest = text.partition("\n")
+    keep = said(language, "keep")
+    html = render(
+        __package__,
+        "letter.html",
+        language=language,
+        blocks=sections(rest),
+        direction_of=direction_of,
+        strong=strong,
+        keep=keep,
+        title=title,
+    )
+    return Letter(text=f"{text}\n{keep}\n".encode(), html=html.encode("utf-8"))
 
 
-# How a line of a letter begins, the block it belongs to, and what it is there.
-_BEGINNINGS = (
-    ("      ", "dl", "dd"),  # a test, below the section it stands in
-    ("  - ", "ul", "li"),
-    ("- ", "ul", "li"),
-    ("  ", "dl", "dt"),  # a section
-    ("", "p", "span"),
-)
-
-
-def blocks(text: str) -> tuple[Block, ...]:
-    """The letter's text as paragraphs and lists, so that it reads well without any style."""
+def sections(text: str) -> tuple[Block, ...]:
+    """The letter's blocks; a line that ends with a colon above a list is the list's heading."""
     found: list[Block] = []
-    for part in text.strip("\n").split("\n\n"):
-        rows = [row for line in part.split("\n") for row in _rows(line)]
-        for element, group in groupby(rows, key=lambda row: row[0]):
-            found.append(Block(element=element, rows=tuple(row[1:] for row in group)))
+    for block in blocks(text):
+        if block.element in _LISTS and found and found[-1].element == "p":
+            found += _parted(found.pop())
+        found.append(block)
     return tuple(found)
 
 
-def _rows(line: str) -> list[tuple[str, str, str]]:
-    beginning, block, element = next(one for one in _BEGINNINGS if line.startswith(one[0]))
-    text = line.removeprefix(beginning).strip()
-    if element != "dt":
-        return [(block, element, text)]
-    verdict, _, section = text.partition(": ")
-    return [(block, "dt", verdict), (block, "dd", section)]
+def _parted(block: Block) -> list[Block]:
+    """A paragraph, and its last line as a heading if it is one."""
+    *before, (element, last) = block.rows
+    if not last.endswith(":"):
+        return [block]
+    heading = Block(element="h2", rows=((element, last),))
+    return [Block(element="p", rows=tuple(before)), heading] if before else [heading]
+
+
+def direction_of(line: str) -> str:
+    """`ltr` or `rtl`: how a line runs; by what is isolated in it only if there is nothing else.
+
+    Browsers could tell by themselves, but what makes PDFs cannot.
+    """
+    outside, inside = "", ""
+    depth = 0
+    for each in line:
+        depth += (each == _ISOLATE) - (each == _POP)
+        runs = _RUNS.get(unicodedata.bidirectional(each), "")
+        if runs and depth == 0:
+            outside = outside or runs
+        inside = inside or runs
+    return outside or inside or "ltr"
+
+
+_ISOLATE, _POP = "\u2068", "\u2069"
+_RUNS = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
 def write_open(told: bytes, bundle: Bundle) -> Letter:
     """The letter that says what is still open and who owes it; it decides nothing."""
-    text = told.decode("utf-8")
-    return _letter(text, bundle.fields["name"], language_of(bundle))
+    language = language_of(bundle)
+    return make_letter(f"{told.decode('utf-8')}\n{said(language, 'waiting')}\n", language)
 
 
-def write_admitted(appeal: Record, bundle: Bundle, *, refused: str = "") -> Letter:
-    """The letter about an appeal that came: that it is admitted, or why it is not."""
-    head = (
-        f"Your appeal\n"
-        f"To: {bundle.fields['name']}, register number {bundle.record.word('subject')}\n"
-        f"Ground: {appeal.word('ground')}\n\n"
-    )
-    text = head + (_REFUSED.format(reason=refused) if refused else _ADMITTED)
-    return _letter(text, bundle.fields["name"], "en")
+def write_admitted(appeal: Record, bundle: Bundle, *, ended_at: int | None = None) -> Letter:
+    """The letter about an appeal that came: that it is admitted, or too late, and since when.
+
+    `ended_at` is POSIX seconds, the last in which it would have been in time.
+    """
+    language = language_of(bundle)
+    subject, word = bundle.record.word("subject"), appeal.word("ground")
+    objected = said(language, _GROUNDS.get(word, word))
+    lines = [
+        said(language, "your appeal"),
+        said(language, "to", name=bundle.fields["name"], subject=subject),
+        said(language, "on ground", ground=objected),
+        "",
+    ]
+    if ended_at is None:
+        lines += [said(language, "admitted"), ""]
+        lines += [said(language, key) for key in ("suspended", "others decide")]
+    else:
+        ended = said(language, "ended at", moment=moment(language, ended_at))
+        lines += [said(language, "refused"), ended, "", said(language, "stands")]
+    return make_letter("\n".join(lines) + "\n", language)
 
 
-def _letter(text: str, claimant: str, language: str) -> Letter:
-    """The text, and the same as a page; its first line is the title of both."""
-    title, _, rest = text.partition("\n")
-    html = render(
-        __package__,
-        "letter.html",
-        blocks=blocks(rest),
-        claimant=claimant,
-        direction="rtl" if language in _RIGHT_TO_LEFT else "ltr",
-        keep="Keep this letter. Whoever objects needs it.",
-        language=language,
-        title=title,
-    )
-    return Letter(text=text.encode("utf-8"), html=html.encode("utf-8"))
-
-
-_RIGHT_TO_LEFT = frozenset({"ar", "fa"})
-_ADMITTED = """\
-It came in time, and it is admitted.
-
-All effects of the decision are suspended. Nothing about your case is published until the appeal
-panel has decided. Nobody decides there who decided before. You may hand in new evidence.
-"""
-_REFUSED = """\
-It is not admitted. {reason}
-
-The decision stands.
-"""
+_GROUNDS = {"law": "legal"}  # called otherwise, where "law" is the one applied
 
 
 def write_letter(
@@ -122,13 +149,49 @@ def write_letter(
 
     A `final` one, of the appeal panel, names no remedy: there is none inside the programme.
     """
-    decision = parse_signed(signed, "decision")
-    signers = [line.name for line in decision.note.signatures]
-    served = (
-        f"Signed by: {', '.join(signers)}\n"
-        f"Dated by the witnesses: {format_instant(logged_by)}\n"
-    )
-    if not final:
-        served += "\n" + remedy(proposal.statute, logged_by, language_of(bundle))
-    text = told.decode("utf-8") + "\n" + served
-    return _letter(text, bundle.fields["name"], language_of(bundle))
+    language = language_of(bundle)
+    statute, decision = proposal.statute, parse_signed(signed, "decision")
+    until = moment(language, appeal_last_at(statute, logged_by))
+    deadline = said(language, "until", moment=until)
+    lines = [
+        "",
+        *sealed([line.name for line in decision.note.signatures], logged_by, language),
+        "",
+        *(_last_word(language) if final else _remedy(statute, logged_by, language, deadline)),
+    ]
+    if language not in statute.languages:
+        lines += ["", said(language, "untranslated", name=_called(statute.languages[0]))]
+    outcome = voice(statute, language).outcome(decision.record.word("outcome"))
+    text = told.decode("utf-8") + "\n".join(lines) + "\n"
+    return make_letter(text, language, strong=(outcome, deadline))
+
+
+def sealed(signers: Iterable[str], logged_by: int, language: str) -> list[str]:
+    """Who signed, and when that was dated, POSIX seconds."""
+    return [
+        said(language, "signed", names=", ".join(signers)),
+        said(language, "dated", moment=moment(language, logged_by)),
+    ]
+
+
+def _called(language: str) -> str:
+    """What a language is called by those who read it; its code, where no page speaks it."""
+    return NAMES.get(language, language)
+
+
+def _last_word(language: str) -> list[str]:
+    return [said(language, "last word")]
+
+
+def _remedy(statute: Statute, logged_by: int, language: str, deadline: str) -> list[str]:
+    """What the law says of an appeal, its last day, and what one does."""
+    section = statute.procedure.appeal_section
+    provision = voice(statute, language).words(statute.section_text(section))
+    lines = [said(language, "remedy", section=section), provision, deadline]
+    if statute.calendar is not None:
+        ordinal = day_of(appeal_last_at(statute, logged_by), statute.calendar)
+        zone = statute.calendar.zone
+        lines.append(said(language, "local", day=day(language, ordinal), zone=zone))
+    if statute.procedure.appeal_suspends:
+        lines.append(said(language, "suspends"))
+    return [*lines, said(language, "how")]

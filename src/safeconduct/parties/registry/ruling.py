@@ -7,34 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from safeconduct.errors import SafeconductError
-from safeconduct.parties.registry.book import Book, Entry
+from safeconduct.parties.registry.book import Book, Entry, Law
+from safeconduct.parties.registry.proof import Drawing, draw
 from safeconduct.parties.registry.receive import Registry
-from safeconduct.parties.registry.show import words
+from safeconduct.parties.registry.show import applied, words
 from safeconduct.plumbing import web
+from safeconduct.plumbing.letter_text import Block, blocks
 from safeconduct.plumbing.pages import utc
 from safeconduct.protocol.canonical import Json, parse_decimal
 from safeconduct.protocol.decision import Rechecked, recheck
 from safeconduct.protocol.evidence.capture import check_capture
 from safeconduct.protocol.record import Record, parse_signed
-from safeconduct.protocol.statute.evaluate import declared_name, evaluate
+from safeconduct.protocol.statute.evaluate import evaluate
 from safeconduct.protocol.statute.facts import read_facts
-from safeconduct.protocol.statute.proof import Node
-from safeconduct.protocol.statute.text import Condition, Instant, Statute, all_conditions
-
-STEPS_SHOWN_MAX = 1_000  # of one proof on one page
-MARKS = {True: "met", False: "failed", None: "unknown"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step of a proof in words; `mark` is met, failed or unknown."""
-
-    mark: str
-    text: str
-    section: str = ""
-    unless: bool = False  # an exception to the section it stands in
-    remark: str = ""
-    children: tuple["Step", ...] = ()
+from safeconduct.protocol.statute.govern import annulments
+from safeconduct.protocol.statute.text import Statute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +34,40 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoteShown:
+    """How one member voted, and why; `signed` says whether they signed the decision."""
+
+    member: str
+    vote: str  # agree, depart or abstain, or nothing for who did not vote
+    outcome: str
+    reasons: str
+    conflict: str
+    signed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """What another version of the law yields for the same facts."""
+
+    law: Law | None
+    outcome: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appealed:
+    """The appeal that a decision was made on, and what was decided before."""
+
+    ground: str
+    logged_by: int
+    in_time: bool
+    outcome: str  # of the first decision
+    signers: tuple[str, ...]
+    dated_at: int  # when the first decision was logged, at the latest
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """A published decision; without `checked`, `fault` says what did not come out alike."""
 
@@ -56,9 +77,16 @@ class Ruling:
     checked: Rechecked | None
     fault: str
     outcome: str
-    steps: tuple[Step, ...]
+    yielded: str  # what the statute yields, in its own words
+    drawing: Drawing | None
     facts: tuple[tuple[str, str, bool], ...]  # label, value, whether the board judged it
     shortfalls: tuple[str, ...]
+    votes: tuple[VoteShown, ...]
+    rival: Rival | None
+    appeal: Appealed | None
+    letter: tuple[Block, ...]
+    struck: tuple[str, ...]  # what a court had struck from this version, in words
+    joined: int  # further claims that were decided with this one
     evidence: Mapping[str, str]  # the bundle's texts; empty if it stays sealed
     commitment: str
     quote: Quote | None
@@ -72,31 +100,51 @@ def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
         RefusedError: none was published (HTTP 404).
     """
     entry = find_decision(book, sha256)
-    state, policy = book.view.state, registry.programme.policy
-    checked, fault = None, ""
-    steps: tuple[Step, ...] = ()
-    try:
-        checked = recheck(entry.data, entry.record, state, policy)
-        steps = draw_proof(entry)
-    except SafeconductError as error:
-        fault = error.message
-    evidence = _table(entry.value["evidence"])
-    record = parse_signed(str(entry.value["decision"]).encode("utf-8"), "decision").record
+    value, bundle = entry.value, _bundle(entry)
+    checked, drawing, fault = _computed(registry, book, entry)
+    record = parse_signed(str(value["decision"]).encode("utf-8"), "decision").record
+    hides = drawing is None or drawing.is_sealed
     return Ruling(
         entry=entry,
         record=record,
-        departure=str(entry.value["departure"]),
+        departure=str(value["departure"]),
         checked=checked,
         fault=fault,
-        outcome=_outcome(entry),
-        steps=steps,
-        facts=tuple(_facts(entry)),
-        shortfalls=tuple(str(each) for each in _list(entry.value["shortfalls"])),
-        evidence={name: str(text) for name, text in _table(evidence.get("bundle", {})).items()},
-        commitment=str(evidence.get("commitment", "")),
-        quote=_quote(_table(evidence.get("bundle", {}))),
+        outcome=_told(entry.law.statute, entry.record.word("standing")),
+        yielded=_told(entry.law.statute, checked.yielded) if checked else "",
+        drawing=drawing,
+        facts=tuple(_facts(entry, is_open=bool(bundle))),
+        shortfalls=() if hides else tuple(str(each) for each in _list(value["shortfalls"])),
+        votes=_votes(entry, checked),
+        rival=_rival(book, entry),
+        appeal=_appealed(entry, checked),
+        letter=blocks(str(value["letter"])) if value["letter"] else (),
+        struck=struck(book, entry.law.statute, record.number("as-of")),
+        joined=len(_list(value["joined"])),
+        evidence=bundle,
+        commitment=str(_table(value["evidence"]).get("commitment", "")),
+        quote=_quote(bundle),
         credit=_credit(checked),
     )
+
+
+def _bundle(entry: Entry) -> dict[str, str]:
+    """The texts of the claim, where it is open."""
+    shown = _table(_table(entry.value["evidence"]).get("bundle", {}))
+    return {name: str(text) for name, text in shown.items()}
+
+
+def _computed(
+    registry: Registry, book: Book, entry: Entry
+) -> tuple[Rechecked | None, Drawing | None, str]:
+    """The decision computed again and its proof drawn, and else why it could not be."""
+    checked = None
+    try:
+        policy = registry.programme.policy
+        checked = recheck(entry.data, entry.record, book.view.state, policy)
+        return checked, draw_proof(book, entry), ""
+    except SafeconductError as error:
+        return checked, None, error.message
 
 
 def find_decision(book: Book, sha256: bytes) -> Entry:
@@ -105,10 +153,86 @@ def find_decision(book: Book, sha256: bytes) -> Entry:
     Raises:
         RefusedError: none was published (HTTP 404).
     """
-    found = [one for one in book.entries if one.record.hash("object") == sha256]
-    if not found or found[-1].type != "decision":
+    found = book.decision(sha256)
+    if found is None:
         raise web.missing("no decision with this hash was published")
-    return found[-1]
+    return found
+
+
+def draw_proof(book: Book, entry: Entry) -> Drawing:
+    """The proof behind a decision, evaluated anew from the facts it was published with.
+
+    Raises:
+        MalformedError, RefusedError: the facts are not those of the law.
+    """
+    as_of = _table(entry.value["judgement"])["as_of"]
+    assert isinstance(as_of, int)
+    whole = entry.law.statute
+    statute = applied([law.statute for law in book.laws], whole, as_of)
+    facts = read_facts(entry.value["facts"], statute.facts, calendar=statute.calendar)
+    return draw(statute, evaluate(statute, facts, as_of), is_open=bool(_bundle(entry)))
+
+
+def struck(book: Book, statute: Statute, at: int) -> tuple[str, ...]:
+    """What courts struck from a version until `at`, in words, as later versions say."""
+    found = annulments([law.statute for law in book.laws], statute, at)
+    return tuple(
+        f"{'§ ' + ', '.join(each.sections) if each.sections else 'all of it'}, by {each.by}"
+        for each in found
+    )
+
+
+# What stands beside the outcome.
+
+
+def _votes(entry: Entry, checked: Rechecked | None) -> tuple[VoteShown, ...]:
+    """Every member with a say; of those who did not vote, only the name."""
+    if entry.value["votes"] is None:
+        return ()
+    document = _table(entry.value["votes"])
+    cast = {str(_table(each)["member"]): _table(each) for each in _list(document["votes"])}
+    signers = checked.signers if checked else ()
+    return tuple(
+        _vote(entry, member, cast.get(member, {}), member in signers)
+        for member in map(str, _list(document["members"]))
+    )
+
+
+def _vote(entry: Entry, member: str, cast: Mapping[str, Json], signed: bool) -> VoteShown:
+    outcome = str(cast.get("outcome", ""))
+    return VoteShown(
+        member=member,
+        vote=str(cast.get("vote", "")),
+        outcome=_told(entry.law.statute, outcome) if outcome else "",
+        reasons=str(cast.get("reasons", "")),
+        conflict=str(cast.get("conflict", "")),
+        signed=signed,
+    )
+
+
+def _rival(book: Book, entry: Entry) -> Rival | None:
+    if entry.value["competing"] is None:
+        return None
+    shown = _table(entry.value["competing"])
+    outcome = str(_table(shown["judgement"])["outcome"])
+    laws = [law for law in book.laws if law.statute.sha256.hex() == shown["statute"]]
+    text = _told(laws[0].statute, outcome) if laws else ""
+    return Rival(law=laws[0] if laws else None, outcome=outcome.replace("_", " "), text=text)
+
+
+def _appealed(entry: Entry, checked: Rechecked | None) -> Appealed | None:
+    if checked is None or checked.appeal is None:
+        return None
+    before = checked.appeal.first
+    return Appealed(
+        ground=checked.appeal.ground,
+        logged_by=checked.appeal.logged.logged_by,
+        in_time=checked.appeal.in_time,
+        outcome=_told(entry.law.statute, before.outcome),
+        signers=before.signers,
+        dated_at=before.logged.logged_by,
+        result=checked.result,
+    )
 
 
 def _credit(checked: Rechecked | None) -> str:
@@ -118,21 +242,27 @@ def _credit(checked: Rechecked | None) -> str:
     return f"class {group.word}, period {group.period}, for help logged before {utc(end)}"
 
 
-def _outcome(entry: Entry) -> str:
+def _told(statute: Statute, outcome: str) -> str:
+    """An outcome in the statute's words; what it does not know keeps its name."""
     try:
-        return words(entry.law.statute.outcome(entry.record.word("standing")).text)
-    except KeyError:  # a departure may have been published under a name the law lacks
-        return ""
+        return words(statute.outcome(outcome).text)
+    except KeyError:  # a publication may name what the law lacks, and is shown as faulty
+        return outcome.replace("_", " ")
 
 
-def _facts(entry: Entry) -> list[tuple[str, str, bool]]:
+def _facts(entry: Entry, *, is_open: bool) -> list[tuple[str, str, bool]]:
+    """Every fact; of a sealed decision only that there were confidential ones, not which."""
     statute, judged = entry.law.statute, _table(entry.value["judgements"])
     document = _table(entry.value["facts"])
+    secret = frozenset() if is_open else _confidential(statute)
     rows = [
         (_label(statute, name), _value(value), name in judged)
         for name, value in _table(document["facts"]).items()
+        if name not in secret
     ]
     for name, items in _table(document["lists"]).items():
+        if name in secret:
+            continue
         for number, item in enumerate(_list(items), start=1):
             which = f", {name} {number}" if len(_list(items)) > 1 else ""
             rows += [
@@ -142,9 +272,19 @@ def _facts(entry: Entry) -> list[tuple[str, str, bool]]:
     rows += [
         (_label(statute, name), _value(value), True)
         for name, value in judged.items()
-        if name not in _table(document["facts"]) and f"statements.{name}" not in statute.facts
+        if name not in _table(document["facts"]) and not _is_of_item(statute, name)
     ]
-    return rows
+    return rows + ([("confidential facts", "sealed", False)] if secret else [])
+
+
+def _confidential(statute: Statute) -> frozenset[str]:
+    """The confidential facts, and every list that one of them is a field of."""
+    names = [name for name, each in statute.facts.items() if each.confidential]
+    return frozenset([*names, *(name.partition(".")[0] for name in names)])
+
+
+def _is_of_item(statute: Statute, name: str) -> bool:
+    return any(each.partition(".")[2] == name for each in statute.facts)
 
 
 def _quote(bundle: Mapping[str, Json]) -> Quote | None:
@@ -183,118 +323,3 @@ def _table(value: Json) -> Mapping[str, Json]:
 def _list(value: Json) -> list[Json]:
     assert isinstance(value, list)
     return value
-
-
-def _by_id(facts: Mapping[str, Json]) -> dict[str, str]:
-    """The facts' values in words, by the ids that a proof calls them."""
-    found = {name: _value(value) for name, value in _table(facts["facts"]).items()}
-    for name, items in _table(facts["lists"]).items():
-        for place, item in enumerate(_list(items)):
-            fields = _table(item).items()
-            found |= {f"{name}[{place}].{field}": _value(value) for field, value in fields}
-    return found
-
-
-# The proof as nested steps.
-
-
-def draw_proof(entry: Entry) -> tuple[Step, ...]:
-    """The proof behind a decision, evaluated anew from the facts it was published with.
-
-    Raises:
-        MalformedError, RefusedError: the facts are not those of the law.
-    """
-    statute = entry.law.statute
-    document = _table(entry.value["judgement"])
-    as_of = document["as_of"]
-    assert isinstance(as_of, int)
-    judgement = evaluate(statute, read_facts(entry.value["facts"], statute.facts), as_of)
-    drawing = _Drawing(statute, _table(entry.value["facts"]))
-    return tuple(drawing.step(root) for root in judgement.roots)
-
-
-class _Drawing:
-    """One proof being drawn: each section once, and no more steps than a page can hold."""
-
-    def __init__(self, statute: Statute, facts: Mapping[str, Json]) -> None:
-        self._statute = statute
-        self._found = _by_id(facts)
-        self._drawn: set[int] = set()
-        self._conditions = {
-            each.place: each for rule in statute.rules.values() for each in all_conditions(rule)
-        }
-
-    def step(self, node: Node, *, unless: bool = False) -> Step:
-        if node.operator == "rule":
-            return self.step(node.children[0])
-        mark = MARKS[node.value]
-        again = node.section and id(node) in self._drawn
-        self._drawn.add(id(node))
-        if again or len(self._drawn) > STEPS_SHOWN_MAX:
-            text = "see above" if again else "more than this page can hold"
-            return Step(mark=mark, text=text, section=node.section, unless=unless)
-        if node.operator == "section":
-            text = words(self._statute.section_text(node.section))
-            condition, *exceptions = node.children
-            children = (
-                self.step(condition),
-                *(self.step(each, unless=True) for each in exceptions),
-            )
-            return Step(
-                mark=mark, text=text, section=node.section, unless=unless, children=children
-            )
-        if node.facts:
-            text = self._test(self._conditions[node.place])
-            found = " and ".join(self._found.get(fact, "nothing") for fact in node.facts)
-            remark = _STATES.get(node.state, f"found: {found}")
-            return Step(mark=mark, text=text, remark=remark)
-        return self._joined(node)
-
-    def _joined(self, node: Node) -> Step:
-        mark = MARKS[node.value]
-        text = _JOINS[node.operator].format(list=node.name, bound=node.bound)
-        children = tuple(self.step(child) for child in node.children)
-        if len(children) == 1 and children[0].children and not children[0].section:
-            text, children = f"{text} {children[0].text}", children[0].children
-        remark = "" if children else "none was shown"
-        return Step(mark=mark, text=text, remark=remark, children=children)
-
-    def _test(self, condition: Condition) -> str:
-        declared = self._statute.facts[declared_name(condition.fact)]
-        values = " or ".join(_value(value) for value in condition.values)
-        told = _TESTS[condition.operator].format(
-            values=values, bound=condition.bound, limit=self._limit(condition.name)
-        )
-        return f"{words(declared.label)}: {told}"
-
-    def _limit(self, name: str) -> str:
-        parameter = self._statute.parameters.get(name)
-        if isinstance(parameter, Instant):
-            return parameter.written
-        declared = self._statute.facts.get(name)
-        return words(declared.label) if declared else name
-
-
-_JOINS = {
-    "and": "all of these:",
-    "or": "at least one of these:",
-    "not": "the opposite of this:",
-    "some": "at least one of the {list}:",
-    "at-least": "at least {bound} of the {list}:",
-    "less": "fewer than {bound} of the {list}:",
-}
-_TESTS = {
-    "is": "{values}",
-    "in": "{values}",
-    "before": "before {limit}",
-    "at-least": "at least {bound}",
-    "less": "less than {bound}",
-    "absent": "known not to exist",
-    "known": "found out",
-}
-_STATES = {
-    "unknown": "still open",
-    "absent": "known not to exist",
-    "unproven": "never shown",
-    "in_favour": "never found, so the law decides for the person",
-}

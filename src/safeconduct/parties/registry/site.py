@@ -10,7 +10,14 @@ Spec: docs/3-protocol.md §15.5.
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from safeconduct.parties.registry import board_site, feeds_site, hearing_site, pages
+from safeconduct.parties.registry import (
+    board_site,
+    feeds_site,
+    frame,
+    hearing_site,
+    law_pages,
+    pages,
+)
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.decide import appeal
 from safeconduct.parties.registry.receive import Registry, challenge, receive
@@ -23,7 +30,6 @@ from safeconduct.protocol.record import RECORD_BYTES_MAX
 
 HASH_BYTES = 32
 
-_Page = Callable[[Reader, web.Request], web.Response]
 _Taker = Callable[[Registry, web.Request], Awaitable[web.Response]]
 
 
@@ -32,30 +38,27 @@ def make_site(registry: Registry) -> web.App:
     reader = Reader(registry)
     parts = (
         _page_routes,
+        law_pages.routes,
         _claim_routes,
         board_site.routes,
         hearing_site.routes,
         feeds_site.routes,
     )
-    return web.make_app([route for part in parts for route in part(reader)], pages=True)
+    routes = [route for part in parts for route in part(reader)]
+    return web.make_app(routes, lost=partial(frame.failed, reader))
 
 
 def _page_routes(reader: Reader) -> list[web.Route]:
-    shown: dict[str, _Page] = {
+    shown: dict[str, frame.Page] = {
         "/": pages.register,
         "/search": partial(pages.search, Searcher(reader)),
         "/person/{subject}": pages.person,
         "/decision/{sha256}": pages.decision,
-        "/law": pages.laws,
-        "/law/compare": pages.compare,
-        "/law/{number}": pages.law,
+        "/feeds": pages.feeds,
         "/case/{page}": pages.case,
     }
     return [
-        *(
-            web.Route("GET", path, pages.shown_errors(reader, page), page=True)
-            for path, page in shown.items()
-        ),
+        *(frame.get(path, reader, page) for path, page in shown.items()),
         web.Route("GET", "/style.css", lambda _: web.data(style(), "text/css; charset=utf-8")),
         web.Route("GET", "/health", lambda _: web.text("ok")),
     ]
@@ -71,9 +74,9 @@ def _claim_routes(reader: Reader) -> list[web.Route]:
     return [
         *(web.Route("POST", path, partial(taker, registry)) for path, taker in takers.items()),
         web.Route("GET", "/statute", partial(_statute, reader)),
-        web.Route("GET", "/law/{number}/statute.json", partial(pages.statute, reader)),
         web.Route("GET", "/decision/{sha256}/{part}.json", partial(pages.published, reader)),
         web.Route("GET", "/case/{page}/letter.{suffix}", partial(pages.letter, reader)),
+        web.Route("GET", "/case/{page}/{kind}-letter.{suffix}", partial(pages.letter, reader)),
         web.Route("GET", "/case/{page}/decision.record", partial(pages.signed, reader)),
     ]
 

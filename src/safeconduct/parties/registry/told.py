@@ -1,53 +1,42 @@
-"""What a listed person is told: the notice, and the decision, each a letter in plain words.
+"""What a listed person is told: notice, decision, end; each a letter in their own language.
 
-A letter lies in the registry's folder until somebody serves it. Whoever holds it holds the
-address of the private page, so it is for the person alone.
+    notice     that the body proposes to enter them: the whole file, how to reply until when
+    decision   the board's, and how to appeal until when      panel    the appeal panel's
+    end        that the listing has ended, and why
+
+A letter lies in the registry's folder until somebody serves it, and on the person's private
+page. Whoever holds it holds the address of that page, so it is for the person alone.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from safeconduct.parties.registry.letter import Letter, make_letter, sealed
+from safeconduct.parties.registry.letter_files import LETTERS_FOLDER, keep_letter
+from safeconduct.parties.registry.letter_words import day, moment, said
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.registrations import Listed
-from safeconduct.plumbing.durable import make_folder, write_file
 from safeconduct.protocol.listing.dossier import Dossier
+from safeconduct.protocol.listing.hearing import days_of
 from safeconduct.protocol.registration import REGISTERED, Course, Registration, dossier_of
-from safeconduct.protocol.statute.instant import format_instant
-from safeconduct.protocol.statute.text import Statute, Words
+from safeconduct.protocol.statute.text import Statute
+from safeconduct.protocol.statute.wording import one_line
+from safeconduct.protocol.statute.wording.voice import voice
 
-TOLD_FOLDER = "letters"
-_FIELDS = {
-    "ground": "Ground",
-    "role": "Your role",
-    "conduct": "What you are said to have done",
-    "harm": "The harm",
-    "time_since": "How long ago",
-    "weight": "Why it weighs enough",
-}
+TOLD_KINDS = ("notice", "decision", "panel", "end")
+"""The letters that a listing may have."""
+_ASSESSED = ("ground", "role", "conduct", "harm", "time_since", "weight")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A letter: its title, and its paragraphs, each one or more lines."""
-
-    title: str
-    paragraphs: tuple[tuple[str, ...], ...]
-
-    @property
-    def text(self) -> str:
-        """The letter as plain text."""
-        parts = ((self.title,), *self.paragraphs)
-        return "\n\n".join("\n".join(part) for part in parts) + "\n"
+def told_stem(number: int, kind: str) -> str:
+    """Under which name the letter of a `kind` about listing `number` is kept."""
+    return f"listing-{number}-{kind}"
 
 
-def write_told(registry: Registry, name: str, told: Told) -> Path:
-    """Keep a letter, for its person alone; returns where."""
-    folder = registry.folder / TOLD_FOLDER
-    make_folder(folder, mode=0o700)
-    path = folder / f"{name}.txt"
-    write_file(path, told.text.encode("utf-8"), mode=0o600)
-    return path
+def keep_told(registry: Registry, number: int, kind: str, letter: Letter) -> Path:
+    """Keep a letter, for its person alone; returns where its page lies."""
+    return keep_letter(registry.folder / LETTERS_FOLDER, told_stem(number, kind), letter)
 
 
 def page_address(registry: Registry, listed: Listed) -> str:
@@ -57,49 +46,65 @@ def page_address(registry: Registry, listed: Listed) -> str:
 
 def notice_told(
     registry: Registry, listed: Listed, course: Course, found: Registration, law: Statute
-) -> Told:
+) -> Letter:
     """The notice in words: the whole file, and how to reply until when."""
     dossier = dossier_of(course)
-    terms = law.procedure.listing
-    assert terms is not None
+    language = dossier.language
     assert found.last_reply_at is not None
-    until = format_instant(found.last_reply_at)
-    return Told(
-        title=f"Notice to {dossier.name}, register number {dossier.subject}",
-        paragraphs=(
-            (
-                "The body proposes to enter you in its register. Nothing is entered yet, and "
-                "nobody else can see this.",
-                f"Law: {words(law.title)}, version {law.version.number}, "
-                f"section {terms.section}.",
-            ),
-            *file_told(dossier),
-            (
-                f"You may reply until {until} (UTC). Nothing is decided before then, unless "
-                "your reply comes first.",
-                f"Your private page, where all this stands: {page_address(registry, listed)}",
-                "Whoever has its address can read it.",
-            ),
-        ),
-    )
+    until = said(language, "reply until", moment=moment(language, found.last_reply_at))
+    assessed, effects, background = file_told(dossier, language)
+    lines = [
+        said(language, "notice", name=dossier.name, subject=dossier.subject),
+        "",
+        said(language, "proposes"),
+        "",
+        until,
+        said(language, "replying"),
+        *_page(registry, listed, language),
+        "",
+        said(language, "file"),
+        *(f"- {line}" for line in assessed),
+        "",
+        *effects,
+        _law(law, language),
+        "",
+        said(language, "background"),
+        *(f"- {line}" for line in background),
+    ]
+    return make_letter("\n".join(lines) + "\n", language, strong=(until,))
 
 
-def file_told(dossier: Dossier) -> tuple[tuple[str, ...], ...]:
+def _page(registry: Registry, listed: Listed, language: str) -> list[str]:
+    address = page_address(registry, listed)
+    return [said(language, "page", address=address), said(language, "secret")]
+
+
+def _law(law: Statute, language: str) -> str:
+    terms = law.procedure.listing
+    assert terms is not None  # a law without them lists nobody like this
+    title = voice(law, language).words(law.title)
+    return said(language, "law", title=title, number=law.version.number, section=terms.section)
+
+
+def file_told(dossier: Dossier, language: str = "en") -> tuple[tuple[str, ...], ...]:
     """The whole file in words: what the person is shown is what the board decides on."""
     assessed = [
-        f"{title}: {dossier.assessment.get(name, '')}" for name, title in _FIELDS.items()
+        said(language, field, text=dossier.assessment.get(field, "")) for field in _ASSESSED
     ]
-    private = [f"Why you are taken to be the person meant: {dossier.identity}"]
-    private += [f"It rests on: {each}" for each in dossier.evidence]
-    private.append(f"Proposed by: {dossier.proposer}")
+    background = [
+        said(language, "identified", text=dossier.identity),
+        *(said(language, "rests", text=each) for each in dossier.evidence),
+        said(language, "proposer", text=dossier.proposer),
+    ]
     if dossier.source:
-        private.append(f"The data came from: {dossier.source}")
-    return (tuple(assessed), (_effects(dossier),), tuple(private))
+        background.append(said(language, "source", text=dossier.source))
+    effects = said(language, "effects", effects=_effects(dossier, language))
+    return tuple(assessed), (effects,), tuple(background)
 
 
-def _effects(dossier: Dossier) -> str:
+def _effects(dossier: Dossier, language: str) -> str:
     named = ", ".join(effect.replace("_", " ") for effect in dossier.effects)
-    return f"Effects it would have: {named or 'none'}. It would have no others."
+    return named or said(language, "none")
 
 
 def reasons_told(
@@ -111,51 +116,83 @@ def reasons_told(
     remitted_at: int | None = None,
 ) -> str:
     """The reasons that a decision binds by their hash; the same whenever they are made."""
-    terms = law.procedure.listing
-    assert terms is not None
-    verdict = {
-        True: f"{dossier.name}, register number {dossier.subject}, is to be entered.",
-        False: f"{dossier.name}, register number {dossier.subject}, is not entered.",
-    }[outcome == REGISTERED]
+    language, entered = dossier.language, outcome == REGISTERED
+    verdict = "entered" if entered else "not entered"
     lines = [
-        verdict,
-        f"Law: {words(law.title)}, version {law.version.number}, section {terms.section}.",
-        "The reply was read." if replied else "No reply came in time.",
+        said(language, verdict, name=dossier.name, subject=dossier.subject),
+        _law(law, language),
+        said(language, "read" if replied else "unread"),
     ]
     if remitted_at is not None:
-        at = format_instant(remitted_at)
-        lines.append(f"Decided again: the appeal panel sent it back on {at}.")
-    if outcome == REGISTERED:
-        lines += [f"{name}: {dossier.assessment[name]}" for name in _FIELDS]
-        lines.append(f"Effects: {', '.join(dossier.effects) or 'none'}.")
+        lines.append(said(language, "again", moment=moment(language, remitted_at)))
+    if entered:
+        assessed, _, _ = file_told(dossier, language)
+        lines += ["", said(language, "why"), *(f"- {line}" for line in assessed)]
+        lines += ["", said(language, "given", effects=_effects(dossier, language))]
     return "\n".join(lines) + "\n"
 
 
 def decision_told(
     registry: Registry,
     listed: Listed,
-    letter: str,
+    course: Course,
+    kind: str,
     signers: Iterable[str],
-    days: tuple[int, int | None],
+    last_appeal_at: int | None,
     law: Statute,
-) -> Told:
-    """A decision as it is served; `days` are its logged-by time and the last for an appeal."""
-    logged_by, last_appeal_at = days
-    dated = [
-        f"Signed by: {', '.join(signers)}",
-        f"Dated by the witnesses: {format_instant(logged_by)}",
-    ]
+) -> Letter:
+    """A decision as it is served: the one that the event `kind` of the course holds.
+
+    `last_appeal_at` is POSIX seconds, None where nobody can appeal.
+    """
+    language, event = dossier_of(course).language, course.latest[kind]
+    titled = "panel" if kind == "appeal_decided" else "decision"
+    lines = [said(language, titled, number=listed.number), ""]
+    if kind == "appeal_decided":
+        lines += [said(language, event.word("result")), "", said(language, "because")]
+        lines += [f"- {one_line(line)}" for line in event.word("letter").splitlines()]
+    else:
+        lines += event.word("letter").rstrip("\n").split("\n")
+    lines += ["", *sealed(signers, event.at, language), ""]
+    until = ""
     if last_appeal_at is not None:
-        section = law.procedure.appeal_section
-        dated.append(
-            f"You may appeal (section {section}) until {format_instant(last_appeal_at)} (UTC), "
-            f"on your private page: {page_address(registry, listed)}"
-        )
-        dated.append("Until the appeal is decided, nothing is entered and nothing is shown.")
-    lines = tuple(letter.rstrip("\n").split("\n"))
-    return Told(title=f"Decision on listing {listed.number}", paragraphs=(lines, tuple(dated)))
+        section, at = law.procedure.appeal_section, moment(language, last_appeal_at)
+        until = said(language, "you may", section=section, moment=at)
+        lines += [*_days(event.at, law, language), "", until, said(language, "meanwhile")]
+    elif event.word("outcome") != REGISTERED:
+        lines.append(said(language, "nothing"))
+    lines += _page(registry, listed, language)
+    return make_letter("\n".join(lines) + "\n", language, strong=(until, lines[2]))
 
 
-def words(text: Words) -> str:
-    """The text in English, or in whichever language there is."""
-    return text.get("en") or next(iter(text.values()))
+def _days(decided_at: int, law: Statute, language: str) -> list[str]:
+    """When a listing is reviewed and when it ends, if it comes into effect."""
+    terms = law.procedure.listing
+    assert terms is not None
+    days = days_of(decided_at, law, terms)
+    named = {"reviewed": days.review_on, "ends": days.ends_on}
+    return [
+        said(language, key, day=day(language, date.fromisoformat(on).toordinal()))
+        for key, on in named.items()
+    ]
+
+
+def end_told(registry: Registry, listed: Listed, course: Course, law: Statute) -> Letter:
+    """That a listing has ended, when and why. Requires that it has."""
+    dossier, ended = dossier_of(course), course.latest["ended"]
+    language, cause = dossier.language, ended.word("cause")
+    seen = "effective" in course.latest
+    outcome = said(language, "over" if seen else "unseen")
+    lines = [
+        said(language, "end", number=listed.number),
+        said(language, "to", name=dossier.name, subject=dossier.subject),
+        "",
+        outcome,
+        said(language, cause),
+        said(language, "reasons", text=ended.word("reasons")),
+        said(language, "ended on", moment=moment(language, ended.at)),
+        _law(law, language),
+        "",
+        *_page(registry, listed, language),
+    ]
+    return make_letter("\n".join(lines) + "\n", language, strong=(outcome,))

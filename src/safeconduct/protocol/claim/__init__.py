@@ -52,6 +52,7 @@ from safeconduct.protocol.claim.examine import (
     Examined,
     check_joinable,
     examine,
+    is_judgement,
     needed_judgements,
 )
 from safeconduct.protocol.claim.redemption import (
@@ -82,6 +83,7 @@ __all__ = [
     "examine",
     "format_bundle",
     "format_joint",
+    "is_judgement",
     "joint_subjects",
     "needed_judgements",
     "open_claim",

@@ -122,6 +122,14 @@ def needed_judgements(bundles: Sequence[Bundle]) -> frozenset[str]:
     )
 
 
+def is_judgement(name: str) -> bool:
+    """Whether a board is ever asked to judge what has this name."""
+    stem, dot, place = name.partition(".")
+    if dot and (stem not in _OF_A_STATEMENT or place not in _PLACES):
+        return False
+    return any(stem in asked for asked in _JUDGEMENTS.values())
+
+
 def _judged(name: str, place: int) -> str:
     return f"{name}.{place}" if place and name in _OF_A_STATEMENT else name
 
@@ -154,6 +162,7 @@ def check_joinable(bundles: Sequence[Bundle]) -> None:
 
 JOINED_MAX = 3
 """How many claims may be decided with another; their evidence must fit into one object."""
+_PLACES = frozenset(str(place) for place in range(1, JOINED_MAX + 1))
 _OF_A_STATEMENT = frozenset({"denounces", "speaker_is_claimant", "withdrawn"})
 _BOARD_FINDINGS = frozenset({"grave_crime_proven", "knowing_falsehood_found"})
 _JUDGEMENTS = {

@@ -13,13 +13,15 @@ Spec: docs/3-protocol.md §15.2.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from safeconduct.errors import RefusedError, UnverifiedError
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.statute.evaluate import declared_name
-from safeconduct.protocol.statute.govern import Days, Governed, govern
+from safeconduct.protocol.statute.govern import Days, Governed, govern, governing
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Statute
 
+CLOCKS_SECONDS_MAX = 600  # by how much the registry's clock and the witnesses' may differ
 _LAWS_KEPT = 16  # parsed; of 60 kB at most
 _DATED = ("logged", "made")  # the fields that say when somebody did what they claim on
 
@@ -45,6 +47,34 @@ def versions_at(state: GazetteState, as_of: int) -> tuple[Statute, ...]:
     """
     first, *later = (_read(version.law) for version in state.statutes)
     return (first, *(one for one in later if one.version.published_at <= as_of))
+
+
+def in_force(state: GazetteState, at: int) -> Statute | None:
+    """The version of the law in force at `at`, POSIX seconds; None where there is none."""
+    try:
+        return governing(versions_at(state, at), at)
+    except RefusedError:
+        return None
+
+
+def check_moment(state: GazetteState, as_of: int, claimed_at: int, decided_at: int) -> None:
+    """Check that a case was judged as of a moment between its claim and its decision, and by
+    the law that was in force when the decision was logged.
+
+    Else whoever proposes could choose the moment, and with it the version that the person does
+    not get compared.
+
+    Raises:
+        UnverifiedError: it was not.
+    """
+    if not claimed_at - CLOCKS_SECONDS_MAX <= as_of <= decided_at + CLOCKS_SECONDS_MAX:
+        raise UnverifiedError("decision: judged as of a moment that is not its own")
+    laws = [in_force(state, at) for at in (as_of, decided_at)]
+    if len({law.sha256 if law else b"" for law in laws}) > 1:
+        raise UnverifiedError(
+            "decision: the law changed between the moment it is judged as of and its date",
+            hint="propose it again, under the law now in force",
+        )
 
 
 def apply_law(

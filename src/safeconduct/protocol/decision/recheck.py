@@ -8,14 +8,15 @@ Spec: docs/3-protocol.md §15.4, §15.6, §15.7.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, UnverifiedError
-from safeconduct.protocol.canonical import Json, format_json
+from safeconduct.protocol.canonical import Json, format_json, parse_hex
 from safeconduct.protocol.claim import (
     GROUNDS,
     Bundle,
+    is_judgement,
 )
 from safeconduct.protocol.credit import Credit
 from safeconduct.protocol.decision.behind import Claimed, read_claims, verify_body
@@ -30,6 +31,7 @@ from safeconduct.protocol.decision.draft import (
 )
 from safeconduct.protocol.decision.governing import (
     apply_law,
+    check_moment,
     read_law,
     versions_at,
 )
@@ -63,7 +65,7 @@ from safeconduct.protocol.tlog.note import ED25519, VerifierKey
 from safeconduct.protocol.tlog.policy import Logged, Policy
 from safeconduct.protocol.votes import Tally, check_signers
 
-_HASH_BYTES = 32
+_SALT_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,8 @@ def recompute(value: dict[str, Json], state: GazetteState, policy: Policy) -> Re
     receipt = _receipt(value, signed, state, policy)
     bundles, claims = read_claims(value, record, receipt, state, policy)
     claimed_at = claims[0].logged.logged_by
+    check_moment(state, record.number("as-of"), claimed_at, receipt.logged_by)
+    parse_hex(text_of(value, "salt"), _SALT_BYTES, "decision object: salt")
     proposal = _proposal(value, record, bundles, claimed_at, state, policy)
     contested = _contested(value, record, bundles, receipt, state, policy)
     if contested is not None:
@@ -211,6 +215,8 @@ def _proposal(
             )
         if list(fell) != shortfalls:
             raise UnverifiedError("decision: the evidence fell short in other ways than stated")
+    else:
+        _check_stated(facts, judgements_of(value), shortfalls)
     governed = apply_law(versions_at(state, as_of), facts, claimed_at, as_of)
     if governed.statute.sha256 != record.hash("statute"):
         raise UnverifiedError(
@@ -225,6 +231,23 @@ def _proposal(
     )
     _check_judgement(value, record, proposal)
     return proposal
+
+
+def _check_stated(
+    facts: Json, judgements: Mapping[str, bool], shortfalls: Sequence[Json]
+) -> None:
+    """Check what is said beside sealed evidence: nothing else than the facts that were signed.
+
+    Nothing can be computed here; but what would stand here unchecked could say anything.
+    """
+    single = facts["facts"] if isinstance(facts, dict) else None
+    for name, judged in judgements.items():
+        if not is_judgement(name):
+            raise MalformedError("decision object: a judgement that no board makes")
+        if isinstance(single, dict) and single.get(name, judged) is not judged:
+            raise UnverifiedError(f"decision: {name} was judged otherwise than the facts say")
+    if not all(isinstance(each, str) for each in shortfalls):
+        raise MalformedError("decision object: a shortfall that is no text")
 
 
 def judgements_of(value: Mapping[str, Json]) -> dict[str, bool]:

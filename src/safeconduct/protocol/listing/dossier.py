@@ -18,12 +18,14 @@ from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.canonical import Json, format_json, parse_hex, parse_json, tagged_hash
+from safeconduct.protocol.statute.explain import LETTER_LANGUAGES
 
 DOSSIER_BYTES_MAX = 256 << 10
 SALT_BYTES = 16
 NAME_CHARACTERS_MAX = 300
 TEXT_CHARACTERS_MAX = 4_000
 ITEMS_MAX = 50
+DEFAULT_LANGUAGE = "en"
 # Nobody is listed without an individual assessment: each of these must say something.
 ASSESSMENT_FIELDS = frozenset({"conduct", "ground", "harm", "role", "time_since", "weight"})
 
@@ -56,6 +58,7 @@ class Dossier:
     proposer: str  # private
     source: str  # private: whom the data came from; empty if from the person
     private_salt: bytes
+    language: str = DEFAULT_LANGUAGE  # private: in which this person is written to
 
     @property
     def shown(self) -> dict[str, Json]:
@@ -76,9 +79,11 @@ class Dossier:
     @property
     def private(self) -> dict[str, Json]:
         """The part that only the body and the person see."""
+        told = {} if self.language == DEFAULT_LANGUAGE else {"language": self.language}
         return {
             "evidence": list(self.evidence),
             "identity": self.identity,
+            **told,
             "proposer": self.proposer,
             "salt": self.private_salt.hex(),
             "source": self.source,
@@ -109,7 +114,7 @@ def parse_dossier(data: bytes) -> Dossier:
     if not isinstance(value, dict) or value.keys() != {"private", "shown"}:
         raise MalformedError("file: needs exactly private and shown")
     shown = _exactly(value["shown"], _SHOWN_FIELDS, "file")
-    private = _exactly(value["private"], _PRIVATE_FIELDS, "file, private part")
+    private = _private(value["private"])
     assessment = shown["assessment"]
     if not isinstance(assessment, dict) or not assessment.keys() <= ASSESSMENT_FIELDS:
         raise MalformedError(f"file: the assessment speaks of {_fields_told()}")
@@ -125,11 +130,19 @@ def parse_dossier(data: bytes) -> Dossier:
         proposer=_text(private["proposer"], "proposer"),
         source=_text(private["source"], "source"),
         private_salt=parse_hex(_text(private["salt"], "salt"), SALT_BYTES, "file, salt"),
+        language=_text(private.get("language", DEFAULT_LANGUAGE), "language"),
     )
     check_texts(dossier)
     if dossier.shown != shown:
         raise MalformedError("file: the private part is not the one that the shown part names")
     return dossier
+
+
+def _private(value: Json) -> dict[str, Json]:
+    """The private part's fields; a language is named only if it is not the usual one."""
+    told = isinstance(value, dict) and "language" in value
+    fields = _PRIVATE_FIELDS | {"language"} if told else _PRIVATE_FIELDS
+    return _exactly(value, fields, "file, private part")
 
 
 def check_texts(dossier: Dossier) -> None:
@@ -149,6 +162,9 @@ def check_texts(dossier: Dossier) -> None:
         _check_text(text, what)
     for what in ("identity", "proposer", "source"):
         _check_text(getattr(dossier, what), what)
+    if dossier.language not in LETTER_LANGUAGES:
+        languages = ", ".join(sorted(LETTER_LANGUAGES))
+        raise MalformedError(f"file: language is one of: {languages}")
 
 
 def check_dossier(dossier: Dossier) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_hex, tagged_hash
 from safeconduct.protocol.gazette import GazetteState, Roster
 from safeconduct.protocol.listing.dossier import Dossier
@@ -36,6 +36,7 @@ from safeconduct.protocol.record import (
     verify_signers,
 )
 from safeconduct.protocol.statute.explain import appeal_last_at
+from safeconduct.protocol.statute.govern import governing
 from safeconduct.protocol.statute.instant import add, format_instant
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Listing, Statute
@@ -201,11 +202,33 @@ def recheck_listing(
     if not value.keys() & HEARD_FIELDS:
         if statute.procedure.listing is not None:
             raise UnverifiedError("listing: entered without the hearing that its law gives")
+        check_in_force(state, statute, publication.number("final"))
         return None
     if statute.procedure.listing is None:
         raise UnverifiedError("listing: shows a hearing that its law does not know")
     case = _Shown(value, publication, state, policy, statute, statute.procedure.listing)
     return case.recheck()
+
+
+def check_in_force(state: GazetteState, statute: Statute, at: int) -> None:
+    """Check that a listing is made under the version of the law in force at `at`.
+
+    Else the body could choose, of all versions that it ever published, the one that gives the
+    person the least time, or no hearing at all.
+
+    Raises:
+        UnverifiedError: another version was in force, or none.
+    """
+    versions = [load_statute(each.law) for each in state.statutes]
+    try:
+        due = governing([one for one in versions if one.version.published_at <= at], at)
+    except RefusedError as error:
+        raise UnverifiedError(f"listing: {error.message}") from error
+    if due.sha256 != statute.sha256:
+        raise UnverifiedError(
+            f"listing: made under version {statute.version.number} of the law; version "
+            f"{due.version.number} was in force at {format_instant(at)}"
+        )
 
 
 class _Shown:
@@ -266,6 +289,7 @@ class _Shown:
         data, receipt = self._receipt("notice", "listing-notice")
         verify_signer(parse_signed(data), self.state.programme.key("registry"))
         self._check_about(receipt.record, "notice")
+        check_in_force(self.state, self.statute, receipt.logged_by)
         return receipt
 
     def _decision(self, notice: Receipt) -> tuple[Receipt, tuple[str, ...]]:

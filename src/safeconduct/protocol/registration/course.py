@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.canonical import Json, parse_json
 from safeconduct.protocol.listing.dossier import Dossier, check_dossier, parse_dossier
+from safeconduct.protocol.listing.published import REGISTERED as REGISTERED
 
 EVENT_BYTES_MAX = 1 << 20
-REGISTERED = "registered"
-NOT_REGISTERED = "not_registered"
 RESULTS = {"uphold": "final", "quash": "ended", "replace": "ended", "remit": "replied"}
 """What an appeal panel may find, and the state that it leads to."""
 CAUSES = frozenset({"acquitted", "dropped", "expired", "quashed", "replaced", "withdrawn"})

@@ -1,6 +1,7 @@
 """Law as data: text and rules side by side, and judgements that anyone can recompute.
 
-    text        the values: statute, sections, conditions, facts
+    text        the values: statute, sections, conditions, times, facts
+    calendar    the days of a place: offsets, weekends, holidays
     instant     dates with their offset, and periods added to them
     shape       strict reading of JSON that names the place of every fault
     condition   the operators, as they are written
@@ -9,15 +10,23 @@
     load        canonical JSON to `Statute`, part by part: head, parameter, declaration,
                 section, outcome, procedure, example; and parameters set by a body
     walk        every condition and time of a law
+    compiled    a law made ready to be applied: every condition as a function of the case
+    term        when something was: dates, sums, deemed dates; compare: before, by, during
+    quantity    how many, how long in all, in which place
+    cost        what applying a law takes, before it is applied
     evaluate    statute + facts + an instant to `Judgement`, whose proof is the result
     proof       what each step of a judgement was computed from
     steps       what is owed in time
     govern      which version of a law a case is judged by
     lint        what a statute must not be published with: fairness, clarity, trial, succession
-    diff        what a new version changes, and for whom
+    complaint   one reason against publishing it
+    diff        what a new version changes, and for whom; phrase: in which words
     schema      the grammar as JSON Schema, for editors
     remedy      what would have to be different
-    explain     the judgement as a letter, as a public record and as a drawing
+    wording     the phrases of letters, in nine languages
+    explain     the judgement as a letter
+    public      the judgement for everybody, with commitments, and its receipt
+    picture     the proof as a drawing
 
 A statute is RFC 8785 canonical JSON of at most 60,000 bytes, so that one version fits one log
 entry; its SHA-256 is its name. There are three truth values: what nobody has found out yet is

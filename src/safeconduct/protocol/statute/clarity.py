@@ -72,7 +72,7 @@ def _alphabets(word: str) -> set[str]:
 
 def _unreachable_rules(statute: Statute) -> Iterator[Complaint]:
     outcomes = [n for o in statute.outcomes for n in (o.rule, o.final_when, o.revoked_when)]
-    steps = [step.extended for step in statute.procedure.steps]
+    steps = [rule for s in statute.procedure.steps for rule in (s.extended, s.owed_when)]
     named = [test.name for test in loose_tests(statute) if test.operator == "rule"]
     reached = reached_rules([*outcomes, *steps, *named], statute)
     for name, provision in statute.rules.items():

@@ -35,11 +35,11 @@ from safeconduct.protocol.statute.quantity import below, measurer
 from safeconduct.protocol.statute.term import (
     LAST,
     LIMIT,
-    POINT,
     WHOLE,
     Law,
     Prove,
     Run,
+    Seen,
     Use,
     moment,
     stay,
@@ -68,8 +68,11 @@ class Plan:
         self.law = Law(
             parameters=statute.parameters, calendar=statute.calendar, prove=self.condition
         )
-        self.each_lists = tuple(dict.fromkeys(o.each for o in statute.outcomes if o.each))
-        self.roots = [_root(each, n, self) for n, each in enumerate(statute.outcomes)]
+        outcomes = statute.outcomes
+        self.each_lists = tuple(dict.fromkeys(o.each for o in outcomes if o.each))
+        # What is said of the whole case goes before what is said of single items.
+        self.order = sorted(range(len(outcomes)), key=lambda n: bool(outcomes[n].each))
+        self.roots = [_root(each, n, self) for n, each in enumerate(outcomes)]
 
     def rule(self, name: str, favour: bool) -> Prove:
         """The function that proves the rule `name`, of the item given if it is about one.
@@ -87,6 +90,10 @@ class Plan:
             self._made[key] = _once_an_item(prove) if provision.of else _once(prove)
             self._making.discard(name)
         return self._made[key]
+
+    def number(self, rule: str) -> str:
+        """The number of the section that states a rule."""
+        return self._rules[rule].number
 
     def condition(self, condition: Condition, favour: bool) -> Prove:
         """The function that proves `condition`."""
@@ -153,10 +160,12 @@ def _root(outcome: Outcome, index: int, plan: Plan) -> Prove:
     prove = _outcome(outcome, f"outcomes[{index}]", plan)
     if not outcome.each:
         return prove
-    name, place = outcome.each, f"outcomes[{index}].when"
+    name, place, ground = outcome.each, f"outcomes[{index}].when", plan.number(outcome.rule)
 
     def prove_each(run: Run, item: Item | None) -> Node:
         children = tuple([prove(run, each) for each in run.lists[name]])
+        if not children:  # then nothing was tried that could name the section
+            return Node("each", place, False, ground, name)
         value = any_of([child.value for child in children])
         return Node("each", place, value, "", name, (), "", None, children)
 
@@ -183,19 +192,8 @@ def _outcome(outcome: Outcome, place: str, plan: Plan) -> Prove:
         children, value = [first], first.value
         for operator, name, effect in more:
             found = effect(run, item)
-            children.append(
-                Node(
-                    operator,
-                    f"{place}.{operator}",
-                    found.value,
-                    "",
-                    name,
-                    (),
-                    "",
-                    None,
-                    (found,),
-                )
-            )
+            at = f"{place}.{operator}"
+            children.append(Node(operator, at, found.value, name=name, children=(found,)))
             if operator == REVOKED and found.value:
                 value = False
         return Node("outcome", place, value, name=outcome.value, children=tuple(children))
@@ -399,7 +397,7 @@ def _before(condition: Condition, favour: bool, plan: Plan) -> Prove:
     if isinstance(parameter, Instant):
         limit = Interval(earliest=parameter.limit_at, latest=parameter.limit_at)
         return _leaf(condition, favour, lambda value: precedes(value, limit))
-    return _order(condition, favour, plan, (POINT, LIMIT), precedes)
+    return _order(condition, favour, plan, (LAST, LIMIT), precedes)
 
 
 def _by(condition: Condition, favour: bool, plan: Plan) -> Prove:
@@ -457,21 +455,22 @@ def _compared(condition: Condition, plan: Plan) -> tuple[Term, Term]:
 def _pair(
     condition: Condition,
     favour: bool,
-    first: Callable[[Run, Item | None, list[str]], Any],
-    second: Callable[[Run, Item | None, list[str]], Any],
+    first: Callable[[Run, Item | None, Seen], Any],
+    second: Callable[[Run, Item | None, Seen], Any],
     compare: Callable[[Any, Any], Truth],
 ) -> Prove:
     operator, place = condition.operator, condition.place
 
     def prove(run: Run, item: Item | None) -> Node:
-        seen: list[str] = []
+        seen = Seen()
         values = first(run, item, seen), second(run, item, seen)
-        facts = tuple(dict.fromkeys(seen) if condition.terms else seen)
+        facts = tuple(dict.fromkeys(seen.facts) if condition.terms else seen.facts)
+        tests = tuple(seen.tests)
         for missing in Missing:
             if missing in values:
-                value = _without(missing, favour)
-                return Node(operator, place, value, "", "", facts, missing.value)
-        return Node(operator, place, compare(*values), "", "", facts)
+                value, state = _without(missing, favour), missing.value
+                return Node(operator, place, value, "", "", facts, state, None, tests)
+        return Node(operator, place, compare(*values), "", "", facts, "", None, tests)
 
     return prove
 

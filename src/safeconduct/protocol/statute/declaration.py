@@ -5,7 +5,8 @@
     service.during: {type: span, proof: capture, …}
     disclosed_fully: {type: yesno, question: {en: Did the person tell all they knew?}, …}
 
-A name with a dot is a field of a list: `tips.grade` is asked of every tip.
+A name with a dot is a field of a list: `tips.grade` is asked of every tip. With `shown: false`
+the letter keeps a fact's value to itself, such as what is on file about other applicants.
 """
 
 from collections.abc import Mapping
@@ -45,7 +46,8 @@ def read_declaration(value: Json, place: str, name: str) -> Declaration:
     for part in name.split(".", 1):
         as_name(part, place)
     required = ("type", "asserted_by", "standard", "unknown_at_end", "label")
-    table = as_map(value, place, required, ("values", "proof", "confidential", "question"))
+    optional = ("values", "proof", "confidential", "question", "shown")
+    table = as_map(value, place, required, optional)
     kind = as_choice(table["type"], inside(place, "type"), TYPES)
     if ("values" in table) != (kind == "choice"):
         refuse(inside(place, "values"), "stands with type choice, and only there")
@@ -65,6 +67,7 @@ def read_declaration(value: Json, place: str, name: str) -> Declaration:
         proof=_read_proof(table, place, kind),
         confidential=as_yesno(table.get("confidential", True), inside(place, "confidential")),
         question={} if asked is None else as_words(asked, inside(place, "question")),
+        shown=as_yesno(table.get("shown", True), inside(place, "shown")),
     )
 
 

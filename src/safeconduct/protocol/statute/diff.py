@@ -10,6 +10,7 @@ that none comes out differently does not prove that nobody is touched.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 from safeconduct.errors import SafeconductError
@@ -17,10 +18,11 @@ from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.statute.evaluate import Judgement, evaluate
 from safeconduct.protocol.statute.facts import Declaration, read_facts
 from safeconduct.protocol.statute.govern import Result, fitting, worth
-from safeconduct.protocol.statute.instant import DAY_SECONDS, format_instant
 from safeconduct.protocol.statute.phrase import (
     amount_words,
     condition_words,
+    instant_words,
+    moved_words,
     parameter_words,
     term_words,
     value_words,
@@ -30,9 +32,7 @@ from safeconduct.protocol.statute.text import (
     Calendar,
     Condition,
     Credits,
-    Day,
     Governs,
-    Instant,
     Listing,
     Number,
     Outcome,
@@ -176,18 +176,18 @@ def _effect(before: Result | str, now: Result | str) -> str:
 
 
 def _version(previous: Statute, statute: Statute) -> Iterator[Change]:
-    now = statute.version
+    now, calendar = statute.version, statute.calendar
     yield Change(
         kind="version",
         place="version",
         text=f"version {now.number} follows version {previous.version.number}, in force from "
-        f"{format_instant(now.in_force_from)}" + (f": {now.note}" if now.note else ""),
+        f"{instant_words(now.in_force_from, calendar)}" + (f": {now.note}" if now.note else ""),
     )
     if now.in_force_to != previous.version.in_force_to:
         until = (
             "without end"
             if now.in_force_to is None
-            else f"until {format_instant(now.in_force_to)}"
+            else f"until {instant_words(now.in_force_to, calendar)}"
         )
         yield Change(kind="version", place="version.in_force_to", text=f"in force {until}")
     for index, each in enumerate(now.annuls):
@@ -196,7 +196,7 @@ def _version(previous: Statute, statute: Statute) -> Iterator[Change]:
             kind="version",
             place=f"version.annuls[{index}]",
             text=f"{what} of version {each.version}: struck from "
-            f"{format_instant(each.from_at)} by {each.by}",
+            f"{instant_words(each.from_at, calendar)} by {each.by}",
         )
     yield from _attributes(
         "version", "statute.governs", previous.governs, statute.governs, skip=()
@@ -210,40 +210,16 @@ def _parameters(previous: Statute, statute: Statute) -> Iterator[Change]:
     for name, before, now in _pairs(previous.parameters, statute.parameters):
         place = f"parameters.{name}"
         if before is None or now is None or type(before) is not type(now):
-            yield _came_or_went("parameter", place, before, now, parameter_words)
+            shown = partial(parameter_words, calendar=statute.calendar)
+            yield _came_or_went("parameter", place, before, now, shown)
             continue
         if not same(before, now):
-            text = f"{_moved(before, now)}{_felt(previous, statute, now)}"
+            moved = moved_words(before, now, statute.calendar)
+            text = f"{moved}{_felt(previous, statute, now)}"
             yield Change(kind="parameter", place=place, text=text)
         if before.may_change != now.may_change:
             text = f"may change {now.may_change}, and no longer {before.may_change}"
             yield Change(kind="parameter", place=f"{place}.may_change", text=text)
-
-
-def _moved(before: Parameter, now: Parameter) -> str:
-    if isinstance(before, WordList) and isinstance(now, WordList):
-        gained = [word for word in now.values if word not in before.values]
-        lost = [word for word in before.values if word not in now.values]
-        parts = [f"gains {', '.join(gained)}"] if gained else []
-        return "; ".join([*parts, *([f"loses {', '.join(lost)}"] if lost else [])])
-    distance = _distance(before, now)
-    moved = f"from {parameter_words(before)} to {parameter_words(now)}"
-    return f"moves {moved}, {distance}" if distance else f"changes {moved}"
-
-
-def _distance(before: Parameter, now: Parameter) -> str:
-    if isinstance(before, Instant) and isinstance(now, Instant):
-        return _later(now.limit_at - before.limit_at)
-    if isinstance(before, Day) and isinstance(now, Day):
-        return _later(now.last_at - before.last_at)
-    return ""
-
-
-def _later(seconds: int) -> str:
-    days, rest = divmod(abs(seconds), DAY_SECONDS)
-    parts = [f"{days} days"] if days else []
-    parts += [f"{rest} seconds"] if rest else []
-    return f"{' and '.join(parts)} {'later' if seconds > 0 else 'earlier'}"
 
 
 def _felt(previous: Statute, statute: Statute, now: Parameter) -> str:

@@ -19,7 +19,7 @@ where a test counts for the person it holds, and where it counts against them it
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from safeconduct.errors import MalformedError, RefusedError
@@ -139,7 +139,9 @@ class _Found:
 def _judgement(
     statute: Statute, plan: Plan, facts: Facts, as_of: int, roots: tuple[Node, ...]
 ) -> Judgement:
-    found = _first_that_holds(statute.outcomes, roots, statute.default)
+    tried = [(statute.outcomes[n], roots[n]) for n in plan.order]
+    grounds = _grounds(roots) if plan.each_lists else roots
+    found = _first_that_holds(tried, grounds, statute.default)
     waiting = () if found.outcome is not None else found.carrying
     items: tuple[ItemOutcome, ...] = ()
     if plan.each_lists:
@@ -159,11 +161,17 @@ def _judgement(
     )
 
 
+def _grounds(roots: tuple[Node, ...]) -> tuple[Node, ...]:
+    """What the default rests on: an empty list is a ground only where there is no other."""
+    return tuple([r for r in roots if r.children or r.operator != "each"]) or roots
+
+
 def _first_that_holds(
-    outcomes: Iterable[Outcome], proofs: tuple[Node, ...], default: Outcome
+    tried: Sequence[tuple[Outcome, Node]], grounds: tuple[Node, ...], default: Outcome
 ) -> _Found:
+    """The outcome among those tried, in turn; the default, on these grounds, if none holds."""
     revoked: tuple[Node, ...] = ()
-    for outcome, proof in zip(outcomes, proofs, strict=True):
+    for outcome, proof in tried:
         if proof.value is None:
             return _Found(None, (*revoked, proof), REVOKED if revoked else "")
         if proof.value:
@@ -171,7 +179,7 @@ def _first_that_holds(
             return _Found(outcome, (*revoked, proof), standing)
         if _standing(proof) == REVOKED:
             revoked = (*revoked, proof)
-    return _Found(default, proofs, REVOKED if revoked else "")
+    return _Found(default, grounds, REVOKED if revoked else "")
 
 
 def _standing(proof: Node) -> str:
@@ -193,18 +201,22 @@ _STANDINGS = {True: (GRANTED, CONDITIONAL), False: (REVOKED,)}
 def _items(
     statute: Statute, plan: Plan, facts: Facts, roots: tuple[Node, ...]
 ) -> tuple[tuple[ItemOutcome, ...], tuple[Node, ...]]:
-    """The outcome of each item, and the proofs that those still open wait for."""
+    """The outcome of each item, and the proofs that those still open wait for.
+
+    An item has only what is found item by item. What follows for the whole case is the case's.
+    """
     found: list[ItemOutcome] = []
     waiting: list[Node] = []
     for name in plan.each_lists:
         own = [
             (outcome, root)
             for outcome, root in zip(statute.outcomes, roots, strict=True)
-            if outcome.each in ("", name)
+            if outcome.each == name
         ]
         for index, item in enumerate(facts.lists[name]):
-            proofs = tuple(r.children[index] if o.each else r for o, r in own)
-            result = _first_that_holds([o for o, _ in own], proofs, statute.default)
+            proofs = tuple([root.children[index] for _, root in own])
+            tried = [(outcome, proof) for (outcome, _), proof in zip(own, proofs, strict=True)]
+            result = _first_that_holds(tried, proofs, statute.default)
             sections = resting_sections(result.carrying)
             found.append(ItemOutcome(item=item.id, outcome=result.value(), sections=sections))
             waiting.extend(result.carrying if result.outcome is None else ())
@@ -227,7 +239,7 @@ def _doubtful(node: Node, facts: Facts) -> Iterable[str]:
     if len(node.facts) == 1 or (node.operator == "before" and len(node.facts) == 2):
         return node.facts
     doubted = [each for each in node.facts if not _is_certain(reading_of(facts, each))]
-    return doubted or (() if node.children else node.facts)
+    return doubted or (() if node.children and node.measured else node.facts)
 
 
 def _is_certain(reading: Reading) -> bool:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable
 
 from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.statute.calendar import parse_ordinal
 from safeconduct.protocol.statute.facts import list_names, read_facts
 from safeconduct.protocol.statute.head import read_moment
 from safeconduct.protocol.statute.shape import (
@@ -39,10 +40,10 @@ from safeconduct.protocol.statute.text import (
     all_parts,
 )
 
-STEP_STATES = ("not_begun", "open", "met", "late", "breached", "unknown")
+STEP_STATES = ("not_owed", "not_begun", "open", "met", "late", "breached", "unknown")
 STANDINGS = ("granted", "conditional", "revoked")
 CASE_KEYS = ("name", "facts", "outcome", "sections")
-MORE_CASE_KEYS = ("open", "as_of", "items", "steps", "standing", "why")
+MORE_CASE_KEYS = ("open", "as_of", "items", "steps", "standing", "unsealed", "why")
 
 _ITEM = re.compile(r"([a-z][a-z0-9_-]*)\[(?:0|[1-9][0-9]{0,3})\]")
 
@@ -83,6 +84,7 @@ def _read_case(value: Json, place: str, statute: Statute) -> Case:
         standing=as_choice(table["standing"], inside(place, "standing"), STANDINGS)
         if "standing" in table
         else "",
+        unsealed=_read_unsealed(table, place, statute),
         why=as_text(table["why"], inside(place, "why")) if "why" in table else "",
     )
 
@@ -113,6 +115,17 @@ def _read_steps(value: Json, place: str, statute: Statute) -> dict[str, str]:
     return {
         name: as_choice(each, inside(place, name), STEP_STATES) for name, each in table.items()
     }
+
+
+def _read_unsealed(table: dict[str, Json], place: str, statute: Statute) -> str:
+    if "unsealed" not in table:
+        return ""
+    at = inside(place, "unsealed")
+    if statute.calendar is None:
+        refuse(at, "a day needs a calendar, and the statute has none")
+    day = as_text(table["unsealed"], at)
+    parse_ordinal(day, at)
+    return day
 
 
 def _resolve(value: Json, place: str, statute: Statute) -> Json:

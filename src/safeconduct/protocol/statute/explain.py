@@ -38,7 +38,7 @@ from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, flatten
 from safeconduct.protocol.statute.public import SALT_BYTES as SALT_BYTES
 from safeconduct.protocol.statute.public import public_form as public_form
 from safeconduct.protocol.statute.public import receipt_form as receipt_form
-from safeconduct.protocol.statute.remedy import Change, changes
+from safeconduct.protocol.statute.remedy import Change, changes, item_changes
 from safeconduct.protocol.statute.steps import StepState
 from safeconduct.protocol.statute.text import (
     Outcome,
@@ -108,6 +108,9 @@ def reasons(
 
     `competing` is what another version of the law gives, which was not taken; `departure` is
     the board's reason for an outcome, `decided`, that is not the judgement's.
+
+    Raises:
+        MalformedError: no letter can be written in this language.
     """
     telling = _Telling(voice(statute, language), judgement)
     stretches = [
@@ -117,7 +120,7 @@ def reasons(
         telling.competing(competing),
         telling.rests(),
         telling.items(),
-        telling.tried(),
+        telling.tried(steps),
         telling.questions(),
         telling.changes() if judgement.decided else telling.waits(),
         telling.steps(steps),
@@ -250,9 +253,10 @@ class _Telling:
 
     # The sections, and what their tests came to.
 
-    def tried(self) -> list[str]:
-        plain = {n.section: n for n in flatten(self._judgement.roots)[0] if n.section}
-        by_item = _by_item(self._judgement.roots)
+    def tried(self, steps: Sequence[StepState]) -> list[str]:
+        proofs = (*(proof for step in steps for proof in step.proofs), *self._judgement.roots)
+        plain = {n.section: n for n in flatten(proofs)[0] if n.section}
+        by_item = _by_item(proofs)
         lines = [self._say.say("tried")]
         for part, of in _provisions(self._statute):
             if part.number not in plain:
@@ -271,7 +275,7 @@ class _Telling:
         told = (
             say.say("section of", item=item, **values) if item else say.say("section", **values)
         )
-        tests = list(_own_tests(node.children[0]))
+        tests = list(_own_tests(node.children[0] if node.children else node))
         lines = [f"  {_MARKS[node.value]} {told}"]
         lines += [f"      {self._test(each)}" for each in tests[:_TESTS_SHOWN_MAX]]
         if len(tests) > _TESTS_SHOWN_MAX:
@@ -281,9 +285,16 @@ class _Telling:
     def _test(self, node: Node) -> str:
         verdict = self._say.say(f"test {TRUTH_WORDS[node.value]}")
         text = self._say.tested(node)
-        facts = f" ({self._shown(', '.join(node.facts))})" if node.facts else ""
-        found = f" — {told}" if (told := self._say.found(self._judgement.given, node)) else ""
-        return f"{_MARKS[node.value]} {verdict} — {text}{facts}{found}"
+        told = [each for each in node.facts if self._is_told(each)]
+        facts = f" ({self._shown(', '.join(told))})" if told else ""
+        whole = len(told) == len(node.facts)
+        found = self._say.found(self._judgement.given, node) if whole else ""
+        line = f"{_MARKS[node.value]} {verdict} — {text}{facts}"
+        return f"{line} — {found}" if found else line
+
+    def _is_told(self, fact: str) -> bool:
+        """Whether the letter may name a fact, by its id, and say what it was found to be."""
+        return self._statute.facts[declared_name(fact)].shown
 
     # What no rule says, what would be otherwise, what is owed.
 
@@ -303,6 +314,8 @@ class _Telling:
 
     def _is_asked(self, name: str) -> bool:
         """Whether a human answered, or has to; what was never put to one is not told."""
+        if not self._statute.facts[name].shown:
+            return False
         given = self._judgement.given
         readings = [given.values[name]] if name in given.values else _of_items(given, name)
         return any(each not in (Missing.UNPROVEN, Missing.IN_FAVOUR) for each in readings)
@@ -316,31 +329,34 @@ class _Telling:
         return "; ".join(answers[:_ITEMS_SHOWN_MAX])
 
     def waits(self) -> list[str]:
-        return [
-            self._say.say("waits"),
-            *(
-                "  - "
-                + self._say.say(
-                    "owed",
-                    test=self._say.label(declared_name(each.fact)),
-                    fact=each.fact,
-                    owner=each.owed_by,
-                )
-                for each in self._judgement.open_facts
-            ),
+        lines = [
+            "  - "
+            + self._say.say(
+                "owed",
+                test=self._say.label(declared_name(each.fact)),
+                fact=each.fact if self._is_told(each.fact) else declared_name(each.fact),
+                owner=each.owed_by,
+            )
+            for each in self._judgement.open_facts
         ]
+        return [self._say.say("waits"), *dict.fromkeys(lines)]
 
     def changes(self) -> list[str]:
         wanted = changes(self._statute, self._judgement)
-        if wanted is None:
-            return [self._say.say("nothing")]
-        return [self._say.say("change"), *(f"  - {self._change(each)}" for each in wanted)]
+        lines = [self._say.say("nothing" if wanted is None else "change")]
+        lines += [f"  - {self._change(each)}" for each in wanted or ()]
+        for item, others in item_changes(self._statute, self._judgement)[:_ITEMS_SHOWN_MAX]:
+            lines.append(self._say.say("change of", item=item))
+            lines += [f"  - {self._change(each)}" for each in others]
+        return lines
 
     def _change(self, change: Change) -> str:
         if change.new_item:
             return self._say.say("further", list=change.new_item)
         text = self._say.test(self._say.conditions[change.place], change.value)
-        return f"{text} ({self._shown(change.fact)})" if change.fact else f"  {text}"
+        if not change.fact:
+            return f"  {text}"
+        return f"{text} ({self._shown(change.fact)})" if self._is_told(change.fact) else text
 
     def _shown(self, text: str) -> str:
         return inserted(self._say.language, text)

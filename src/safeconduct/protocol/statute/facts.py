@@ -88,6 +88,7 @@ class Declaration:
     proof: str = ""  # of a time or a span
     confidential: bool = True
     question: Mapping[str, str] = field(default_factory=dict)  # put to whoever finds it
+    shown: bool = True  # whether the letter tells its value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

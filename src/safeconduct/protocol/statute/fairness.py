@@ -17,7 +17,12 @@ from safeconduct.protocol.statute.text import (
     Statute,
     all_parts,
 )
-from safeconduct.protocol.statute.walk import all_seen, facts_behind, terms_in
+from safeconduct.protocol.statute.walk import (
+    all_seen,
+    facts_behind,
+    facts_of_tests,
+    terms_in,
+)
 
 _CROWD_MIN = 20  # credits of one class and period, below which a blind one hides nobody
 _TIPS, _LOGGED, _GRADE = "tips", "tips.logged", "tips.grade"
@@ -69,6 +74,23 @@ def _listing(statute: Statute) -> Iterator[Complaint]:
             f"section {listing.section} lists without an individual assessment: it must ask a "
             "human (about: judgement, asks), or be a rule that reads such a finding",
         )
+
+
+def _settled_rivals(statute: Statute) -> Iterator[Complaint]:
+    """A doubt about a rival, settled for the person, would hand them the rival's place."""
+    for condition in _conditions(statute):
+        measured = condition.quantity
+        if measured is None or measured.operator != "rank":
+            continue
+        for name in sorted(facts_of_tests((condition,), statute)):
+            declared = statute.facts[name]
+            in_list = name.startswith(f"{measured.name}.")
+            if in_list and declared.unknown_at_end == "favour_person":
+                yield complain(
+                    f"facts.{name}.unknown_at_end",
+                    f"settles doubts about rivals for the person: {condition.place} ranks "
+                    "by it; say wait, body_bears or person_bears",
+                )
 
 
 # Deadlines.
@@ -195,6 +217,7 @@ CHECKS_OF_EFFECT: tuple[Check, ...] = (
     _antedated,
     _one_rule_one_outcome,
     _listing,
+    _settled_rivals,
     _unsaid_ends,
     _missing_years,
 )

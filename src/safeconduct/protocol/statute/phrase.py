@@ -2,11 +2,20 @@
 
 by(confessed, last_day)          15 working days, to the end of the day
 30 to 50 percent                 1996-03-31 17:00
+
+Instants are told as the clocks of the law's place show them, where it has a calendar.
 """
 
 from collections.abc import Callable, Mapping
 
-from safeconduct.protocol.statute.instant import Duration
+from safeconduct.protocol.statute.calendar import (
+    DAY_SECONDS,
+    INSTANT_AT_MAX,
+    INSTANT_AT_MIN,
+    Calendar,
+    local_of,
+)
+from safeconduct.protocol.statute.instant import Duration, format_instant
 from safeconduct.protocol.statute.text import (
     Amount,
     Condition,
@@ -21,9 +30,62 @@ from safeconduct.protocol.statute.text import (
 )
 
 
-def parameter_words(parameter: Parameter) -> str:
+def instant_words(at: int, calendar: Calendar | None) -> str:
+    """POSIX seconds as the clocks of the place show them, a midnight as its day; or in UTC."""
+    local = at if calendar is None else local_of(at, calendar)
+    if calendar is None or not INSTANT_AT_MIN <= local <= INSTANT_AT_MAX:
+        return format_instant(at)
+    day, clock = format_instant(local)[:-1].split("T")
+    return day if clock == "00:00:00" else f"{day} {clock} ({calendar.zone})"
+
+
+def parameter_words(parameter: Parameter, calendar: Calendar | None = None) -> str:
     """What a parameter comes to, in words."""
+    if isinstance(parameter, Instant) and calendar is not None:
+        bound = "inclusive" if parameter.inclusive else "exclusive"
+        return f"{instant_words(parameter.at, calendar)} ({bound})"
     return _SHOWN[type(parameter)](parameter)
+
+
+def moved_words(before: Parameter, now: Parameter, calendar: Calendar | None) -> str:
+    """How a parameter was changed: which words, from what to what, which end, and how far."""
+    if isinstance(before, WordList) and isinstance(now, WordList):
+        gained = [word for word in now.values if word not in before.values]
+        lost = [word for word in before.values if word not in now.values]
+        parts = [f"gains {', '.join(gained)}"] if gained else []
+        return "; ".join([*parts, *([f"loses {', '.join(lost)}"] if lost else [])])
+    distance = _distance(before, now, calendar)
+    old, new = (parameter_words(each, calendar) for each in (before, now))
+    return f"{'moves' if distance else 'changes'} from {old} to {new}{distance}"
+
+
+def _distance(before: Parameter, now: Parameter, calendar: Calendar | None) -> str:
+    if isinstance(before, Instant) and isinstance(now, Instant):
+        return f", {_later(before.limit_at, now.limit_at, calendar)}"
+    if isinstance(before, Day) and isinstance(now, Day):
+        return f", {_later(before.last_at, now.last_at, calendar)}"
+    if isinstance(before, Stretch) and isinstance(now, Stretch):
+        ends = (
+            ("beginning", before.first_at, now.first_at),
+            ("end", before.last_at, now.last_at),
+        )
+        return "".join(
+            f", its {which} {_later(old, new, calendar)}"
+            for which, old, new in ends
+            if old != new
+        )
+    return ""
+
+
+def _later(before: int, now: int, calendar: Calendar | None) -> str:
+    """The distance by the clocks of the place, on which a day has 24 hours all year."""
+    seconds = now - before
+    if calendar is not None:
+        seconds = local_of(now, calendar) - local_of(before, calendar)
+    days, rest = divmod(abs(seconds), DAY_SECONDS)
+    counted = ((days, "day"), (rest, "second"))
+    parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in counted if n]
+    return f"{' and '.join(parts)} {'later' if seconds > 0 else 'earlier'}"
 
 
 _SHOWN: dict[type, Callable[..., str]] = {

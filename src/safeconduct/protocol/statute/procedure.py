@@ -7,7 +7,7 @@ members: 5
 votes: 3
 steps:
   - {name: acknowledge, text: {en: "…"}, section: "9", owed_by: desk, from: received,
-     within: seven_days, done: acknowledged}
+     within: seven_days, done: acknowledged, owed_when: received_in_writing}
 listing: {reply_period: reply, review_after: {…}, ends_after: {…}, effects: [], section: "7"}
 """
 
@@ -89,7 +89,7 @@ def _read_step(value: Json, place: str, context: Context, numbers: Collection[st
         value,
         place,
         ("name", "text", "section", "owed_by", "from", "within", "done"),
-        ("extended", "extension"),
+        ("extended", "extension", "owed_when"),
     )
     if ("extended" in table) != ("extension" in table):
         refuse(place, "`extended` and `extension` stand together")
@@ -106,8 +106,9 @@ def _read_step(value: Json, place: str, context: Context, numbers: Collection[st
         anchor=read_term(table["from"], inside(place, "from"), scope),
         within=read_named_duration(table["within"], at, scope.parameters).duration,
         done=_read_done(table["done"], inside(place, "done"), context),
-        extended=_read_extended(table, place, context),
+        extended=_read_rule(table, place, "extended", context),
         extension=extension,
+        owed_when=_read_rule(table, place, "owed_when", context),
     )
 
 
@@ -118,11 +119,11 @@ def _read_done(value: Json, place: str, context: Context) -> str:
     return declared.name
 
 
-def _read_extended(table: dict[str, Json], place: str, context: Context) -> str:
-    if "extended" not in table:
+def _read_rule(table: dict[str, Json], place: str, key: str, context: Context) -> str:
+    if key not in table:
         return ""
-    at = inside(place, "extended")
-    name = as_choice(table["extended"], at, context.rules)
+    at = inside(place, key)
+    name = as_choice(table[key], at, context.rules)
     if context.rules[name].of:
         refuse(at, f"{name} speaks of the items of {context.rules[name].of}")
     return name

@@ -117,7 +117,16 @@ def _deciding_section(node: Node) -> tuple[Node, ...]:
     return (condition, *(each for each in exceptions if each.children[0].value))
 
 
-_DECIDING = {"section": _deciding_section, "outcome": _deciding_outcome}
+def _deciding_times(node: Node) -> tuple[Node, ...]:
+    """Of a test of times: all that these hang on, since each bears on what they are."""
+    return node.children
+
+
+_DECIDING = {
+    "section": _deciding_section,
+    "outcome": _deciding_outcome,
+    **dict.fromkeys(("before", "by", "during", "inside", "touch"), _deciding_times),
+}
 
 
 def supporting(roots: tuple[Node, ...]) -> Iterator[tuple[Node, str]]:

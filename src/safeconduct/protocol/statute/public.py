@@ -33,8 +33,8 @@ from safeconduct.protocol.statute.evaluate import (
     format_judgement,
 )
 from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, flatten, node_document
-from safeconduct.protocol.statute.text import Condition, Statute, Term
-from safeconduct.protocol.statute.walk import all_seen, below, flat_terms, terms_of
+from safeconduct.protocol.statute.text import Condition, Statute
+from safeconduct.protocol.statute.walk import all_seen, names_behind, terms_of
 
 SALT_BYTES = 32
 
@@ -163,7 +163,7 @@ class _Sealing:
         self._places = frozenset(
             condition.place
             for condition, _ in all_seen(statute)
-            if not self._names.isdisjoint(_reads(condition))
+            if not self._names.isdisjoint(_reads(condition, statute))
         )
 
     def hides(self, node: Node) -> bool:
@@ -183,31 +183,19 @@ def _list_of(item: str) -> str:
     return item.partition("[")[0]
 
 
-def _reads(condition: Condition) -> Iterator[str]:
+def _reads(condition: Condition, statute: Statute) -> Iterator[str]:
     """The facts and lists that a step may read, whichever way it goes.
 
     Conditions made of others leave it to those, except where it is a list or a time that
-    hangs on them: then what they read bears on what this step shows.
+    hangs on them: then what they read, or the rules they refer to, bears on what this shows.
     """
     yield condition.fact
     yield condition.name if condition.operator != "rule" else ""
     if condition.quantity is not None:
         yield from (condition.quantity.name, condition.quantity.field)
     for term in terms_of(condition):
-        yield from _reads_term(term)
-
-
-def _reads_term(term: Term) -> Iterator[str]:
-    for each in flat_terms((term,)):
-        yield each.name
-        for test in each.tests:
-            yield from _reads_deep(test)
-
-
-def _reads_deep(condition: Condition) -> Iterator[str]:
-    yield from _reads(condition)
-    for part in below(condition):
-        yield from _reads_deep(part)
+        yield term.name
+        yield from names_behind(term.tests, statute)
 
 
 def _shown(sealing: _Sealing, roots: tuple[Node, ...]) -> set[int]:

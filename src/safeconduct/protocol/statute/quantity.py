@@ -17,6 +17,7 @@ from safeconduct.protocol.statute.term import (
     EVER,
     Law,
     Run,
+    Seen,
     bounds,
     moment,
     read,
@@ -67,7 +68,7 @@ def _total(quantity: Quantity, law: Law, favour: bool, high: bool) -> Measurer:
     name = quantity.field
 
     def measure(run: Run) -> Measure:
-        seen: list[str] = []
+        seen = Seen()
         children, certain, possible = [], [], []
         for item in run.lists[quantity.name]:
             child = counts(run, item)
@@ -82,7 +83,7 @@ def _total(quantity: Quantity, law: Law, favour: bool, high: bool) -> Measurer:
             least=min(DAYS_MAX, _seconds(certain) // DAY_SECONDS),
             most=None if most > ALWAYS // 2 else most // DAY_SECONDS,
             children=tuple(children),
-            facts=tuple(seen),
+            facts=tuple(seen.facts),
         )
 
     return measure
@@ -93,7 +94,7 @@ _FOR_EVER = (EVER, EVER, ALWAYS // 2, ALWAYS // 2)
 
 
 def _stretch(
-    name: str, run: Run, item: Item, seen: list[str], high: bool
+    name: str, run: Run, item: Item, seen: Seen, high: bool
 ) -> tuple[int, int, int, int]:
     reading = read(name, run, item, seen)
     if isinstance(reading, Span):
@@ -131,7 +132,7 @@ def _rank(quantity: Quantity, law: Law, favour: bool, high: bool) -> Measurer:
     time = moment(quantity.term, law)
 
     def measure(run: Run) -> Measure:
-        seen: list[str] = []
+        seen = Seen()
         children: list[Node] = []
         runners: list[_Runner] = []
         for item in run.lists[quantity.name]:
@@ -141,7 +142,7 @@ def _rank(quantity: Quantity, law: Law, favour: bool, high: bool) -> Measurer:
             here = all_of((fit.value, _THERE.get(found, True)))
             children += [who, fit]
             runners.append(_Runner(here=here, asked=all_of((who.value, here)), time=found))
-        return _placed(runners, tuple(children), tuple(seen), high)
+        return _placed(runners, (*children, *seen.tests), tuple(seen.facts), high)
 
     return measure
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 
 from safeconduct.protocol.statute.evaluate import Judgement
 from safeconduct.protocol.statute.proof import FINAL, REVOKED, Node
-from safeconduct.protocol.statute.text import Condition, Provision, Statute, all_conditions
+from safeconduct.protocol.statute.text import (
+    UNDETERMINED,
+    Condition,
+    Outcome,
+    Provision,
+    Statute,
+    all_conditions,
+)
 
 _OPEN_COST = 2
 _CONTRARY_COST = 3
@@ -51,6 +58,28 @@ def changes(statute: Statute, judgement: Judgement) -> tuple[Change, ...] | None
     return best.changes if best is not None and best.changes else None
 
 
+def item_changes(
+    statute: Statute, judgement: Judgement
+) -> tuple[tuple[str, tuple[Change, ...]], ...]:
+    """For each item that was refused: the smallest set of findings that would help it.
+
+    Nothing, if every item shares the outcome of the case: then `changes` has said it.
+    """
+    if all(each.outcome == judgement.outcome for each in judgement.items):
+        return ()
+    search, found = _Search(statute), []
+    for each in judgement.items:
+        if each.outcome != UNDETERMINED and not _helps(statute.outcome(each.outcome)):
+            way = _cheapest(search.ways_of(each.item, judgement.roots))
+            if way is not None and way.changes:
+                found.append((each.item, way.changes))
+    return tuple(found)
+
+
+def _helps(outcome: Outcome) -> bool:
+    return outcome.favours == "person"
+
+
 def _cheapest(ways: list[_Way | None]) -> _Way | None:
     return min((way for way in ways if way is not None), key=lambda way: way.cost, default=None)
 
@@ -68,11 +97,26 @@ class _Search:
 
     def __init__(self, statute: Statute) -> None:
         self._rules = statute.rules
+        self._declared = statute.outcomes
         self._outcomes = {f"outcomes[{n}].when": o for n, o in enumerate(statute.outcomes)}
         self._conditions: dict[str, Condition] = {
             each.place: each for rule in self._rules.values() for each in all_conditions(rule)
         }
         self._found: dict[tuple[int, bool], _Way | None] = {}
+
+    def ways_of(self, item: str, roots: tuple[Node, ...]) -> list[_Way | None]:
+        """The ways to each outcome that helps an item: it holds, and none before it does."""
+        name, _, rest = item.partition("[")
+        index = int(rest.partition("]")[0])
+        before: list[_Way | None] = []
+        found = []
+        for outcome, root in zip(self._declared, roots, strict=True):
+            if outcome.each == name:
+                proof = root.children[index]
+                if _helps(outcome):
+                    found.append(_together([*before, self.way(proof, True)]))
+                before.append(self.way(proof, False))
+        return found
 
     def way(self, node: Node, target: bool) -> _Way | None:
         """The cheapest set of changes that makes `node` come out as `target`."""

@@ -273,6 +273,7 @@ def _fact() -> Schema:
             "label": _WORDS,
             "question": _said(_WORDS, "What the human who finds it is asked."),
             "confidential": _YESNO,
+            "shown": _said(_YESNO, "Whether the letter tells its value."),
         },
         ("type", "asserted_by", "standard", "unknown_at_end", "label"),
     )
@@ -413,6 +414,7 @@ def _procedure() -> Schema:
             "done": _said(_TEXT, "The time that shows when it was done."),
             "extended": _said(_NAME, "The rule under which `extension` counts instead."),
             "extension": _NAME,
+            "owed_when": _said(_NAME, "The rule without which nothing is owed."),
         },
         ("name", "text", "section", "owed_by", "from", "within", "done"),
     )
@@ -455,6 +457,7 @@ def _case() -> Schema:
             "items": _named(_NAME),
             "steps": _named(_choice(STEP_STATES)),
             "standing": _choice(STANDINGS),
+            "unsealed": _said(_DAY, "When what the outcome sealed may be shown."),
         },
         ("name", "facts", "outcome", "sections"),
     )

@@ -13,7 +13,7 @@ section `of: offences` speaks of one offence at a time. Rules refer to one anoth
 any order, but never in a circle; a rule of a list is named where one of its items is looked at.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 
 from safeconduct.protocol.canonical import Json
@@ -143,21 +143,25 @@ def _rule_depth(
     if rule.rule in path:
         refuse(rule.place, f"the rules lead in a circle: {' → '.join((*path, rule.rule))}")
     if rule.rule not in depths:
-        below = (*path, rule.rule)
-        depth = _provision_depth(
-            rule, lambda name: _rule_depth(rules[name], rules, below, depths)
-        )
+        below, depth = (*path, rule.rule), 0
+        for name, above in _ways_down(rule):
+            reached = _rule_depth(rules[name], rules, below, depths) if name else 0
+            depth = max(depth, above + reached)
         if depth > CONDITION_DEPTH_MAX:
             refuse(rule.place, f"conditions lie deeper than {CONDITION_DEPTH_MAX} operators")
         depths[rule.rule] = depth
     return depths[rule.rule]
 
 
-def _provision_depth(provision: Provision, referred: Callable[[str], int]) -> int:
-    def depth(condition: Condition) -> int:
-        if condition.operator == "rule":
-            return 1 + referred(condition.name)
-        return 1 + max((depth(part) for part in direct_parts(condition)), default=0)
+def _ways_down(provision: Provision) -> Iterator[tuple[str, int]]:
+    """Where each way down ends, at a rule or at a test, and how many operators lie on it."""
+    yield from _ends(provision.condition, 1)
+    for exception in provision.exceptions:
+        for name, depth in _ways_down(exception):
+            yield name, depth + 1
 
-    exceptions = (1 + _provision_depth(each, referred) for each in provision.exceptions)
-    return max(depth(provision.condition), *exceptions, 0)
+
+def _ends(condition: Condition, depth: int) -> Iterator[tuple[str, int]]:
+    yield condition.name if condition.operator == "rule" else "", depth
+    for part in direct_parts(condition):
+        yield from _ends(part, depth + 1)

@@ -1,5 +1,6 @@
 """What is owed in time: by whom, until when, and whether it was done.
 
+    not_owed    the law asks for it only under a rule, and that does not hold
     not_begun   what it counts from has not happened, or lies ahead
     open        not done yet, and in time
     met         done in time
@@ -12,7 +13,7 @@ it is over. All is worked out from the statute, the facts and the day it is aske
 about a step is stored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from safeconduct.protocol.statute.calendar import Interval
@@ -20,17 +21,20 @@ from safeconduct.protocol.statute.compiled import Plan, plan_of
 from safeconduct.protocol.statute.evaluate import check_cost
 from safeconduct.protocol.statute.facts import Facts, Missing
 from safeconduct.protocol.statute.instant import add_to
-from safeconduct.protocol.statute.proof import Truth
-from safeconduct.protocol.statute.term import Run, hull, moment
+from safeconduct.protocol.statute.proof import Node
+from safeconduct.protocol.statute.term import Run, Seen, hull, moment
 from safeconduct.protocol.statute.text import Outcome, Statute, Step, Term
 
-STATES = ("not_begun", "open", "met", "late", "breached", "unknown")
+STATES = ("not_owed", "not_begun", "open", "met", "late", "breached", "unknown")
 PERSON = frozenset({"person", "claimant"})  # as `owed_by` names whom a doubt helps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
-    """How one step stands; `due_at` to `latest_due_at` is when its last second can be."""
+    """How one step stands; `due_at` to `latest_due_at` is when its last second can be.
+
+    `proofs` are those of the rules that it hung on.
+    """
 
     name: str
     state: str
@@ -39,6 +43,7 @@ class StepState:
     owed_by: str
     section: str
     breached_by: int | None  # seconds over the last second, at least
+    proofs: tuple[Node, ...] = field(default=(), compare=False, repr=False)
 
 
 _Standing: TypeAlias = tuple[str, int | None]
@@ -61,7 +66,22 @@ def time_of(statute: Statute, term: Term, facts: Facts, as_of: int) -> Interval 
     """When a term of the statute about the whole case is, or why there is no such time."""
     plan = plan_of(statute)
     check_cost(plan, facts)
-    return moment(term, plan.law)(Run(facts.values, facts.lists, as_of), None, [])
+    return moment(term, plan.law)(Run(facts.values, facts.lists, as_of), None, Seen())
+
+
+def proofs_beside(statute: Statute, facts: Facts, as_of: int) -> tuple[Node, ...]:
+    """The proofs of what no outcome hangs on: rules of steps, tests that sealing hangs on.
+
+    Raises:
+        MalformedError: as `owed_steps` does.
+    """
+    plan = plan_of(statute)
+    steps = owed_steps(statute, facts, as_of)
+    run, seen = Run(facts.values, facts.lists, as_of), Seen()
+    for outcome in (*statute.outcomes, statute.default):
+        if outcome.unseal is not None:
+            moment(outcome.unseal, plan.law)(run, None, seen)
+    return (*(proof for step in steps for proof in step.proofs), *seen.tests)
 
 
 def unsealed_at(
@@ -74,9 +94,17 @@ def unsealed_at(
 
 
 def _state(step: Step, plan: Plan, run: Run) -> StepState:
-    anchor = moment(step.anchor, plan.law)(run, None, [])
-    due = _due(step, anchor, plan, run) if isinstance(anchor, Interval) else None
+    """Every rule is proven, also where the others settle the state: each is a reason."""
+    seen = Seen()
+    anchor = moment(step.anchor, plan.law)(run, None, seen)
+    helps = step.owed_by in PERSON  # a doubt extends what the person owes, and spares them it
+    extended = _proof(step.extended, helps, plan, run)
+    owed = _proof(step.owed_when, not helps, plan, run)
+    due = _due(step, anchor, extended, plan) if isinstance(anchor, Interval) else None
     state, over = _standing(step, anchor, due, run)
+    if owed and owed[0].value is not True:
+        state, over = _perhaps_owed(state, owed[0])
+        due = None if state == "not_owed" else due
     return StepState(
         name=step.name,
         state=state,
@@ -85,23 +113,28 @@ def _state(step: Step, plan: Plan, run: Run) -> StepState:
         owed_by=step.owed_by,
         section=step.section,
         breached_by=over,
+        proofs=(*owed, *extended, *seen.tests),
     )
 
 
-def _due(step: Step, anchor: Interval, plan: Plan, run: Run) -> Interval:
+def _proof(rule: str, favour: bool, plan: Plan, run: Run) -> tuple[Node, ...]:
+    return (plan.rule(rule, favour)(run, None),) if rule else ()
+
+
+def _perhaps_owed(state: str, owed: Node) -> _Standing:
+    """How a step stands that is not owed, or of which nobody can tell yet whether it is."""
+    if owed.value is False:
+        return "not_owed", None
+    return (state if state in ("not_begun", "met") else "unknown"), None
+
+
+def _due(step: Step, anchor: Interval, extended: tuple[Node, ...], plan: Plan) -> Interval:
     """The step's last second; an extension nobody can tell of yet may count or not."""
     usual = add_to(anchor, step.within, plan.law.calendar)
-    extended = _extended(step, plan, run)
-    if extended is False or step.extension is None:
+    if step.extension is None or not extended or extended[0].value is False:
         return usual
     longer = add_to(anchor, step.extension, plan.law.calendar)
-    return longer if extended else hull([usual, longer])
-
-
-def _extended(step: Step, plan: Plan, run: Run) -> Truth:
-    if not step.extended:
-        return False
-    return plan.rule(step.extended, step.owed_by in PERSON)(run, None).value
+    return longer if extended[0].value else hull([usual, longer])
 
 
 def _standing(

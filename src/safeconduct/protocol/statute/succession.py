@@ -27,6 +27,17 @@ def _succession(previous: Statute, statute: Statute) -> Iterator[Complaint]:
         yield complain("version.supersedes", "is not the SHA-256 of the version before")
 
 
+def _backdated(previous: Statute, statute: Statute) -> Iterator[Complaint]:
+    """A version that began before the one before it would take its place in the past."""
+    now, before = statute.version, previous.version
+    if now.published_at < before.published_at:
+        yield complain("version.published", "lies before the version before was published")
+    if now.in_force_from < before.in_force_from:
+        yield complain(
+            "version.in_force_from", "lies before the version before came into force"
+        )
+
+
 def _moved_parameters(previous: Statute, statute: Statute) -> Iterator[Complaint]:
     for name, before in previous.parameters.items():
         now, place = statute.parameters.get(name), f"parameters.{name}"
@@ -56,7 +67,12 @@ def _taken_credits(previous: Statute, statute: Statute) -> Iterator[Complaint]:
         yield complain("credits.periods", "a period was moved or dropped")
 
 
-CHECKS_OF_CHANGE: tuple[CheckOfChange, ...] = (_succession, _moved_parameters, _taken_credits)
+CHECKS_OF_CHANGE: tuple[CheckOfChange, ...] = (
+    _succession,
+    _backdated,
+    _moved_parameters,
+    _taken_credits,
+)
 
 
 # How far a parameter moved. Each is a few numbers; all of them must keep the promise.

@@ -2,7 +2,8 @@
 
 A time is an interval, a period is four seconds: the earliest and latest at which it can have
 begun, and at which it can have ended. Each term is made into a function of the case once, when
-the statute is first applied. `seen` collects the ids of the facts that were read.
+the statute is first applied. `seen` collects what it was made of: the ids of the facts that
+were read, and the proofs of the tests that it hung on.
 
 A term of which an open fact is part is open. What is absent makes a sum absent; `later` and
 `earlier` pass it over. A `when` that hangs on an open fact lies somewhere between its times.
@@ -59,9 +60,17 @@ class Run:
             )
 
 
+@dataclass(slots=True)
+class Seen:
+    """What times were made of: ids of facts, and proofs of the tests that they hung on."""
+
+    facts: list[str] = field(default_factory=list)
+    tests: list[Node] = field(default_factory=list)
+
+
 Prove: TypeAlias = Callable[[Run, Item | None], Node]
-Moment: TypeAlias = Callable[[Run, Item | None, list[str]], Interval | Missing]
-Stay: TypeAlias = Callable[[Run, Item | None, list[str]], Bounds | Missing]
+Moment: TypeAlias = Callable[[Run, Item | None, Seen], Interval | Missing]
+Stay: TypeAlias = Callable[[Run, Item | None, Seen], Bounds | Missing]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +86,7 @@ class Law:
 
 POINT = "point"  # by itself, and where something is added to it: its own second, a day's first
 LIMIT = "limit"  # after `before`: the first second that is no longer before it
-LAST = "last"  # in front of `by`: a day counts whole
+LAST = "last"  # in front of `by` and `before`: a day counts whole
 WHOLE = "whole"  # after `by`: the last second that is not later
 
 _INSTANT: dict[str, Callable[[Any], int]] = {
@@ -94,13 +103,13 @@ _DAY: dict[str, Callable[[Any], int]] = {
 }
 
 
-def read(name: str, run: Run, item: Item | None, seen: list[str]) -> Reading:
+def read(name: str, run: Run, item: Item | None, seen: Seen) -> Reading:
     """The reading of a declared fact, of the item if it is a field; `seen` gets its id."""
     if "." not in name:
-        seen.append(name)
+        seen.facts.append(name)
         return run.values[name]
     assert item is not None  # the loader lets fields stand only where there is an item
-    seen.append(f"{item.id}.{name.partition('.')[2]}")
+    seen.facts.append(f"{item.id}.{name.partition('.')[2]}")
     return item.values[name]
 
 
@@ -123,7 +132,7 @@ def moment(term: Term, law: Law, use: Use = ALONE) -> Moment:
 def _fact(term: Term, law: Law, use: Use) -> Moment:
     name = term.name
 
-    def find(run: Run, item: Item | None, seen: list[str]) -> Interval | Missing:
+    def find(run: Run, item: Item | None, seen: Seen) -> Interval | Missing:
         reading = read(name, run, item, seen)
         assert isinstance(reading, Interval | Missing)
         return reading
@@ -152,7 +161,7 @@ def _side(term: Term, law: Law, use: Use) -> Moment:
         return lambda run, item, seen: fixed
     name = term.name
 
-    def find(run: Run, item: Item | None, seen: list[str]) -> Interval | Missing:
+    def find(run: Run, item: Item | None, seen: Seen) -> Interval | Missing:
         reading = read(name, run, item, seen)
         assert isinstance(reading, Span | Missing)
         if isinstance(reading, Missing):
@@ -167,7 +176,7 @@ def _sum(term: Term, law: Law, use: Use) -> Moment:
     assert isinstance(parameter, Period)
     duration, calendar = parameter.duration, law.calendar
 
-    def find(run: Run, item: Item | None, seen: list[str]) -> Interval | Missing:
+    def find(run: Run, item: Item | None, seen: Seen) -> Interval | Missing:
         found = base(run, item, seen)
         return found if isinstance(found, Missing) else add_to(found, duration, calendar)
 
@@ -178,7 +187,7 @@ def _one_of(term: Term, law: Law, use: Use) -> Moment:
     times = [moment(each, law, use) for each in term.terms]
     choose = latest_of if term.operator == "later" else earliest_of
 
-    def find(run: Run, item: Item | None, seen: list[str]) -> Interval | Missing:
+    def find(run: Run, item: Item | None, seen: Seen) -> Interval | Missing:
         return _chosen([time(run, item, seen) for time in times], choose)
 
     return find
@@ -228,9 +237,9 @@ def _deemed(term: Term, law: Law, use: Use) -> Moment:
     if_so, if_not = (law.prove(term.tests[0], favour) for favour in (True, False))
     then, otherwise = (moment(each, law, use) for each in term.terms)
 
-    def find(run: Run, item: Item | None, seen: list[str]) -> Interval | Missing:
+    def find(run: Run, item: Item | None, seen: Seen) -> Interval | Missing:
         node, contrary = if_so(run, item), if_not(run, item)
-        _note_facts(node, run, seen)
+        _note(node, run, seen)
         if node.value is contrary.value and node.value is not None:
             return (then if node.value else otherwise)(run, item, seen)
         times = then(run, item, seen), otherwise(run, item, seen)
@@ -239,10 +248,11 @@ def _deemed(term: Term, law: Law, use: Use) -> Moment:
     return find
 
 
-def _note_facts(node: Node, run: Run, seen: list[str]) -> None:
+def _note(node: Node, run: Run, seen: Seen) -> None:
     facts = [fact for each in flatten((node,))[0] for fact in each.facts]
     run.count(len(facts))
-    seen.extend(facts)
+    seen.facts.extend(facts)
+    seen.tests.append(node)
 
 
 def _doubted(
@@ -283,7 +293,7 @@ def stay(term: Term, law: Law) -> Stay:
         fixed = (parameter.first_at, parameter.first_at, parameter.last_at, parameter.last_at)
         return lambda run, item, seen: fixed
 
-    def find(run: Run, item: Item | None, seen: list[str]) -> Bounds | Missing:
+    def find(run: Run, item: Item | None, seen: Seen) -> Bounds | Missing:
         reading = read(name, run, item, seen)
         assert isinstance(reading, Span | Missing)
         return reading if isinstance(reading, Missing) else bounds(reading)

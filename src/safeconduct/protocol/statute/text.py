@@ -15,7 +15,7 @@ from safeconduct.protocol.statute.instant import Duration
 
 STATUTE_BYTES_MAX = 60_000  # a log entry holds 65,535, and the record around it needs some
 RULES_MAX = 200
-CONDITION_DEPTH_MAX = 16  # operators on the way down, through rules and exceptions alike
+CONDITION_DEPTH_MAX = 24  # operators on the way down, through rules and exceptions alike
 CASES_MAX = 200
 
 UNDETERMINED = "undetermined"
@@ -206,7 +206,7 @@ class Outcome:
 class Step:
     """Something owed in time: by whom, counted from when, and which fact shows it was done.
 
-    `states` of a step: not_begun, open, met, late, breached, unknown.
+    `states` of a step: not_owed, not_begun, open, met, late, breached, unknown.
     """
 
     name: str
@@ -218,6 +218,7 @@ class Step:
     done: str  # the fact, a time, that shows when it was done
     extended: str = ""  # a rule under which `extension` counts instead of `within`
     extension: Duration | None = None
+    owed_when: str = ""  # the rule without which nothing is owed; empty if it always is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +315,7 @@ class Case:
     )  # outcome by item, such as `offences[0]`
     steps: Mapping[str, str] = field(default_factory=dict)  # state by the step's name
     standing: str = ""  # granted, conditional or revoked, where the case says
+    unsealed: str = ""  # the day on which what the outcome sealed may be shown: 2074-07-03
     why: str = ""
 
 

@@ -2,17 +2,22 @@
 every provision once holding and once not.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 
 from safeconduct.errors import SafeconductError
-from safeconduct.protocol.statute.compiled import plan_of
+from safeconduct.protocol.statute.calendar import Interval, day_of
 from safeconduct.protocol.statute.complaint import Check, Complaint, complain
 from safeconduct.protocol.statute.evaluate import Judgement, evaluate
 from safeconduct.protocol.statute.proof import Node, flatten
-from safeconduct.protocol.statute.steps import owed_steps
-from safeconduct.protocol.statute.term import Run
-from safeconduct.protocol.statute.text import Case, Provision, Statute, all_parts
-from safeconduct.protocol.statute.walk import loose_tests
+from safeconduct.protocol.statute.steps import owed_steps, proofs_beside, unsealed_at
+from safeconduct.protocol.statute.text import (
+    UNDETERMINED,
+    Case,
+    Provision,
+    Statute,
+    all_parts,
+)
 
 
 def matches_case(statute: Statute, case: Case) -> bool:
@@ -56,6 +61,7 @@ def _faults(statute: Statute, case: Case, found: Judgement) -> Iterator[str]:
         yield f"stands as {found.standing or 'nothing'}, not {case.standing}"
     yield from _item_faults(case, found)
     yield from _step_faults(statute, case)
+    yield from _seal_faults(statute, case, found)
 
 
 def _waits_as_stated(case: Case, found: Judgement) -> bool:
@@ -84,6 +90,26 @@ def _step_faults(statute: Statute, case: Case) -> Iterator[str]:
             yield f"finds the step {name} {states[name]}, not {state}"
 
 
+def _seal_faults(statute: Statute, case: Case, found: Judgement) -> Iterator[str]:
+    if case.unsealed:
+        days = _unsealing_days(statute, case, found)
+        if days != (case.unsealed, case.unsealed):
+            told = " to ".join(dict.fromkeys(days)) or "at no time that can be told"
+            yield f"is unsealed {told}, not {case.unsealed}"
+
+
+def _unsealing_days(statute: Statute, case: Case, found: Judgement) -> tuple[str, ...]:
+    """The first and the last day on which what was sealed may first be shown."""
+    if found.outcome == UNDETERMINED or statute.calendar is None:
+        return ()
+    outcome = statute.outcome(found.outcome)
+    opened = unsealed_at(statute, outcome, case.facts, case_day(statute, case))
+    if not isinstance(opened, Interval) or opened.earliest is None:
+        return ()
+    days = (day_of(at, statute.calendar) for at in (opened.earliest, opened.latest))
+    return tuple(date.fromordinal(day).isoformat() for day in days)
+
+
 def _failing_cases(statute: Statute) -> Iterator[Complaint]:
     for case in statute.cases:
         for fault in case_faults(statute, case):
@@ -104,22 +130,20 @@ def _unproven_sections(statute: Statute) -> Iterator[Complaint]:
 
 
 def _sections_proven(statute: Statute, case: Case) -> Iterator[tuple[str, bool | None]]:
-    try:
-        roots = (*judge_case(statute, case).roots, *_beside_outcomes(statute, case))
-    except SafeconductError:
-        return  # `_failing_cases` says why
-    for node in flatten(roots)[0]:
-        if node.section:
+    proofs = [
+        *_proofs(lambda: judge_case(statute, case).roots),
+        *_proofs(lambda: proofs_beside(statute, case.facts, case_day(statute, case))),
+    ]
+    for node in flatten(tuple(proofs))[0]:
+        if node.section and node.operator != "each":  # of an empty list nothing was proven
             yield node.section, node.value
 
 
-def _beside_outcomes(statute: Statute, case: Case) -> list[Node]:
-    """Proofs of the rules that no outcome needs: those that extend a step or move a date."""
-    names = [step.extended for step in statute.procedure.steps if step.extended]
-    names += [test.name for test in loose_tests(statute) if test.operator == "rule"]
-    plan, facts = plan_of(statute), case.facts
-    run = Run(facts.values, facts.lists, case_day(statute, case))
-    return [plan.rule(name, True)(run, None) for name in names]
+def _proofs(prove: Callable[[], Iterable[Node]]) -> Iterable[Node]:
+    try:
+        return prove()
+    except SafeconductError:
+        return ()  # `_failing_cases` says why
 
 
 CHECKS_OF_CASES: tuple[Check, ...] = (_failing_cases, _unproven_sections)

@@ -95,12 +95,22 @@ def _referred(provision: Provision) -> list[str]:
 
 def facts_behind(provision: Provision, statute: Statute) -> set[str]:
     """The facts that a provision reads, itself or through the rules it refers to."""
-    rules = [statute.rules[name] for name in reached_rules(_referred(provision), statute)]
-    found: set[str] = set()
-    for each in (provision, *rules):
-        for condition, _ in seen_in(each):
-            found |= names_in(condition)
-    return found & statute.facts.keys()
+    return facts_of_tests((condition for condition, _ in seen_in(provision)), statute)
+
+
+def facts_of_tests(conditions: Iterable[Condition], statute: Statute) -> set[str]:
+    """The facts that conditions read, themselves or through the rules they refer to."""
+    return names_behind(conditions, statute) & statute.facts.keys()
+
+
+def names_behind(conditions: Iterable[Condition], statute: Statute) -> set[str]:
+    """The facts, lists and parameters that conditions name, or the rules they refer to."""
+    tests = [test for each in conditions for test, _ in _all(each, "")]
+    named = [test.name for test in tests if test.operator == "rule"]
+    for name in reached_rules(named, statute):
+        tests.extend(test for test, _ in seen_in(statute.rules[name]))
+    stated = [test for test in tests if test.operator != "rule"]
+    return {name for test in stated for name in names_in(test)}
 
 
 def names_in(condition: Condition) -> set[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from safeconduct.errors import MalformedError
 from safeconduct.protocol.statute.calendar import begin_of_day, day_of, end_of_day
 from safeconduct.protocol.statute.evaluate import reading_of
 from safeconduct.protocol.statute.facts import Facts, Interval, Missing, Reading, Span
@@ -31,7 +32,7 @@ from safeconduct.protocol.statute.text import (
     all_parts,
 )
 from safeconduct.protocol.statute.walk import all_seen
-from safeconduct.protocol.statute.wording import one_line, speak
+from safeconduct.protocol.statute.wording import LANGUAGES, one_line, speak
 
 LISTED = frozenset({"some", "all", "at-least", "less"})  # operators that look at each item
 VALUES_SHOWN_MAX = 20  # of a list of words, in one sentence
@@ -150,7 +151,7 @@ class Voice:
 
     def tested(self, node: Node) -> str:
         """What a step of a proof tested; of a list without items, that there are none."""
-        if node.operator in ("some", "all") and not node.children:
+        if node.operator in ("some", "all", "each") and not node.children:
             return self.say("empty", list=node.name)
         condition = self.conditions.get(node.place)
         return self.say("struck") if condition is None else self.test(condition, True)
@@ -182,7 +183,14 @@ class Voice:
 
 
 def voice(statute: Statute, language: str) -> Voice:
-    """The statute in one of `wording.LANGUAGES`."""
+    """The statute in one of `wording.LANGUAGES`; the statute's own may be others.
+
+    Raises:
+        MalformedError: there are no words in this language.
+    """
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise MalformedError(f"language: letters are written in {known}, not in {language}")
     return Voice(
         statute=statute,
         language=language,

@@ -1,0 +1,216 @@
+"""A register in which much has happened: what its public site has to show, in one folder.
+
+    r-0001  acquitted, with votes, one of them against it        r-0004  listed, appealed, upheld
+    r-0002  acquitted, and the evidence stays sealed             r-0005  quashed: no name any more
+    r-0003  refused, and acquitted by the appeal panel           r-0006… listed, in four scripts
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.parties.registry.appealing import WHY, docket, ruled, settled
+from tests.parties.registry.listing_world import (
+    REPLY_SECONDS,
+    Listings,
+    founded,
+    law,
+    open_listings,
+)
+from tests.parties.registry.register_world import NOTHING_FOUND, World, appeal_of
+from tests.protocol import builders
+from tests.protocol.builders import DAY, MEMBERS
+
+from safeconduct.parties.board.sign import sign_all
+from safeconduct.parties.registry import appeals, decide, enlist_final, hearing
+from safeconduct.protocol.canonical import Json, format_json, parse_json
+from safeconduct.protocol.record import Record
+from safeconduct.protocol.tlog.note import SigningKey
+from safeconduct.protocol.votes import Vote
+
+OPEN, SEALED, APPEALED, UPHELD, QUASHED = (f"r-000{number}" for number in range(1, 6))
+OPEN_NAME, APPEALED_NAME = "Ada Example", "Hélène Outspoken"
+UPHELD_NAME, QUASHED_NAME = "Wolodymyr Petrenko", "Zdzisława Quill"
+LISTED = {
+    "r-0006": "Владимир Петров",
+    "r-0007": "محمد الأحمد",
+    "r-0008": "Αλέξανδρος Παπαδόπουλος",
+    "r-0009": "Nguyễn Văn Đức",
+}
+DISSENT = "The tip told the desk nothing that was not in its papers."
+_ASSESSED = (
+    builders.helped_fields()["assessment"].encode(),
+    builders.helped_fields()["assessment_proof"].encode(),
+)
+
+
+@dataclass
+class Lived:
+    """The register, and the hash of each published decision by whom it is about."""
+
+    listings: Listings
+    decisions: dict[str, str]
+
+    @property
+    def world(self) -> World:
+        return self.listings.world
+
+
+def second_law() -> bytes:
+    """A second version of the law, which a court has asked for and which says more."""
+    document = parse_json(law(), "statute")
+    assert isinstance(document, dict)
+    sections, parameters = document["sections"], document["parameters"]
+    assert isinstance(sections, list)
+    assert isinstance(parameters, dict)
+    [helped] = [one for one in sections if isinstance(one, dict) and one["number"] == "4(1)"]
+    told = helped["text"]
+    assert isinstance(told, dict)
+    told["en"] = str(told["en"]).replace("corroborated or useful", "corroborated, useful or open")
+    grades = ["corroborated", "useful", "unproven"]
+    helped["if"] = {"some": ["tips", {"and": [*_tests(helped), {"in": ["grade", [*grades]]}]}]}
+    parameters["appeal_period"] = {**_table(parameters["appeal_period"]), "amount": 45}
+    document["version"] = {
+        "number": 2,
+        "published": "2027-07-01T00:00:00Z",
+        "in_force_from": "2027-07-01T00:00:00Z",
+        "supersedes": hashlib.sha256(law()).hexdigest(),
+        "cause": "annulled",
+        "note": "After the Constitutional Court’s judgement on falsehoods told under duress.",
+        "annuls": [
+            {
+                "version": 1,
+                "from": "2027-07-01T00:00:00Z",
+                "sections": ["5(2)"],
+                "by": "Constitutional Court, 12/27",
+            }
+        ],
+    }
+    return format_json(document)
+
+
+def _table(value: Json) -> dict[str, Json]:
+    assert isinstance(value, dict)
+    return value
+
+
+def _tests(helped: dict[str, Json]) -> list[Json]:
+    some = _table(helped["if"])["some"]
+    assert isinstance(some, list)
+    tests = _table(some[1])["and"]
+    assert isinstance(tests, list)
+    return tests[:-1]
+
+
+def live(folder: Path, patch: pytest.MonkeyPatch) -> Lived:
+    """A register with a past."""
+    listings = open_listings(folder, patch)
+    lived = Lived(listings=listings, decisions={})
+    _list_people(lived)
+    _acquit(lived, OPEN, OPEN_NAME, "open")
+    _acquit(lived, SEALED, "Boris Unseen", "sealed")
+    _appeal(lived)
+    _uphold(lived)
+    _quash(lived)
+    lived.world.counted()
+    act = builders.statute_act(
+        number=2, previous=hashlib.sha256(law()).digest(), law=second_law()
+    )
+    lived.world.log_notice(lived.world.registry.programme, builders.by_board(act))
+    return lived
+
+
+def _list_people(lived: Lived) -> None:
+    fields = {"harm": "goods left the port unseen", "role": "head of the night shift"}
+    for subject, name in {
+        OPEN: OPEN_NAME,
+        SEALED: "Boris Unseen",
+        APPEALED: APPEALED_NAME,
+        **LISTED,
+    }.items():
+        lived.world.listed(subject, name, **fields)
+
+
+def _filed(lived: Lived, subject: str, name: str, disclosure: str, keys: int) -> bytes:
+    statute = hashlib.sha256(law()).digest()
+    return lived.world.filed(
+        subject=subject, name=name, disclosure=disclosure, keys=keys, statute=statute
+    )
+
+
+def _acquit(lived: Lived, subject: str, name: str, disclosure: str) -> None:
+    """By the law, where the tip is theirs; else by a departure from it."""
+    world, is_open = lived.world, disclosure == "open"
+    claim = _filed(lived, subject, name, disclosure, 0 if is_open else 1)
+    decide.propose_decision(
+        world.registry, claim, NOTHING_FOUND, _ASSESSED if is_open else (b"", b"")
+    )
+    against = Vote(
+        member=MEMBERS[2].name,
+        vote="depart" if is_open else "agree",
+        outcome="registration_stands",
+        reasons=DISSENT,
+    )
+    print(is_open, docket(world, claim).proposal.shortfalls, docket(world, claim).proposal.judgement.outcome)
+    why = "" if is_open else WHY
+    signed, votes = settled(docket(world, claim), "acquitted", why, others=[against])
+    served = decide.enter(world.registry, claim, signed, votes=votes, departure=why)
+    world.now = served.last_appeal_at + 1
+    lived.decisions[subject] = _published(world, claim)
+
+
+def _signer(number: int) -> SigningKey:
+    seed = builders.source_keys(number).derive("author-ed25519")
+    return SigningKey(name="claimant", seed=seed)
+
+
+def _published(world: World, claim: bytes) -> str:
+    record = decide.finalise(world.registry, claim)
+    assert record is not None
+    decide.enter_publication(world.registry, claim, builders.by_board(record))
+    return record.hash("object").hex()
+
+
+def _appeal(lived: Lived) -> None:
+    world = lived.world
+    claim = _filed(lived, APPEALED, APPEALED_NAME, "open", 2)
+    draft = decide.propose_decision(world.registry, claim, NOTHING_FOUND)
+    signed = sign_all(draft.record, MEMBERS[:2])
+    decide.enter(world.registry, claim, signed)
+    decide.appeal(world.registry, claim, appeal_of(signed, key=_signer(2)))
+    appeals.propose_appeal(world.registry, claim, NOTHING_FOUND, _ASSESSED)
+    ruled(world, claim, "acquitted", WHY)
+    world.now += 1
+    lived.decisions[APPEALED] = _published(world, claim)
+
+
+def _uphold(lived: Lived) -> None:
+    listings = lived.listings
+    number = listings.proposed(subject=UPHELD, name=UPHELD_NAME)
+    listings.notified(number)
+    listings.pass_time(DAY)
+    hearing.reply(listings.registry, listings.page(number), "It was my deputy.")
+    listings.pass_time(DAY)
+    listings.entered(listings.drafted(number), number)
+    listings.pass_time(DAY)
+    hearing.appeal(listings.registry, listings.page(number), "fact", "It was my deputy.")
+    listings.judged("uphold", number)
+    listings.pass_time(60 * DAY)
+    listings.published(number)
+
+
+def _quash(lived: Lived) -> None:
+    listings = lived.listings
+    number = listings.proposed(subject=QUASHED, name=QUASHED_NAME)
+    listings.notified(number)
+    listings.pass_time(REPLY_SECONDS + 1)
+    listings.entered(listings.drafted(number), number)
+    listings.pass_time(60 * DAY)
+    listings.published(number)
+    record: Record | None = enlist_final.end(listings.registry, number, "quashed", "by a court")
+    assert record is not None
+    enlist_final.publish_end(listings.registry, number, builders.by_board(record))
+
+
+__all__ = ["Lived", "founded", "live"]
