@@ -19,6 +19,8 @@ NAMES = (
     "door_surge",
     "door_tips",
     "door_files",
+    "statutes",
+    "search",
     "curves",
 )
 

@@ -85,9 +85,7 @@ def filed(folder: Path, patch: pytest.MonkeyPatch) -> World:
 
 def propose_both(rig: Rig) -> object:
     lead, other = (one.claim for one in rig.world.registry.store.cases())
-    draft = decide.propose_decision(
-        rig.world.registry, lead, JUDGED, ASSESSED, joined=[other]
-    )
+    draft = decide.propose_decision(rig.world.registry, lead, JUDGED, ASSESSED, joined=[other])
     return sign_all(draft.record, MEMBERS[:2]), b""
 
 
@@ -132,9 +130,7 @@ def before_panel(outcome: str, departure: str) -> Callable[[Rig], object]:
 def ruled(departure: str) -> Callable[[Rig], object]:
     def entered(rig: Rig) -> object:
         signed, votes = rig.done["before panel"]
-        return appeals.enter_appeal(
-            rig.world.registry, claim_of(rig), signed, votes, departure
-        )
+        return appeals.enter_appeal(rig.world.registry, claim_of(rig), signed, votes, departure)
 
     return entered
 
@@ -159,8 +155,8 @@ def refused(folder: Path, patch: pytest.MonkeyPatch) -> World:
 
 JOURNEYS: dict[str, tuple[Callable[[Path, pytest.MonkeyPatch], World], Journey]] = {
     "a decision with votes": (filed, DECIDED),
-    "two claims at once": (filed_two, DECIDED | {"propose": propose_both}),
-    "a credit": (filed_credit, DECIDED | {"propose": propose_on_credit}),
+    "two claims at once": (filed_two, {**DECIDED, "propose": propose_both}),
+    "a credit": (filed_credit, {**DECIDED, "propose": propose_on_credit}),
     "an appeal, upheld": (refused, found(STANDS, WHY, PUBLISHED)),
     "an appeal, replaced": (refused, found("acquitted", "", PUBLISHED)),
     "an appeal, quashed": (refused, found("quash", WHY, {})),

@@ -4,10 +4,11 @@ Who writes a law, hands in a list or answers a console is a stranger to whoever 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from tests.fuzz.mutations import damaged, damaged_json
@@ -56,6 +57,14 @@ CONDITION = {"is": ["x", True]}
 NAME = "law.yaml"
 
 
+def damaged_inside(random: Random, documents: Sequence[bytes]) -> Any:
+    """A document with other values in one of its parts, so that what lies deep is reached."""
+    document = json.loads(random.choice(documents))
+    name = random.choice(sorted(document))
+    document[name] = json.loads(damaged_json(random, [json.dumps(document[name]).encode()]))
+    return document
+
+
 # Laws and facts.
 
 
@@ -73,21 +82,25 @@ def written_laws(random: Random) -> object:
     """A law in YAML: read, or refused at a line of the file."""
     sources = [EXAMPLE.read_bytes(), *(each.replace(b",", b",\n ") for each in small())]
     try:
-        document, places = parse_marked(damaged(random, sources), NAME)
+        return _law_of(damaged(random, sources))
     except MalformedError as error:
-        assert error.message.startswith(f"{NAME}:")
-        raise
+        told = error
+    assert told.message.startswith(f"{NAME}:")
+    raise told
+
+
+def _law_of(data: bytes) -> Statute:
+    document, places = parse_marked(data, NAME)
     assert json.loads(format_json(document)) == document
     try:
-        return load_statute(format_json(read_statute(document) and document))
+        return read_statute(document)
     except MalformedError as error:
-        assert places.located(error.message).startswith(f"{NAME}:")
-        raise
+        raise MalformedError(places.located(error.message)) from error
 
 
 def laws(random: Random) -> object:
     """A law of other values: refused, or a law that everything can be done with."""
-    document = json.loads(damaged_json(random, small()))
+    document = damaged_inside(random, small())
     law = read_statute(document)
     assert load_statute(format_json(document)).sha256 == law.sha256
     original = read_statute(json.loads(small()[0]))
@@ -99,11 +112,11 @@ def laws(random: Random) -> object:
 
 
 def facts(random: Random) -> object:
-    document = {
-        "facts": {"grave_crime_proven": False, "knowing_falsehood_found": None},
+    document: dict[str, Any] = {
+        "facts": {"grave_crime_proven": False, "knowing_falsehood_found": "unknown"},
         "lists": {"tips": [GOOD_TIP, GOOD_TIP], "statements": [GOOD_STATEMENT]},
     }
-    given = json.loads(damaged_json(random, [format_json({**document})]))
+    given = json.loads(damaged_json(random, [format_json(document)]))
     found = read_facts(given, example().facts, calendar=example().calendar)
     judgement = evaluate(example(), found, AS_OF)
     assert judgement.outcome or judgement.open_facts
@@ -174,7 +187,12 @@ def docket() -> bytes:
 
 def dockets(random: Random) -> object:
     """Whatever a register says of a case, the console computes it again or refuses it."""
-    data = damaged_in_some_way(random, [docket()])
+    whole = random.random() < 0.5
+    data = (
+        damaged_in_some_way(random, [docket()])
+        if whole
+        else format_json(damaged_inside(random, [docket()]))
+    )
     found = check_docket(data, STATE, builders.POLICY)
     assert found.proposal.judgement.outcome == "acquitted"
     return found
@@ -182,20 +200,24 @@ def dockets(random: Random) -> object:
 
 SITE = Site(origin="https://board.example", name="Board")
 CHALLENGE = bytes(range(32))
-ANSWERED = f"""{{"challenge": "{"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}"}}"""
 
 
-def passkey_answers(random: Random) -> object:
-    """What a browser posts to enrol or to sign in."""
+@cache
+def answers() -> tuple[str, str]:
+    """What a browser posts to enrol and to sign in; made once: no two signatures are alike."""
     authenticator = Authenticator(origin=SITE.origin, host="board.example")
     options = registration_options(
         SITE, user_id=bytes(32), user_name="anna", challenge=CHALLENGE, known=[]
     )
-    enrolled = authenticator.create(options)
+    return authenticator.create(options), authenticator.get(options)
+
+
+def passkey_answers(random: Random) -> object:
+    enrolled, entered = answers()
     passkey = verify_registration(enrolled, SITE, CHALLENGE)
     if random.random() < 0.5:
         return verify_registration(damaged_answer(random, enrolled), SITE, CHALLENGE)
-    answer = damaged_answer(random, authenticator.get(ANSWERED))
+    answer = damaged_answer(random, entered)
     parse_answer(answer)
     return verify_assertion(answer, SITE, CHALLENGE, passkey, bytes(32))
 
@@ -236,7 +258,7 @@ def dossiers(random: Random) -> object:
 LISTS = {
     "csv": b"subject,name,conduct,birth_date,since\r\nr-1,Anton Weller,signed,1970-01,2020\r\n"
     b'r-2,"Ada ""Quill"", the elder",,,\r\nr-3,\xd8\xb9\xd9\x84\xd9\x8a,,,\r\n',
-    "ftm": b'{"id":"a","schema":"Person","properties":{"name":["Anton"],"birthDate":["1970"]}}\n'
+    "ftm": b'{"id":"a","schema":"Person","properties":{"name":["Ada"],"birthDate":["1970"]}}\n'
     b'{"id":"s","schema":"Sanction","properties":{"entity":["a"],"reason":["x"]}}\n'
     b'{"canonical_id":"b","schema":"Company","prop":"name","value":"Quay"}\n'
     b'{"canonical_id":"b","schema":"Company","prop":"parent","value":"a"}\n',
@@ -266,6 +288,9 @@ def lists(folder: Path) -> Callable[[Random], object]:
 def index() -> NameIndex:
     people = ("Anton Weller", "Владимир Петров", "محمد الأحمد", "the keeper of the tide tables")
     return NameIndex((f"r-{place}", [name]) for place, name in enumerate(people))
+
+
+ASKED = ("Wladimir Petrow", "al-Ahmad", "علي", "r-0001")
 
 
 def queries(random: Random) -> object:

@@ -207,6 +207,7 @@ OF_BOARD: Mapping[str, Sequence[Asker]] = {
     "POST /board/decisions": [as_console("/board/decisions", "decisions", _decisions, b"{}")],
 }
 FEEDS: Mapping[str, Sequence[Asker]] = {
+    "GET /feeds": [anything_but("/feeds")],
     **{
         f"GET /feeds/{name}": [anything_but(f"/feeds/{name}")]
         for name in ("register.json", "register.ftm.jsonl", "register.csv")
@@ -218,6 +219,33 @@ FEEDS: Mapping[str, Sequence[Asker]] = {
         in_path("/feeds/delta.json?since=1&at={}", lambda _: "01x", "9" * 400),
     ],
 }
+
+
+def tried(path: str, shown: int) -> Asker:
+    """A form of facts; what the law can make nothing of is told above the form."""
+
+    def asks(_: Scene) -> Asks:
+        made = {
+            kind: Ask(path=path, body=body, headers={"content-type": said}, shown=shown)
+            for kind, (said, body) in _bodies({"x": "y"}, TRIAL_BYTES_MAX).items()
+        }
+        forms: Mapping[str, Mapping[str, str]] = {
+            "no such button": {"do": "\0"},
+            "no such case": {"do": "fill", "case": "999"},
+            "no number": {"do": "fill", "case": "٣"},
+            "no such list": {"do": "add.nothing"},
+            "no such item": {"do": "remove.tips.99"},
+            "no day": {"do": "judge", "as_of": "2027-02-30"},
+            "markup": {"do": "judge", "as_of": "<script>alert(1)</script>"},
+        }
+        for kind, fields in forms.items():
+            body = urlencode(fields).encode()
+            made[kind] = Ask(path=path, body=body, headers={"content-type": FORM}, shown=shown)
+        return made
+
+    return asks
+
+
 LAWS: Mapping[str, Sequence[Asker]] = {
     "GET /law": [anything_but("/law/1")],
     "GET /law/compare": [
@@ -227,6 +255,11 @@ LAWS: Mapping[str, Sequence[Asker]] = {
     ],
     "GET /law/{number}": [in_path("/law/{}", lambda _: "011", "99")],
     "GET /law/{number}/statute.json": [in_path("/law/{}/statute.json", lambda _: "011", "99")],
+    "GET /law/{number}/try": [in_path("/law/{}/try", lambda _: "011", "99")],
+    "POST /law/{number}/try": [
+        tried("/law/1/try", SHOWN),
+        in_path("/law/{}/try", lambda _: "011", "99"),
+    ],
     "GET /statute": [anything_but("/statute")],
 }
 REGISTER: Mapping[str, Sequence[Asker]] = {
@@ -258,6 +291,11 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
         in_path("/case/{page}/letter.{}", lambda _: "txt", "exe"),
         in_path("/case/{}/letter.txt", page_hash, OTHER),
         in_path("/case/{}/letter.pdf", page_hash, OTHER),
+    ],
+    "GET /case/{page}/{kind}-letter.{suffix}": [
+        in_path("/case/{page}/{}-letter.txt", lambda _: "appealx", "../../registry"),
+        in_path("/case/{page}/appeal-letter.{}", lambda _: "exex", "../registry.key"),
+        in_path("/case/{}/appeal-letter.pdf", page_hash, OTHER),
     ],
     "GET /case/{page}/decision.record": [in_path("/case/{}/decision.record", page_hash, OTHER)],
 }
@@ -368,36 +406,8 @@ CONSOLE: Mapping[str, Sequence[Asker]] = {
 }
 
 
-# The page on which a law is tried out.
-
-
-def tried(shown: int) -> Asker:
-    """A form of facts; what the law can make nothing of is told above the form."""
-
-    def asks(_: Scene) -> Asks:
-        made = {
-            kind: Ask(path="/", body=body, headers={"content-type": said}, shown=shown)
-            for kind, (said, body) in _bodies({"x": "y"}, TRIAL_BYTES_MAX).items()
-        }
-        forms: Mapping[str, Mapping[str, str]] = {
-            "no such button": {"do": "\0"},
-            "no such case": {"do": "fill", "case": "999"},
-            "no number": {"do": "fill", "case": "٣"},
-            "no such list": {"do": "add.nothing"},
-            "no such item": {"do": "remove.tips.99"},
-            "no day": {"do": "judge", "as_of": "2027-02-30"},
-            "markup": {"do": "judge", "as_of": "<script>alert(1)</script>"},
-        }
-        for kind, fields in forms.items():
-            body = urlencode(fields).encode()
-            made[kind] = Ask(path="/", body=body, headers={"content-type": FORM}, shown=shown)
-        return made
-
-    return asks
-
-
 TRIAL: Mapping[str, Sequence[Asker]] = {
     "GET /": [anything_but()],
-    "POST /": [tried(SHOWN)],
+    "POST /": [tried("/", SHOWN)],
     "GET /style.css": [anything_but("/style.css")],
 }

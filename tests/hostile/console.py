@@ -34,9 +34,11 @@ DATABASES = (
     *("register/registry.sqlite", "monitor/monitor.db"),
 )
 PARTIES_KEEP = ("door", "desk", "register", "board", "press", "programme", "monitor", "console")
-CONSOLE_KEEPS = ("events", "invitations", "passkeys", "sessions")  # dockets are dated anew
+CONSOLE_KEEPS = ("events", "invitations", "passkeys", "(SELECT hash, member FROM sessions)")
+"""What stays as it is: when a docket was offered last, or a session seen, is noted anew."""
 PEOPLE_KEEP = ("receipts", "public", "tampered", "custodians", "court", "opening", "read")
 COPIED = {"opening", "parcel"}  # small, and taken from strangers: a link to one is refused
+CALLED = ("safeconduct ", "safeconduct: ")
 NOT_LISTENING = "nowhere"  # what comes before listening must have failed already
 ROOT = Path(__file__).resolve().parents[2]
 OWN_FOLDER = {"log": "log", "witness": "witness/north", "mirror": "mirror"}
@@ -232,7 +234,7 @@ def check_refused(console: Console, command: str, code: int) -> None:
     assert code in EXIT_CODES, f"{command}: exit {code}, {console.said}"
     if lines and lines[0].startswith("usage: safeconduct "):
         assert code == EXIT_USAGE
-        lines = [line.partition(": ")[2] for line in lines if line.startswith("safeconduct ")]
+        lines = [line.partition(": ")[2] for line in lines if line.startswith(CALLED)]
     assert [line.partition(":")[0] for line in lines] in (["error"], ["error", "hint"]), lines
     assert all(line.isprintable() for line in lines), lines
     assert NOT_LISTENING not in console.said

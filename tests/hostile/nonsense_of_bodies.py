@@ -169,7 +169,7 @@ LAW = "public/statutes/1.json"
 _LAWS = FILES | {"another ending": "policy.txt"}
 _MOMENTS = {each: value for each, value in INSTANTS.items() if each != "no time"} | {
     "no day of this year": "2027-02-29",
-    "an offset": "2027-06-01T00:00:00+02:00",
+    "an offset of a day": "2027-06-01T00:00:00+24:00",
     "no such year": "0000-01-01",
     "a null": "2027\0",
 }

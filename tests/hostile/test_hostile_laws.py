@@ -31,6 +31,8 @@ VERBS = (
     "statute publish law.yaml --programme programme --out made",
     "board statute --law law.yaml --programme programme --out made",
 )
+MENDED = {"shaped: a version before itself", "shaped: a version of another hash"}
+"""Whoever publishes a law need not write what it follows: the Gazette says that."""
 OF_FOLDERS = (
     "statute lint laws",
     "statute test laws",
@@ -63,8 +65,9 @@ def refused_at(console: Console, command: str, kind: str, file: str) -> None:
 def test_a_hostile_law_is_refused_at_its_line(console: Console, command: str) -> None:
     before = console.held()
     for kind, data in LAWS.items():
-        (console.folder / "law.yaml").write_bytes(data)
-        refused_at(console, command, kind, "law.yaml")
+        if kind not in MENDED or " --programme " not in command:
+            (console.folder / "law.yaml").write_bytes(data)
+            refused_at(console, command, kind, "law.yaml")
     assert console.held() == before
 
 

@@ -112,7 +112,6 @@ _FTM: Mapping[str, bytes] = {
     "a day that there is not": _ftm(_person(birthDate=["1970-02-30"])),
     "a day of 10 kB": _ftm(_person(birthDate=["1" * 10_000])),
     "an order to the terminal": _ftm({"id": "\x1b[2J", "schema": "Person", "properties": 1}),
-    "a surrogate": _ftm() + b'{"id":"\\ud800","schema":"Person","properties":{"name":["x"]}}\n',
     "a surrogate in a name": _ftm()
     + b'{"id":"c","schema":"Person","properties":{"name":["\\ud800"]}}\n',
     "not UTF-8": _ftm() + b'{"id":"\xff"}\n',
@@ -140,6 +139,14 @@ def test_a_list_with_one_fault_is_told_its_line_and_nothing_is_taken_over(
     assert re.search(where, told), told[:1_000]
     assert "Traceback" not in told
     assert all(line.isprintable() for line in told.splitlines())
+    assert console.held() == before
+
+
+def test_an_id_of_half_a_character_is_an_id_like_any_other(console: Console) -> None:
+    half = b'{"id":"\\ud800","schema":"Person","properties":{"name":["x"]}}\n'
+    (console.folder / "half").write_bytes(_ftm() + half)
+    before = console.held()
+    assert console.run("register import half --dir register --format ftm --dry-run") == 0
     assert console.held() == before
 
 

@@ -171,7 +171,8 @@ def test_a_hostile_name_is_looked_for_in_time_and_shown_as_text(
     url = f"{played.url('register')}/search"
     answer = httpx.get(url, params={"q": QUERIES[kind]}, trust_env=False, timeout=60)
     assert clock.monotonic() - began < SECONDS_MAX
-    assert answer.status_code == 200
+    assert answer.status_code in (200, 400, 403)
+    assert answer.text.count("<h1") == 1
     assert "<script" not in answer.text
     assert "\x1b" not in answer.text
     assert not [name for name in UNSEEN if name in answer.text]

@@ -63,7 +63,7 @@ PRESS = ("press/",)  # who is quoted in public is no secret there
 SEARCHED = (
     *("board", "desk", "door", "log/gazette", "log/ledger", "mirror/gazette", "mirror/ledger"),
     *("monitor", "press", "programme", "register", "witness/east", "witness/north/published"),
-    *("console", "court", "custodians", "opening", "public", "read", "diagnostics"),
+    *("console", "court", "custodians", "opening", "panel", "public", "read", "diagnostics"),
 )
 STRANGER = "127.77.66.55"  # of this machine, like all of 127.0.0.0/8, yet no server's address
 STRANGERS_HEADERS = {
@@ -166,10 +166,10 @@ def test_a_secret_key_lies_in_its_own_file_alone(
     played: Played, kept: dict[str, bytes]
 ) -> None:
     keys = list(secret_keys(played.folder))
-    # Three of the board, three witnesses, two of each log, door, register; three of the desk; a
-    # code; the judge's own, and what custodians made; the console's. Mirror and monitor need
-    # none.
-    assert len({place for place, _ in keys}) == 3 + 3 + 2 * 2 + 2 + 3 + 1 + 2 + 1
+    # Three of the board, three of the panel, three witnesses, two of each log, door, register;
+    # three of the desk; a code; the judge's own, and what custodians made; the console's.
+    # Mirror and monitor need none.
+    assert len({place for place, _ in keys}) == 2 * 3 + 3 + 2 * 2 + 2 + 3 + 1 + 2 + 1
     for place, secret in keys:
         assert places(kept, secret) <= {place}, place
     for place in {place for place, _ in keys}:

@@ -42,9 +42,9 @@ def test_a_name_is_found_however_it_is_written(index: NameIndex, query: str, key
 
 def test_the_likest_comes_first_and_each_person_once(index: NameIndex) -> None:
     hits = index.search("Anton Weller")
-    assert hits[0].score == 1
+    assert hits[0].likeness == 1
     assert len({hit.key for hit in hits}) == len(hits)
-    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert [hit.likeness for hit in hits] == sorted((hit.likeness for hit in hits), reverse=True)
 
 
 @pytest.mark.parametrize("query", ["Zoe Quark", "x" * QUERY_CHARACTERS_MAX])

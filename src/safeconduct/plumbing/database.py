@@ -20,6 +20,13 @@ Value: TypeAlias = int | float | str | bytes | None
 _BUSY_MILLISECONDS = 5_000
 _TOLD = "the server cannot reach its own records now; nothing was changed"
 
+_WHAT_TO_DO = {
+    sqlite3.SQLITE_FULL: "free some space, then do it again: nothing was changed",
+    sqlite3.SQLITE_BUSY: "another process holds it: do it again in a moment",
+    sqlite3.SQLITE_IOERR: "free some space; if there is enough, the disk reports a fault",
+    sqlite3.SQLITE_READONLY: "check who owns it, and whether the disk is mounted read-only",
+}
+
 _PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
@@ -155,6 +162,8 @@ def _naming(path: Path) -> Iterator[None]:
     except sqlite3.IntegrityError as error:
         raise ConflictError(f"{path.name}: {error}") from error
     except sqlite3.DatabaseError as error:
-        raise UnavailableError(f"{path}: {error}", told=_TOLD) from error
+        # The low byte is the kind of error, all above it says more about it.
+        hint = _WHAT_TO_DO.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+        raise UnavailableError(f"{path}: {error}", hint=hint, told=_TOLD) from error
     except OSError as error:
         raise UnavailableError(f"{path}: {error.strerror}", told=_TOLD) from error

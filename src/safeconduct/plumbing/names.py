@@ -42,7 +42,7 @@ _PARTS_MAX = 16  # of one name that are looked at
 _COMPARED_MAX = 120  # candidates that are compared part by part
 _COMMON_SHARE = 0.2  # a key that more than so many of the names have says nothing
 _COMMON_MIN = 1_000
-_SCORE_MIN = 0.55
+_LIKENESS_MIN = 0.55
 _KNOWN_FORM = 0.95  # two parts that are forms of one name, spelt differently
 _UNASKED = 0.15  # what a part of the name found counts for, if the query has nothing like it
 
@@ -55,11 +55,11 @@ _VOWELS = re.compile("[aeiouy]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """Somebody whose name is like the one looked for: `score` is 1 for the same name."""
+    """Somebody whose name is like the one looked for: `likeness` is 1 for the same name."""
 
     key: str
     name: str
-    score: float
+    likeness: float
 
 
 class NameIndex:
@@ -95,12 +95,12 @@ class NameIndex:
         best: dict[str, Hit] = {}
         for number in self._candidates(asked):
             key, written = self._bearers[number]
-            score = max(
+            alike = max(
                 likeness(one, other) for one in asked for other in _taken_apart(written)
             )
-            if score >= _SCORE_MIN and (key not in best or best[key].score < score):
-                best[key] = Hit(key=key, name=written, score=round(score, 3))
-        ranked = sorted(best.values(), key=lambda hit: (-hit.score, hit.name, hit.key))
+            if alike >= _LIKENESS_MIN and (key not in best or best[key].likeness < alike):
+                best[key] = Hit(key=key, name=written, likeness=round(alike, 3))
+        ranked = sorted(best.values(), key=lambda hit: (-hit.likeness, hit.name, hit.key))
         return ranked[: min(limit, HITS_MAX)]
 
     def _candidates(self, asked: Sequence[Name]) -> list[int]:
@@ -135,17 +135,18 @@ def _paired(asked: Name, found: Name, pairing: Sequence[Alignment]) -> float:
         used_found |= {part.index for part in one.rps}
     left = [part for part in asked.parts if part.index not in used_asked]
     over = [part for part in found.parts if part.index not in used_found]
-    for score, share in _residue(left, over):
-        explained += score * share
+    for letters, share in _residue(left, over):
+        explained += letters * share
         weight += share
     return explained / weight if weight else 0.0
 
 
 def _residue(left: list[NamePart], over: list[NamePart]) -> Iterator[tuple[float, float]]:
-    """Score and weight of each group of parts that no known form explains."""
+    """Likeness and weight of each group of parts that no known form explains."""
     asked, found = align_person_name_order(left, over) if left and over else (left, over)
     for one in compare_parts(asked, found):
-        yield one.score, float(len(one.qps)) if one.qps else _UNASKED * len(one.rps)
+        letters = one.score  # the library's word
+        yield letters, float(len(one.qps)) if one.qps else _UNASKED * len(one.rps)
 
 
 def _taken_apart(written: str) -> list[Name]:

@@ -13,6 +13,7 @@ Spec: W3C Web Authentication Level 3, §7.1, §7.2.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ CREDENTIAL_ID_BYTES_MAX = 1_023
 PUBLIC_KEY_BYTES_MAX = 2_048
 CEREMONY_SECONDS = 300
 _LOCAL = "localhost"
+_HOST = re.compile(r"[a-z0-9._-]{1,253}")  # browsers spell other letters in Punycode
 _ALGORITHMS = (-8, -7, -257)  # EdDSA, ES256, RS256, by their COSE numbers
 _UNATTESTED = b"\xa3cfmtdnonegattStmt\xa0hauthData"
 """How every attestation object without an attestation begins, in CTAP2's canonical CBOR."""
@@ -88,7 +90,7 @@ def parse_origin(text: str) -> str:
         raise MalformedError("origin: not an address", hint=hint) from None
     default = {"https": 443, "http": 80}.get(parts.scheme)
     shown = host if port in (None, default) else f"{host}:{port}"
-    if default is None or not host or text != f"{parts.scheme}://{shown}":
+    if default is None or not _HOST.fullmatch(host) or text != f"{parts.scheme}://{shown}":
         raise MalformedError("origin: not scheme, host and port alone", hint=hint)
     if parts.scheme == "http" and host != _LOCAL and not host.endswith(".onion"):
         raise MalformedError("origin: browsers know passkeys only over https", hint=hint)

@@ -335,6 +335,8 @@ def _take_statute(state: GazetteState, signed: SignedRecord) -> GazetteState:
         raise MalformedError(f"statute record: begins with version {statute.version.number}")
     if state.statutes:
         check_change(load_statute(state.statutes[-1].law), statute)
+    if any(one.number("final") > statute.version.in_force_from for one in state.publications):
+        raise MalformedError("statute record: begins before what was published before it")
     version = StatuteVersion(
         number=len(state.statutes) + 1,
         law=law,

@@ -20,9 +20,11 @@ from dataclasses import dataclass
 
 from safeconduct.errors import UnverifiedError
 from safeconduct.protocol.claim import Bundle, shown_credit
+from safeconduct.protocol.claim.shortfall_words import told_in
 from safeconduct.protocol.statute.evaluate import Judgement
 from safeconduct.protocol.statute.explain import LETTER_LANGUAGES, reasons
 from safeconduct.protocol.statute.text import Statute
+from safeconduct.protocol.statute.wording import inserted
 
 FIRST = "first"
 _FALLEN = ("quash", "remit")
@@ -72,15 +74,18 @@ def write_reasons(told: Told) -> bytes:
     say = _WORDING[language]
     head = [
         say["decision" if told.result == FIRST else "panel"].format(number=told.number),
-        say["to"].format(name=bundle.fields["name"], subject=bundle.record.word("subject")),
+        say["to"].format(
+            name=inserted(language, bundle.fields["name"]),
+            subject=inserted(language, bundle.record.word("subject")),
+        ),
         *dict.fromkeys(_claimed(one, say) for one in told.bundles),
         "",
     ]
     if told.result != FIRST:
         head += [say[told.result], ""]
     if told.departure and told.result in _FALLEN:
-        head += [f"{say['because']} {told.departure}", ""]
-    tail = ["", say["short"], *(f"- {each}" for each in told.shortfalls)]
+        head += [f"{say['because']} {inserted(language, told.departure)}", ""]
+    tail = ["", say["short"], *(f"- {told_in(language, each)}" for each in told.shortfalls)]
     body = _body(told, language)
     lines = [*head, body.rstrip("\n"), *(tail if told.shortfalls else [])]
     return ("\n".join(lines) + "\n").encode("utf-8")

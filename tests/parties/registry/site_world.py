@@ -1,8 +1,8 @@
 """A register in which much has happened: what its public site has to show, in one folder.
 
-    r-0001  acquitted, with votes, one of them against it        r-0004  listed, appealed, upheld
-    r-0002  acquitted, and the evidence stays sealed             r-0005  quashed: no name any more
-    r-0003  refused, and acquitted by the appeal panel           r-0006… listed, in four scripts
+r-0001  acquitted, with votes, one of them against it        r-0004  listed, appealed, upheld
+r-0002  refused, and the evidence stays sealed               r-0005  quashed: no name any more
+r-0003  refused, and acquitted by the appeal panel           r-0006… listed, in four scripts
 """
 
 import hashlib
@@ -10,34 +10,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.parties.registry.appealing import WHY, docket, ruled, settled
+from tests.parties.registry.appealing import WHY, docket, panel_act, ruled, settled
 from tests.parties.registry.listing_world import (
     REPLY_SECONDS,
     Listings,
-    founded,
     law,
     open_listings,
 )
 from tests.parties.registry.register_world import NOTHING_FOUND, World, appeal_of
 from tests.protocol import builders
-from tests.protocol.builders import DAY, MEMBERS
+from tests.protocol.builders import DAY, MEMBERS, NOON
 
 from safeconduct.parties.board.sign import sign_all
 from safeconduct.parties.registry import appeals, decide, enlist_final, hearing
 from safeconduct.protocol.canonical import Json, format_json, parse_json
 from safeconduct.protocol.record import Record
+from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.note import SigningKey
 from safeconduct.protocol.votes import Vote
 
 OPEN, SEALED, APPEALED, UPHELD, QUASHED = (f"r-000{number}" for number in range(1, 6))
 OPEN_NAME, APPEALED_NAME = "Ada Example", "Hélène Outspoken"
 UPHELD_NAME, QUASHED_NAME = "Wolodymyr Petrenko", "Zdzisława Quill"
+CLAIMS = (
+    (OPEN, OPEN_NAME, "open"),
+    (SEALED, "Boris Unseen", "sealed"),
+    (APPEALED, APPEALED_NAME, "open"),
+)
 LISTED = {
     "r-0006": "Владимир Петров",
     "r-0007": "محمد الأحمد",
     "r-0008": "Αλέξανδρος Παπαδόπουλος",
     "r-0009": "Nguyễn Văn Đức",
 }
+CHANGES_AT = NOON + 10 * DAY
 DISSENT = "The tip told the desk nothing that was not in its papers."
 _ASSESSED = (
     builders.helped_fields()["assessment"].encode(),
@@ -67,21 +73,23 @@ def second_law() -> bytes:
     [helped] = [one for one in sections if isinstance(one, dict) and one["number"] == "4(1)"]
     told = helped["text"]
     assert isinstance(told, dict)
-    told["en"] = str(told["en"]).replace("corroborated or useful", "corroborated, useful or open")
+    told["en"] = str(told["en"]).replace(
+        "corroborated or useful", "corroborated, useful or open"
+    )
     grades = ["corroborated", "useful", "unproven"]
     helped["if"] = {"some": ["tips", {"and": [*_tests(helped), {"in": ["grade", [*grades]]}]}]}
     parameters["appeal_period"] = {**_table(parameters["appeal_period"]), "amount": 45}
     document["version"] = {
         "number": 2,
-        "published": "2027-07-01T00:00:00Z",
-        "in_force_from": "2027-07-01T00:00:00Z",
-        "supersedes": hashlib.sha256(law()).hexdigest(),
+        "published": format_instant(NOON),
+        "in_force_from": format_instant(CHANGES_AT),
+        "supersedes": hashlib.sha256(builders.law()).hexdigest(),
         "cause": "annulled",
         "note": "After the Constitutional Court’s judgement on falsehoods told under duress.",
         "annuls": [
             {
                 "version": 1,
-                "from": "2027-07-01T00:00:00Z",
+                "from": format_instant(CHANGES_AT),
                 "sections": ["5(2)"],
                 "by": "Constitutional Court, 12/27",
             }
@@ -106,18 +114,26 @@ def _tests(helped: dict[str, Json]) -> list[Json]:
 def live(folder: Path, patch: pytest.MonkeyPatch) -> Lived:
     """A register with a past."""
     listings = open_listings(folder, patch)
+    listings.world.gazette.entries[:] = [
+        *builders.gazette_entries(),
+        builders.by_board(panel_act()),
+    ]
     lived = Lived(listings=listings, decisions={})
+    act = builders.statute_act(
+        number=2, previous=hashlib.sha256(builders.law()).digest(), law=second_law()
+    )
+    lived.world.log_notice(lived.world.registry.programme, builders.by_board(act))
     _list_people(lived)
-    _acquit(lived, OPEN, OPEN_NAME, "open")
-    _acquit(lived, SEALED, "Boris Unseen", "sealed")
-    _appeal(lived)
+    claims = [
+        lived.world.filed(subject=subject, name=name, disclosure=disclosure, keys=keys)
+        for keys, (subject, name, disclosure) in enumerate(CLAIMS)
+    ]
+    _decide(lived, OPEN, claims[0])
+    _decide(lived, SEALED, claims[1])
+    _appeal(lived, claims[2])
     _uphold(lived)
     _quash(lived)
     lived.world.counted()
-    act = builders.statute_act(
-        number=2, previous=hashlib.sha256(law()).digest(), law=second_law()
-    )
-    lived.world.log_notice(lived.world.registry.programme, builders.by_board(act))
     return lived
 
 
@@ -132,30 +148,19 @@ def _list_people(lived: Lived) -> None:
         lived.world.listed(subject, name, **fields)
 
 
-def _filed(lived: Lived, subject: str, name: str, disclosure: str, keys: int) -> bytes:
-    statute = hashlib.sha256(law()).digest()
-    return lived.world.filed(
-        subject=subject, name=name, disclosure=disclosure, keys=keys, statute=statute
-    )
-
-
-def _acquit(lived: Lived, subject: str, name: str, disclosure: str) -> None:
-    """By the law, where the tip is theirs; else by a departure from it."""
-    world, is_open = lived.world, disclosure == "open"
-    claim = _filed(lived, subject, name, disclosure, 0 if is_open else 1)
+def _decide(lived: Lived, subject: str, claim: bytes) -> None:
+    """As the law has it: the tip is that of the first claim, and of no other one."""
+    world, is_first = lived.world, subject == OPEN
+    world.now = max(world.now, CHANGES_AT + DAY)
     decide.propose_decision(
-        world.registry, claim, NOTHING_FOUND, _ASSESSED if is_open else (b"", b"")
+        world.registry, claim, NOTHING_FOUND, _ASSESSED if is_first else (b"", b"")
     )
-    against = Vote(
-        member=MEMBERS[2].name,
-        vote="depart" if is_open else "agree",
-        outcome="registration_stands",
-        reasons=DISSENT,
-    )
-    print(is_open, docket(world, claim).proposal.shortfalls, docket(world, claim).proposal.judgement.outcome)
-    why = "" if is_open else WHY
-    signed, votes = settled(docket(world, claim), "acquitted", why, others=[against])
-    served = decide.enter(world.registry, claim, signed, votes=votes, departure=why)
+    found = docket(world, claim)
+    outcome = found.proposal.judgement.outcome
+    other = {"acquitted": "registration_stands", "registration_stands": "acquitted"}[outcome]
+    against = Vote(member=MEMBERS[2].name, vote="depart", outcome=other, reasons=DISSENT)
+    signed, votes = settled(found, outcome, others=[against])
+    served = decide.enter(world.registry, claim, signed, votes=votes)
     world.now = served.last_appeal_at + 1
     lived.decisions[subject] = _published(world, claim)
 
@@ -172,9 +177,8 @@ def _published(world: World, claim: bytes) -> str:
     return record.hash("object").hex()
 
 
-def _appeal(lived: Lived) -> None:
+def _appeal(lived: Lived, claim: bytes) -> None:
     world = lived.world
-    claim = _filed(lived, APPEALED, APPEALED_NAME, "open", 2)
     draft = decide.propose_decision(world.registry, claim, NOTHING_FOUND)
     signed = sign_all(draft.record, MEMBERS[:2])
     decide.enter(world.registry, claim, signed)
@@ -211,6 +215,3 @@ def _quash(lived: Lived) -> None:
     record: Record | None = enlist_final.end(listings.registry, number, "quashed", "by a court")
     assert record is not None
     enlist_final.publish_end(listings.registry, number, builders.by_board(record))
-
-
-__all__ = ["Lived", "founded", "live"]

@@ -14,6 +14,7 @@ Spec: docs/3-protocol.md §15.7.
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -106,12 +107,12 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
         UnverifiedError: signed by somebody else, or about another decision.
         RefusedError: too late, or nothing to appeal.
     """
+    bundle, record = _check_claimant(registry, claim, signed)
     case = registry.store.case(claim)
     if "decided" not in case.latest:
         raise RefusedError("there is no decision to appeal yet")
     entered = read_entered(case)
-    bundle = filed_bundle(case)
-    record = _check_appeal(bundle, entered, signed)
+    _check_appeal(record, entered)
     if "appealed" not in case.latest:
         at, last = registry.seconds(), last_appeal_at(registry, entered)
         if at > last:
@@ -128,16 +129,28 @@ def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
     log_record(registry.programme, signed)
 
 
-def _check_appeal(bundle: Bundle, entered: Entered, signed: bytes) -> Record:
-    """The appeal, by the claimant and against just this decision, on a ground there is."""
-    public = bundle.record.hash("ed25519")
-    key = VerifierKey(name="claimant", algorithm=ED25519, public=public)
-    record = verify_signer(parse_signed(signed, "appeal"), key)
+def _check_claimant(registry: Registry, claim: bytes, signed: bytes) -> tuple[Bundle, Record]:
+    """The claim, and the appeal signed with its own key.
+
+    To all others a case that is here looks like one that is not: every claim's hash stands in
+    the Ledger, where anybody finds it.
+    """
+    appealed = parse_signed(signed, "appeal")
+    if registry.store.holds(claim):
+        bundle = filed_bundle(registry.store.case(claim))
+        public = bundle.record.hash("ed25519")
+        key = VerifierKey(name="claimant", algorithm=ED25519, public=public)
+        with suppress(UnverifiedError):
+            return bundle, verify_signer(appealed, key)
+    raise UnverifiedError("not signed with the key of a claim that was filed here")
+
+
+def _check_appeal(record: Record, entered: Entered) -> None:
+    """Check that an appeal is against just this decision, on a ground there is."""
     if record.hash("decision") != record_hash(entered.decision):
         raise UnverifiedError("the appeal is about another decision")
     if record.word("ground") not in GROUNDS:
         raise MalformedError(f"an appeal's ground is one of: {', '.join(sorted(GROUNDS))}")
-    return record
 
 
 def propose_appeal(
@@ -235,17 +248,20 @@ def enter_appeal(
     if before is None:
         _check_decision(registry, case, entered)
         before = _date(registry, claim, case, entered)
-        redeem(registry, claim)
     elif replace(before, proof=b"") != entered:
         raise ConflictError("another decision on this appeal was entered already")
+    redeem(registry, claim)
     return _tell(registry, claim, before)
 
 
 def _entered_before(case: Case) -> Entered | None:
-    """The panel's decision, if it was entered; of a remitted case the one that remitted it."""
+    """The panel's decision, if it was entered; of a remitted case the one that remitted it,
+    until what the board has decided anew is appealed as well.
+    """
     if "appeal_decided" in case.latest:
         return read_entered(case, "appeal_decided")
-    return read_remitted(case)[1] if "remitted" in case.latest else None
+    went_back = "remitted" in case.latest and "appealed" not in case.latest
+    return read_remitted(case)[1] if went_back else None
 
 
 def _check_decision(registry: Registry, case: Case, entered: Entered) -> None:
@@ -299,7 +315,7 @@ def _date(registry: Registry, claim: bytes, case: Case, entered: Entered) -> Ent
     if follows is not None:
         data = format_remitted(read_entered(case), logged)
         events.append(Event(kind=follows, at=now, data=data))
-    registry.store.append(claim, *events, redeems=using, others=others)
+    registry.store.append(claim, *events, seen=case, redeems=using, others=others)
     return logged
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from safeconduct.parties.registry.show import law_parts
+from safeconduct.protocol.statute.diff import Change, diff
 from safeconduct.protocol.statute.text import Parameter, Statute
 
 _WORDS_COMPARED_MAX = 2_000  # of one section; a longer one is shown as replaced
@@ -56,6 +57,20 @@ def moved(before: Statute, after: Statute) -> tuple[tuple[str, str, str], ...]:
         for name in names
     )
     return tuple(one for one in told if one[1] != one[2])
+
+
+def changes(before: Statute, after: Statute) -> tuple[tuple[str, str], ...]:
+    """Everything that changes, in words, each with what it is about where it does not say."""
+    return tuple((_place(change), change.text) for change in diff(before, after))
+
+
+def _place(change: Change) -> str:
+    """What a change is about, such as `Parameter appeal period`; empty where its text says."""
+    if change.kind in ("version", "section"):
+        return ""
+    names = change.place.replace("_", " ").split(".")
+    first = "" if names[0].startswith(change.kind) else f"{names[0]} "
+    return f"{change.kind.capitalize()}, {first}{' '.join(names[1:])}".rstrip(", ")
 
 
 def worth(parameter: Parameter | None) -> str:

@@ -254,7 +254,11 @@ def _date(
         check_in_time(registry, state, proposed, receipt.logged_by)
         data = format_entered(replace(entered, proof=proof))
         registry.store.append(
-            claim, Event(kind="decided", at=now, data=data), redeems=using, others=others
+            claim,
+            Event(kind="decided", at=now, data=data),
+            seen=case,
+            redeems=using,
+            others=others,
         )
         return receipt
     before = read_entered(case)

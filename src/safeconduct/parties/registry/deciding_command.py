@@ -231,13 +231,13 @@ def _docket(options: argparse.Namespace) -> int:
 
 
 def _console_key(options: argparse.Namespace) -> int:
-    key = set_console_key(options.dir, options.vkey)
+    key = set_console_key(open_registry(options.dir).folder, options.vkey)
     terminal.say(f"the console's requests must be signed by {format_vkey(key)}")
     return 0
 
 
 def _votes(options: argparse.Namespace) -> bytes:
-    return read_file(options.votes, bytes_max=VOTES_BYTES_MAX) if options.votes else b""
+    return _read_text(options.votes, VOTES_BYTES_MAX) if options.votes is not None else b""
 
 
 def _departure(options: argparse.Namespace) -> str:

@@ -172,7 +172,8 @@ def notify(registry: Registry, number: int) -> Notified:
                 "reply_until": until,
             }
         )
-        course = kept.append(number, Event(kind="notified", at=receipt.logged_by, data=data))
+        event = Event(kind="notified", at=receipt.logged_by, data=data)
+        course = kept.append(number, event, seen=course)
     if "notified" not in course.latest:
         raise RefusedError(f"a listing that is {course.state} cannot be notified")
     found = standing(registry, state, course)

@@ -45,7 +45,7 @@ from safeconduct.protocol.registration import (
 )
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.policy import verify_proof
-from safeconduct.protocol.votes import VOTES_BYTES_MAX, votes_hash
+from safeconduct.protocol.votes import VOTES_BYTES_MAX, parse_votes, votes_hash
 
 REASONS_CHARACTERS_MAX = 20_000
 
@@ -69,10 +69,12 @@ def draft_decision(
     Raises:
         RefusedError: the person may still reply, the file says too little, or the law was
             applied in their favour.
-        MalformedError: no such outcome.
+        MalformedError: no such outcome, or no document of votes.
     """
     if outcome not in OUTCOMES:
         raise MalformedError(f"the outcome is one of: {', '.join(sorted(OUTCOMES))}")
+    if votes:
+        parse_votes(votes)
     view = registry.gazette()
     kept = listings_of(registry)
     course = kept.course(number)
@@ -278,7 +280,7 @@ def _date(registry: Registry, number: int, course: Course, kind: str, signed: by
         "votes": drafted["votes"],
     }
     event = Event(kind=kind, at=receipt.logged_by, data=format_json(dict(fields)))
-    return listings_of(registry).append(number, event)
+    return listings_of(registry).append(number, event, seen=course)
 
 
 def appeal_of(course: Course) -> bytes:

@@ -26,6 +26,7 @@ from safeconduct.protocol.listing import (
     listing_end,
     publication_record,
 )
+from safeconduct.protocol.listing.dossier import TEXT_CHARACTERS_MAX
 from safeconduct.protocol.listing.hearing import Hearing, days_of, heard_object, recheck_listing
 from safeconduct.protocol.record import Record, parse_signed
 from safeconduct.protocol.registration import (
@@ -64,6 +65,8 @@ def finalise(registry: Registry, number: int, *, ahead: int = 0) -> Record | Non
     days = days_of(course.latest["decided"].at, law, terms_of(law).listing)
     data = heard_object(dossier, days, hearing_of(course))
     sha256 = hashlib.sha256(data).digest()
+    if any(one.hash("object") == sha256 for one in view.state.publications):
+        return None  # the Gazette took it; to be entered again, if that was not noted
     record = publication_record(
         registry.programme.hash,
         len(view.state.publications) + 1 + ahead,
@@ -267,4 +270,6 @@ def _words(table: Mapping[str, str]) -> bytes:
     for name, text in table.items():
         if not text.strip() or not text.isprintable():
             raise MalformedError(f"{name} must be a line of text")
+        if len(text) > TEXT_CHARACTERS_MAX:
+            raise MalformedError(f"{name} is longer than {TEXT_CHARACTERS_MAX} characters")
     return format_json(dict(table))

@@ -32,7 +32,7 @@ from safeconduct.protocol.decision import (
     favours_person,
 )
 from safeconduct.protocol.gazette import GazetteState
-from safeconduct.protocol.listing import SALT_BYTES, publication_record
+from safeconduct.protocol.listing import REGISTERED, SALT_BYTES, publication_record
 from safeconduct.protocol.record import Record, parse_signed
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.text import Outcome
@@ -46,7 +46,8 @@ _DECIDED = frozenset(
 def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | None:
     """The publication of a decision that has become final, for the board to sign; else None.
 
-    None as well if the register may not show the decision (`_may_be_shown`). Keeps the object
+    None as well if the register may not show the decision (`_may_be_shown`), or the Gazette has
+    taken it already. Keeps the object
     it names, so that nothing is published that could not be shown, and makes good a redemption
     that was not logged yet. `ahead` is how many other
     publications, drafted but not yet taken by the Gazette, go before it.
@@ -70,6 +71,8 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
     outcome = proposal.statute.outcome(record.word("outcome"))
     if not _may_be_shown(outcome, proposed) or _would_undo(registry, state, record):
         return None
+    if _is_published(registry, state, entered):
+        return None  # and is to be entered again, if that was not noted in the case
     data = object_of(registry, state, case, kind)
     sha256 = hashlib.sha256(data).digest()
     registry.store.keep_object(sha256, record.word("subject"), data)
@@ -82,6 +85,18 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
         object_sha256=sha256,
         final_at=last + 1,
     )
+
+
+def _is_published(registry: Registry, state: GazetteState, entered: Entered) -> bool:
+    """Whether the Gazette took a publication of this decision."""
+    subject, decision = entered.record.word("subject"), entered.decision.decode("utf-8")
+    for one in state.publications:
+        if one.word("subject") == subject and one.word("standing") != REGISTERED:
+            data = registry.store.object(one.hash("object"))
+            value = parse_json(data, "object", bytes_max=OBJECT_BYTES_MAX)
+            if isinstance(value, dict) and value.get("decision") == decision:
+                return True
+    return False
 
 
 _PROPOSED = {"decided": "proposed", "appeal_decided": "appeal_proposed"}

@@ -11,6 +11,7 @@ from safeconduct.errors import MalformedError, SafeconductError, UnavailableErro
 from safeconduct.parties.registry.book import Reader
 from safeconduct.plumbing import pages, web
 from safeconduct.protocol.canonical import parse_hex
+from safeconduct.protocol.statute.instant import parse_instant
 
 HASH_BYTES = 32
 LANGUAGE = "en"
@@ -58,9 +59,14 @@ def draw(
     assert __package__ is not None
     site = f"{reader.registry.programme.name} register"
     content = pages.render(
-        __package__, template, language=LANGUAGE, site=site, here=here, **values
+        __package__, template, language=LANGUAGE, site=site, here=here, begin=begin, **values
     )
     return web.html(content, status=status)
+
+
+def begin(day: str) -> int:
+    """POSIX seconds: the first of a day in UTC such as 2027-06-01."""
+    return parse_instant(f"{day}T00:00:00Z", "day")
 
 
 def hash_in(request: web.Request, name: str) -> bytes:

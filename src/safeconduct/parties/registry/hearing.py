@@ -9,7 +9,7 @@ Spec: docs/3-protocol.md §16.1.
 import hashlib
 from dataclasses import dataclass
 
-from safeconduct.errors import MalformedError, RefusedError
+from safeconduct.errors import ConflictError, MalformedError, RefusedError
 from safeconduct.parties.registry.duties import law_of, listings_of, standing
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.registrations import Listed
@@ -24,6 +24,7 @@ from safeconduct.protocol.statute.text import Statute
 
 TEXT_CHARACTERS_MAX = 20_000
 REPLIES_MAX = 20  # of one listing; each is a whole text
+WISHES_MAX = 50  # how often somebody may change their mind about being shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,10 @@ def reply(registry: Registry, page: bytes, text: str) -> bytes:
     course = kept.course(listed.number)
     commitment = _held_reply(course, text)
     if commitment is None:
-        commitment = _keep_reply(registry, listed.number, course, text)
+        try:
+            commitment = _keep_reply(registry, listed.number, course, text)
+        except ConflictError:  # something came between, perhaps this very reply sent twice
+            return reply(registry, page, text)
     log_leaf(registry.programme, commitment)
     return commitment
 
@@ -111,7 +115,7 @@ def _keep_reply(registry: Registry, number: int, course: Course, text: str) -> b
     notice = course.latest["notified"].word("notice").encode("utf-8")
     commitment = reply_hash(notice, salt, text)
     data = format_json({"hash": commitment.hex(), "salt": salt.hex(), "text": text})
-    kept.append(number, Event(kind="replied", at=registry.seconds(), data=data))
+    kept.append(number, Event(kind="replied", at=registry.seconds(), data=data), seen=course)
     return commitment
 
 
@@ -132,8 +136,9 @@ def appeal(registry: Registry, page: bytes, ground: str, text: str) -> int:
     listed = kept.at_page(page)
     course = kept.course(listed.number)
     held = course.latest.get("appealed")
+    # Against the decision that stands: one sent back may be followed by another just like it.
     same = held is not None and held.word("text") == text and held.word("ground") == ground
-    if not same:
+    if not (same and course.appealed):
         event = _appeal_event(registry, course, ground, text)
         course = kept.append(listed.number, event)
     appealed = course.latest["appealed"]
@@ -163,17 +168,35 @@ def _appeal_event(registry: Registry, course: Course, ground: str, text: str) ->
     return Event(kind="appealed", at=at, data=data)
 
 
+def dated(registry: Registry, course: Course, kind: str) -> bytes:
+    """The Ledger's proof of what the person handed in last, `replied` or `appealed`.
+
+    With it they show that it came in, and when, whatever the registry says later.
+    """
+    event = course.latest[kind]
+    if kind == "replied":
+        return log_leaf(registry.programme, bytes.fromhex(event.word("hash")))
+    proof, _ = log_record(registry.programme, event.word("record").encode("utf-8"))
+    return proof
+
+
 def consent(registry: Registry, page: bytes, *, shown: bool) -> None:
     """Note whether the person wishes the outside to see that they were listed.
 
     Raises:
-        RefusedError: nothing at this address, or nothing was ever shown.
+        RefusedError: nothing at this address, nothing was ever shown, or this was changed too
+            often: each change is kept for ever.
     """
     kept = listings_of(registry)
     listed = kept.at_page(page)
     data = format_json({"consent": shown})
     held = kept.course(listed.number).latest.get("tombstoned")
     if held is None or held.data != data:
+        wishes = sum(event.kind == "tombstoned" for event in kept.events(listed.number))
+        if wishes >= WISHES_MAX:
+            raise RefusedError(
+                f"this was changed {WISHES_MAX} times already", hint="write to the registry"
+            )
         kept.append(listed.number, Event(kind="tombstoned", at=registry.seconds(), data=data))
 
 

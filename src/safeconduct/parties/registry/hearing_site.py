@@ -6,19 +6,28 @@ exists to anybody who does not have it.
 Spec: docs/3-protocol.md §16.1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError, UnavailableError
 from safeconduct.parties.registry import hearing
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.hearing import Hearing, read_hearing
-from safeconduct.parties.registry.told import file_told
+from safeconduct.parties.registry.letter_files import (
+    LETTER_TYPES,
+    LETTERS_FOLDER,
+    answer,
+    is_kept,
+    read_kept,
+)
+from safeconduct.parties.registry.told import file_told, told_stem
 from safeconduct.plumbing import pages, web
 from safeconduct.plumbing.forms import Form
+from safeconduct.plumbing.letter_text import blocks
 from safeconduct.protocol.canonical import parse_hex
 from safeconduct.protocol.claim import GROUNDS
 from safeconduct.protocol.listing.dossier import format_dossier
+from safeconduct.protocol.registration import Event
 
 PAGE_BYTES = 32
 FORM_BYTES_MAX = 256 << 10  # a text of 20,000 characters, written with %
@@ -31,6 +40,18 @@ RECORDS = {
     "appeal-decision.record": ("appeal_decided", "decision"),
 }
 """What the person may take away: the name of the file, the event and its field."""
+
+DATED = {"reply.tlog-proof": "replied", "appeal.tlog-proof": "appealed"}
+"""The Ledger's proofs of what the person handed in, and the event that each is of."""
+REPLY = "reply.json"  # text, salt and hash: what opens the commitment that the Ledger dates
+
+LETTERS = {
+    "notice": "The notice",
+    "decision": "The decision",
+    "panel": "The appeal panel’s decision",
+    "end": "The end of this listing",
+}
+"""By its kind, what a letter is called."""
 
 
 def routes(reader: Reader) -> list[web.Route]:
@@ -92,15 +113,44 @@ def _consent(reader: Reader, page: bytes, form: Form) -> None:
 
 
 def _file(reader: Reader, request: web.Request) -> web.Response:
-    """The file itself, and every signed record about it, to take away."""
+    """The file itself, every signed record about it and every letter, to take away."""
     found, name = _hearing(reader, request), request.path_params["name"]
+    kind, dot, suffix = name.partition("-letter.")
+    if dot and kind in LETTERS and f".{suffix}" in LETTER_TYPES:
+        return _letter(reader, found, kind, f".{suffix}")
     if name == "file.json":
         return web.data(format_dossier(found.dossier), "application/json")
+    latest = found.course.latest
+    if name == REPLY and "replied" in latest:
+        return web.data(latest["replied"].data, "application/json")
+    if DATED.get(name) in latest:
+        return web.text(hearing.dated(reader.registry, found.course, DATED[name]).decode())
     kind, field = RECORDS.get(name, ("", ""))
     event = found.course.latest.get(kind)
     if event is None:
         raise web.missing("nothing at this address", hint="look again later")
     return web.text(event.word(field))
+
+
+def _letter(reader: Reader, found: Hearing, kind: str, suffix: str) -> web.Response:
+    """A letter about this listing; to print, if there is no PDF."""
+    folder, stem = reader.registry.folder / LETTERS_FOLDER, told_stem(found.listed.number, kind)
+    content = read_kept(folder, stem, suffix)
+    if content is None and suffix == ".pdf":
+        suffix, content = ".html", read_kept(folder, stem, ".html")
+    if content is None:
+        raise web.missing("nothing at this address", hint="look again later")
+    return answer(content, suffix)
+
+
+def _letters(reader: Reader, found: Hearing) -> list[tuple[str, str]]:
+    """What each letter is called that there is, and its name below this page."""
+    folder, number = reader.registry.folder / LETTERS_FOLDER, found.listed.number
+    return [
+        (title, f"{kind}-letter")
+        for kind, title in LETTERS.items()
+        if is_kept(folder, told_stem(number, kind))
+    ]
 
 
 def _page(reader: Reader, found: Hearing) -> web.Response:
@@ -110,12 +160,22 @@ def _page(reader: Reader, found: Hearing) -> web.Response:
         "listing.html",
         hearing=found,
         told=file_told(found.dossier),
-        files=["file.json", *(name for name, (kind, _) in RECORDS.items() if kind in latest)],
-        letter=latest["decided"].word("letter") if "decided" in latest else "",
-        panel=latest["appeal_decided"].word("letter") if "appeal_decided" in latest else "",
+        files=["file.json", *_held(latest)],
+        letters=_letters(reader, found),
+        forms=sorted(LETTER_TYPES),
+        decision=blocks(latest["decided"].word("letter")) if "decided" in latest else (),
+        panel=blocks(latest["appeal_decided"].word("letter"))
+        if "appeal_decided" in latest
+        else (),
         grounds=sorted(GROUNDS),
         longest=hearing.TEXT_CHARACTERS_MAX,
     )
+
+
+def _held(latest: Mapping[str, Event]) -> list[str]:
+    """What there is to take away by now, beside the file itself."""
+    named = {name: kind for name, (kind, _) in RECORDS.items()} | DATED | {REPLY: "replied"}
+    return [name for name, kind in named.items() if kind in latest]
 
 
 def _failed(reader: Reader, error: SafeconductError) -> web.Response:

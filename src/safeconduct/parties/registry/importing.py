@@ -22,7 +22,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from safeconduct.errors import MalformedError, SafeconductError
+from safeconduct.errors import ConflictError, MalformedError, SafeconductError
 from safeconduct.parties.registry.duties import listings_of
 from safeconduct.parties.registry.enlist import law_in_force
 from safeconduct.parties.registry.receive import Registry
@@ -79,6 +79,7 @@ class Planned:
     line: int
     dossier: Dossier
     listing: int = 0
+    before: bytes = b""  # SHA-256 of the file that is replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +138,23 @@ def carry_out(registry: Registry, plan: Plan) -> None:
     Done again after a crash, the plan of the same list finds what is missing.
 
     Raises:
-        ConflictError: a listing was begun meanwhile.
+        ConflictError: a listing was begun, changed or told to its person meanwhile.
     """
     at = registry.seconds()
     kept = listings_of(registry)
     kept.enter_all((_first(one, at) for one in plan.add), registry.random_bytes)
-    kept.append_all((one.listing, _proposed(one, at)) for one in plan.change)
+    changed = {one.listing: one for one in plan.change}
+
+    def check(number: int, course: Course) -> None:
+        now = course.latest["proposed"].data
+        before = hashlib.sha256(now).digest()
+        if course.state != "proposed" or before != changed[number].before:
+            raise ConflictError(
+                f"{changed[number].dossier.subject} was changed here since this was planned",
+                hint="import the same list again: what is in already stays as it is",
+            )
+
+    kept.append_all(((one.listing, _proposed(one, at)) for one in plan.change), check)
 
 
 def _first(one: Planned, at: int) -> Entry:
@@ -202,7 +214,8 @@ def _plan(row: Row, blank: Dossier, held: tuple[int, Course] | None) -> tuple[st
     )
     check_texts(after)
     kind = "same" if after == before else "change"
-    return kind, Planned(line=row.line, dossier=after, listing=number)
+    replaced = hashlib.sha256(course.latest["proposed"].data).digest()
+    return kind, Planned(line=row.line, dossier=after, listing=number, before=replaced)
 
 
 def read_rows(path: Path, form: str) -> _Read:
@@ -466,7 +479,8 @@ def _ftm_row(id_: str, one: _Entity, sanctions: list[_Entity]) -> Row:
 
 def subject_of(id_: str) -> str:
     """The register number of somebody else's id: the same each time, and it says nothing."""
-    return f"x-{hashlib.sha256(id_.encode('utf-8')).hexdigest()[:16]}"
+    # JSON can spell half a character, which no UTF-8 can; as an id it is as good as any.
+    return f"x-{hashlib.sha256(id_.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
 def _of(entity: _Entity, name: str) -> list[str]:

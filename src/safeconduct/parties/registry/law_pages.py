@@ -7,13 +7,13 @@ from functools import partial
 
 from safeconduct.parties.registry import show
 from safeconduct.parties.registry.book import Law, Reader
-from safeconduct.parties.registry.compare import moved, side_by_side
+from safeconduct.parties.registry.compare import changes, moved, side_by_side
 from safeconduct.parties.registry.frame import LANGUAGE, draw, get, post
 from safeconduct.plumbing import web
 from safeconduct.plumbing.statute_form import FORM_BYTES_MAX, Draft
 from safeconduct.plumbing.statute_trial import Answer, Trial, press, values
 from safeconduct.protocol.canonical import parse_decimal
-from safeconduct.protocol.statute.diff import diff, for_whom
+from safeconduct.protocol.statute.diff import for_whom
 
 NUMBER_DIGITS_MAX = 9
 
@@ -80,7 +80,7 @@ def compare(reader: Reader, request: web.Request) -> web.Response:
         old=old,
         new=new,
         numbers=[one.number for one in reader.book().laws],
-        changes=[each.text for each in diff(old.statute, new.statute)],
+        changes=changes(old.statute, new.statute),
         differences=for_whom(old.statute, new.statute),
         moved=moved(old.statute, new.statute),
         pairs=side_by_side(old.statute, new.statute),

@@ -10,6 +10,7 @@ after. A PDF takes a second, most of it to load what makes it; so serving a lett
 for one, and where none can be made the letter is there as text and as a page.
 """
 
+import base64
 import functools
 import hashlib
 from pathlib import Path
@@ -17,6 +18,7 @@ from threading import Lock
 
 from safeconduct.errors import MalformedError, UnavailableError
 from safeconduct.parties.registry.letter import Letter
+from safeconduct.plumbing import web
 from safeconduct.plumbing.durable import make_folder, read_file, remove_file, write_secret
 from safeconduct.plumbing.pdf import make_pdf
 from safeconduct.plumbing.terminal import note
@@ -49,22 +51,38 @@ def keep_letter(folder: Path, stem: str, letter: Letter) -> Path:
     return page
 
 
-def read_letter(folder: Path, stem: str, suffix: str) -> bytes | None:
+def read_kept(folder: Path, stem: str, suffix: str) -> bytes | None:
     """A letter in one of its `LETTER_TYPES`; None if there is none, or no PDF can be made.
 
     Raises:
         UnavailableError: the disk refused.
     """
-    if not (folder / f"{stem}.txt").is_file():
+    if not is_kept(folder, stem):
         return None
     if suffix != ".pdf":
         return read_file(folder / f"{stem}{suffix}", bytes_max=LETTER_BYTES_MAX)
     return _laid_out(folder, stem)
 
 
-def letter_stems(folder: Path, stems: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the `stems` of which there is a letter."""
-    return tuple(stem for stem in stems if (folder / f"{stem}.txt").is_file())
+def answer(content: bytes, suffix: str) -> web.Response:
+    """A letter as an answer; a page with leave to use its own style, and nothing else."""
+    if suffix != ".html":
+        return web.data(content, LETTER_TYPES[suffix])
+    style = content.partition(b"<style>")[2].partition(b"</style>")[0]
+    allowed = base64.b64encode(hashlib.sha256(style).digest()).decode("ascii")
+    policy = _POLICY.format(style=f"'sha256-{allowed}'")
+    return web.data(content, LETTER_TYPES[suffix], headers={"content-security-policy": policy})
+
+
+_POLICY = (
+    "default-src 'none'; style-src {style}; form-action 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'"
+)
+
+
+def is_kept(folder: Path, stem: str) -> bool:
+    """Whether there is a letter of this name."""
+    return (folder / f"{stem}.txt").is_file()
 
 
 def _laid_out(folder: Path, stem: str) -> bytes | None:

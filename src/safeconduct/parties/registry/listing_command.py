@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from safeconduct.errors import MalformedError
 from safeconduct.parties.registry import enlist, enlist_decide, enlist_final, hearing
 from safeconduct.parties.registry.duties import listings_of, owed, registration
 from safeconduct.parties.registry.importing import FORMATS, Plan, carry_out, plan_import
@@ -249,7 +250,7 @@ def _reply(options: argparse.Namespace) -> int:
 
 
 def _decide(options: argparse.Namespace) -> int:
-    votes = read_file(options.votes, bytes_max=VOTES_BYTES_MAX) if options.votes else b""
+    votes = b"" if options.votes is None else _votes(options.votes)
     registry = open_registry(options.dir)
     draft = enlist_decide.draft_decision(registry, options.number, options.outcome, votes)
     write_file(options.out, draft)
@@ -368,6 +369,14 @@ def _say_plan(plan: Plan) -> None:
         f"{len(plan.add)} to add, {len(plan.change)} to change, {len(plan.same)} to leave "
         f"alone, {len(plan.faults)} faults"
     )
+
+
+def _votes(path: Path) -> bytes:
+    """A file's bytes; an empty one must not pass for a decision without votes."""
+    data = read_file(path, bytes_max=VOTES_BYTES_MAX)
+    if not data:
+        raise MalformedError(f"{path}: empty")
+    return data
 
 
 def _text(path: Path) -> str:

@@ -9,6 +9,7 @@ from safeconduct.parties.registry import show
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.frame import draw, hash_in, sentence
 from safeconduct.parties.registry.history import history
+from safeconduct.parties.registry.letter_files import LETTER_TYPES, answer
 from safeconduct.parties.registry.ruling import find_decision, read_ruling
 from safeconduct.parties.registry.search import QUERY_CHARACTERS_MAX, Searcher
 from safeconduct.parties.registry.standing import Standing, standing_of, standings
@@ -19,11 +20,6 @@ from safeconduct.protocol.claim import GROUNDS
 LINES_SHOWN = 100  # of the register, on one page
 PAGE_DIGITS_MAX = 9
 JSON_TYPE = "application/json"
-LETTER_TYPES = {
-    ".txt": "text/plain; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".pdf": "application/pdf",
-}
 
 
 def register(reader: Reader, request: web.Request) -> web.Response:
@@ -126,14 +122,17 @@ def case(reader: Reader, request: web.Request) -> web.Response:
 
 
 def letter(reader: Reader, request: web.Request) -> web.Response:
-    """A letter as it was served, as text, to print or as PDF."""
+    """A letter as it was served, as text, to print or as PDF; to print, if there is no PDF."""
     suffix, kind = f".{request.path_params['suffix']}", request.path_params.get("kind", "")
     if suffix not in LETTER_TYPES or kind not in show.LETTERS:
         raise web.missing("nothing at this address")
-    content = show.read_letter(reader.registry, hash_in(request, "page"), suffix, kind)
+    page = hash_in(request, "page")
+    content = show.read_letter(reader.registry, page, suffix, kind)
+    if content is None and suffix == ".pdf":
+        suffix, content = ".html", show.read_letter(reader.registry, page, ".html", kind)
     if content is None:
         raise web.missing("no letter was served in this case yet", hint="look again later")
-    return web.data(content, LETTER_TYPES[suffix])
+    return answer(content, suffix)
 
 
 def signed(reader: Reader, request: web.Request) -> web.Response:

@@ -22,6 +22,7 @@ from safeconduct.protocol.registration import (
 
 PAGE_BYTES = 32
 _ROWS_AT_ONCE = 4_096
+_NUMBER_MAX = (1 << 63) - 1  # SQLite's largest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,24 +92,37 @@ class Registrations:
                 entered.append(_enter(transaction, subject, page, events))
             return entered
 
-    def append(self, number: int, *events: Event) -> Course:
+    def append(self, number: int, *events: Event, seen: Course | None = None) -> Course:
         """Add events to a listing, if they may follow what happened; returns its course.
+
+        `seen` is its `course` as it was when they were weighed, where that counts.
 
         Raises:
             RefusedError: no such listing, or a step out of order.
             MalformedError: an event that does not say what it must.
+            ConflictError: the listing is not as it was `seen` any more.
         """
         with self._database.write() as transaction:
             course = _fold(transaction.read, number)
+            if seen is not None and course != seen:
+                raise ConflictError(
+                    "something else happened to this listing meanwhile",
+                    hint="look at what stands there now, and do it again if it is still right",
+                )
             for event in events:
                 course = take(course, event)
                 _append(transaction, number, event)
             return course
 
-    def append_all(self, events: Iterable[tuple[int, Event]]) -> int:
+    def append_all(
+        self,
+        events: Iterable[tuple[int, Event]],
+        check: Callable[[int, Course], None] = lambda *_: None,
+    ) -> int:
         """Add many events, each with the number of its listing, in one transaction.
 
-        Returns how many. Each listing's earlier events are read once, however many are added.
+        Returns how many. Each listing's earlier events are read once, however many are added,
+        and `check` is given what they come to: if it raises, nothing is added.
 
         Raises:
             RefusedError, MalformedError: as `append`, of any of them; then none is added.
@@ -117,6 +131,7 @@ class Registrations:
         with self._database.write() as transaction:
             for number, group in groupby(events, key=lambda each: each[0]):
                 course = _fold(transaction.read, number)
+                check(number, course)
                 for _, event in group:
                     course = take(course, event)
                     _append(transaction, number, event)
@@ -154,14 +169,13 @@ class Registrations:
         Raises:
             RefusedError: there is none.
         """
+        if not 0 < number <= _NUMBER_MAX:
+            raise _unknown(number)
         rows = self._database.read(
             "SELECT number, subject, page FROM listings WHERE number = ?", (number,)
         )
         if not rows:
-            raise RefusedError(
-                f"there is no listing {number}",
-                hint="list them with: safeconduct register list all",
-            )
+            raise _unknown(number)
         return _listed(rows[0])
 
     def all(self) -> list[Listed]:
@@ -213,13 +227,18 @@ def _events(read: _Read, number: int) -> list[Event]:
 
 
 def _fold(read: _Read, number: int) -> Course:
-    events = _events(read, number)
+    events = _events(read, number) if 0 < number <= _NUMBER_MAX else []
     if not events:
-        raise RefusedError(
-            f"there is no listing {number}",
-            hint="list them with: safeconduct register list all",
-        )
+        raise _unknown(number)
     return fold_course(events, checked=True)
+
+
+def _unknown(number: int) -> RefusedError:
+    shown = str(number) if 0 < number <= _NUMBER_MAX else "of that number"
+    return RefusedError(
+        f"there is no listing {shown}",
+        hint="list them with: safeconduct register list all",
+    )
 
 
 def _listed(row: Row) -> Listed:

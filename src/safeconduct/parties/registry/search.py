@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from safeconduct.errors import SafeconductError
 from safeconduct.parties.registry.book import Book, Reader
 from safeconduct.parties.registry.standing import Standing, standings
-from safeconduct.plumbing.names import HITS_MAX, QUERY_CHARACTERS_MAX, Hit, NameIndex
+from safeconduct.plumbing.names import QUERY_CHARACTERS_MAX, Hit, NameIndex
 
 __all__ = ["QUERY_CHARACTERS_MAX", "Found", "Searcher"]
 
 HITS_SHOWN_MAX = 20
+_HITS_LOOKED_AT = 40  # some of them may not be shown
 RECENT_MAX = 1_000  # names that are indexed anew with each publication
 _RECENT_SHARE = 8  # or an eighth of all names, if that is more
 _SURE = 0.9
-_NUMBER_SCORE = 1.0
+_BY_NUMBER = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +32,12 @@ class Found:
 
     standing: Standing
     name: str
-    score: float
+    likeness: float
 
     @property
     def close(self) -> bool:
         """Whether the name is the one looked for, perhaps in another script or spelling."""
-        return self.score >= _SURE
+        return self.likeness >= _SURE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class Searcher:
         number = query.strip().lower()
         if book.about(number):
             stands = standings(registry, book, (number,))[number]
-            return [Found(standing=stands, name=stands.name, score=_NUMBER_SCORE)], ""
+            return [Found(standing=stands, name=stands.name, likeness=_BY_NUMBER)], ""
         try:
             hits = self._hits(book, query)
         except SafeconductError as error:
@@ -81,10 +82,10 @@ class Searcher:
         """The likest names of both parts, each person once."""
         best: dict[str, Hit] = {}
         for part in self._parts(book):
-            for hit in part.index.search(query, HITS_MAX):
-                if hit.key not in best or best[hit.key].score < hit.score:
+            for hit in part.index.search(query, _HITS_LOOKED_AT):
+                if hit.key not in best or best[hit.key].likeness < hit.likeness:
                     best[hit.key] = hit
-        return sorted(best.values(), key=lambda hit: (-hit.score, hit.name, hit.key))
+        return sorted(best.values(), key=lambda hit: (-hit.likeness, hit.name, hit.key))
 
     def _parts(self, book: Book) -> tuple[_Indexed, _Indexed]:
         with self._lock:
@@ -117,4 +118,4 @@ def _indexed(
 def _showable(hits: Iterable[Hit], known: Mapping[str, Standing]) -> Iterable[Found]:
     for hit in hits:
         if hit.name in known[hit.key].names:
-            yield Found(standing=known[hit.key], name=hit.name, score=hit.score)
+            yield Found(standing=known[hit.key], name=hit.name, likeness=hit.likeness)

@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.book import Book
-from safeconduct.parties.registry.casefile import LETTERS_FOLDER
 from safeconduct.parties.registry.decide import decided_record
+from safeconduct.parties.registry.letter_files import (
+    LETTER_TYPES,
+    LETTERS_FOLDER,
+    read_kept,
+)
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.plumbing import web
-from safeconduct.plumbing.durable import read_file
 from safeconduct.plumbing.letter_text import Block, blocks
 from safeconduct.protocol.canonical import parse_json
 from safeconduct.protocol.case import Case
 from safeconduct.protocol.claim import parse_bundle
-from safeconduct.protocol.reasons import ground
+from safeconduct.protocol.reasons import ground, language_of
 from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.statute.explain import appeal_last_at
 from safeconduct.protocol.statute.govern import UNSAID, annulments, governing
@@ -34,7 +37,6 @@ from safeconduct.protocol.statute.text import (
 from safeconduct.protocol.statute.text import Case as CaseText
 from safeconduct.protocol.statute.wording.voice import Voice, voice
 
-LETTER_BYTES_MAX = 1 << 20
 LANGUAGE = "en"
 LETTERS: Mapping[str, tuple[str, frozenset[str]]] = {
     "panel": ("The appeal panel’s letter", frozenset({"appeal_decided", "remitted"})),
@@ -62,6 +64,7 @@ class Served:
     title: str
     name: str
     suffixes: tuple[str, ...]
+    language: str
     blocks: tuple[Block, ...]
 
 
@@ -260,25 +263,21 @@ def _letter(
     registry: Registry, case: Case, claim: bytes, suffix: str, kind: str
 ) -> bytes | None:
     stem = f"{claim.hex()}.{kind}" if kind else claim.hex()
-    path = registry.folder / LETTERS_FOLDER / f"{stem}{suffix}"
-    if case.latest.keys().isdisjoint(LETTERS[kind][1]) or not path.is_file():
+    if case.latest.keys().isdisjoint(LETTERS[kind][1]):
         return None
-    return read_file(path, bytes_max=LETTER_BYTES_MAX)
+    return read_kept(registry.folder / LETTERS_FOLDER, stem, suffix)
 
 
 def _letters(registry: Registry, case: Case, claim: bytes) -> Iterator[Served]:
     for kind, (title, _) in LETTERS.items():
-        found = {
-            suffix: data
-            for suffix in (".txt", ".html", ".pdf")
-            if (data := _letter(registry, case, claim, suffix, kind)) is not None
-        }
-        if ".txt" in found:
+        text = _letter(registry, case, claim, ".txt", kind)
+        if text is not None:
             yield Served(
                 title=title,
                 name=f"{kind}-letter" if kind else "letter",
-                suffixes=tuple(found),
-                blocks=blocks(found[".txt"].decode("utf-8")),
+                suffixes=tuple(LETTER_TYPES),
+                language=language_of(parse_bundle(case.latest["filed"].data)),
+                blocks=blocks(text.decode("utf-8")),
             )
 
 

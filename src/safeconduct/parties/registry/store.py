@@ -113,20 +113,25 @@ class Store:
         self,
         claim: bytes,
         *events: Event,
+        seen: Case | None = None,
         redeems: UsedUp | None = None,
         others: Sequence[tuple[bytes, Event]] = (),
     ) -> None:
         """Add events to a case, if they may follow what happened so far.
 
-        With them the credit that they `redeem` is used up, and `others`, each a claim and an
-        event of its own case, are added: all of it, or nothing.
+        `seen` is the case as it was when they were weighed, where that counts. With them the
+        credit that they `redeem` is used up, and `others`, each a claim and an event of its own
+        case, are added: all of it, or nothing.
 
         Raises:
             RefusedError: no such case, or a step out of order; or as many credits are used up
                 as were issued.
-            ConflictError: the credit was used up in another case.
+            ConflictError: the case is not as it was `seen` any more, or the credit was used up
+                in another case.
         """
         with self._database.write() as transaction:
+            if seen is not None:
+                _check_unchanged(transaction, claim, seen)
             if redeems is not None:
                 _check_usable(transaction.read, redeems, claim)
             for at_claim, event in (*((claim, event) for event in events), *others):
@@ -213,6 +218,15 @@ def _check_same(transaction: Transaction, claim: bytes, event: Event) -> None:
     )
     if data != event.data:
         raise ConflictError("this claim was filed with other evidence")
+
+
+def _check_unchanged(transaction: Transaction, claim: bytes, seen: Case) -> None:
+    rows = transaction.read(_EVENTS, (claim,))
+    if fold_case(Event(kind=kind, at=at, data=data) for kind, at, data in rows) != seen:
+        raise ConflictError(
+            "something else happened in this case meanwhile",
+            hint="look at what stands there now, and do it again if it is still right",
+        )
 
 
 _Read = Callable[[str, Sequence[Value]], list[Row]]

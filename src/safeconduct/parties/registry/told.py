@@ -17,6 +17,7 @@ from safeconduct.parties.registry.letter_files import LETTERS_FOLDER, keep_lette
 from safeconduct.parties.registry.letter_words import day, moment, said
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.registrations import Listed
+from safeconduct.protocol.decision import REMIT
 from safeconduct.protocol.listing.dossier import Dossier
 from safeconduct.protocol.listing.hearing import days_of
 from safeconduct.protocol.registration import REGISTERED, Course, Registration, dossier_of
@@ -24,8 +25,6 @@ from safeconduct.protocol.statute.text import Statute
 from safeconduct.protocol.statute.wording import one_line
 from safeconduct.protocol.statute.wording.voice import voice
 
-TOLD_KINDS = ("notice", "decision", "panel", "end")
-"""The letters that a listing may have."""
 _ASSESSED = ("ground", "role", "conduct", "harm", "time_since", "weight")
 
 
@@ -161,6 +160,8 @@ def decision_told(
         lines += [*_days(event.at, law, language), "", until, said(language, "meanwhile")]
     elif event.word("outcome") != REGISTERED:
         lines.append(said(language, "nothing"))
+    elif kind == "appeal_decided" and event.word("result") != REMIT:
+        lines.append(said(language, "last word"))
     lines += _page(registry, listed, language)
     return make_letter("\n".join(lines) + "\n", language, strong=(until, lines[2]))
 

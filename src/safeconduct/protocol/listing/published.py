@@ -13,7 +13,9 @@ Spec: docs/3-protocol.md §16, §16.1.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 
 from safeconduct.errors import MalformedError
 from safeconduct.protocol.canonical import Json, format_json, parse_json
@@ -121,7 +123,17 @@ def check_listing(data: bytes, publication: Record) -> dict[str, Json]:
         raise MalformedError("listing: a field of the individual assessment says nothing")
     if value["subject"] != publication.word("subject") or value["type"] != "listing":
         raise MalformedError("listing: belongs to another publication")
+    for name in ("listed_on", "review_on", "ends_on"):
+        _check_day(value[name], f"listing: {name}")
     return value
+
+
+def _check_day(value: Json, what: str) -> None:
+    """Check that this is a day; programs that read the register count on it."""
+    with suppress(ValueError):
+        if isinstance(value, str) and date.fromisoformat(value).isoformat() == value:
+            return
+    raise MalformedError(f"{what} is no day such as 2027-06-01")
 
 
 def listing_end(
@@ -158,6 +170,7 @@ def check_end(data: bytes, subject: str, standing: str) -> dict[str, Json]:
         raise MalformedError("listing's end: not the fields it has")
     if not all(isinstance(text, str) and text for text in value.values()):
         raise MalformedError("listing's end: a field says nothing")
+    _check_day(value["ended_on"], "listing's end: ended_on")
     if value["cause"] not in END_CAUSES or value["cause"] != standing:
         raise MalformedError("listing's end: another cause than is published")
     if value["subject"] != subject or value["type"] != "listing-end":

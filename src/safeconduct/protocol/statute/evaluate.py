@@ -35,12 +35,16 @@ from safeconduct.protocol.statute.proof import (
     resting_sections,
     supporting,
 )
+from safeconduct.protocol.statute.quantity import in_whole_days
 from safeconduct.protocol.statute.term import Run
 from safeconduct.protocol.statute.text import (
     UNDETERMINED,
     Amount,
     Outcome,
+    Provision,
     Statute,
+    all_parts,
+    with_parts,
 )
 
 EVALUATOR = "1"
@@ -228,18 +232,37 @@ def _open_facts(
 ) -> tuple[OpenFact, ...]:
     found: dict[str, OpenFact] = {}
     for node, section in supporting(waiting):
-        for fact in _doubtful(node, facts) if node.value is None else ():
+        for fact in _doubtful(node, facts, statute) if node.value is None else ():
             owed_by = statute.facts[declared_name(fact)].asserted_by
             found.setdefault(fact, OpenFact(fact=fact, owed_by=owed_by, section=section))
     return tuple(found.values())
 
 
-def _doubtful(node: Node, facts: Facts) -> Iterable[str]:
-    """The facts that leave a test open; of two times of which one is before, both are named."""
-    if len(node.facts) == 1 or (node.operator == "before" and len(node.facts) == 2):
+def _doubtful(node: Node, facts: Facts, statute: Statute) -> Iterable[str]:
+    """The facts that leave a test open, and none that is certain."""
+    if len(node.facts) == 1 and not node.measured:
         return node.facts
-    doubted = [each for each in node.facts if not _is_certain(reading_of(facts, each))]
+    readings = {each: reading_of(facts, each) for each in node.facts}
+    if node.measured and _is_total(node, statute):
+        readings = {each: _as_counted(found, statute) for each, found in readings.items()}
+    doubted = [each for each, found in readings.items() if not _is_certain(found)]
     return doubted or (() if node.children and node.measured else node.facts)
+
+
+def _is_total(node: Node, statute: Statute) -> bool:
+    return any(
+        condition.place == node.place
+        for part in all_parts(statute.sections)
+        if isinstance(part, Provision)
+        for condition in with_parts(part.condition)
+        if condition.quantity is not None and condition.quantity.operator == "total"
+    )
+
+
+def _as_counted(reading: Reading, statute: Statute) -> Reading:
+    if isinstance(reading, Span):
+        return in_whole_days(reading, statute.calendar)
+    return reading
 
 
 def _is_certain(reading: Reading) -> bool:

@@ -5,6 +5,7 @@
       as_of: "1996-06-01"
       outcome: spared
       sections: ["5(1)"]
+      amount: {least: 30, most: 50, unit: percent}
       why: § 5(1) spares whoever confessed within one year of the entry into force.
 
 They are written from the law, never from what the evaluator says.
@@ -33,6 +34,7 @@ from safeconduct.protocol.statute.text import (
     CASES_MAX,
     RULES_MAX,
     UNDETERMINED,
+    Amount,
     Case,
     Day,
     Instant,
@@ -43,7 +45,7 @@ from safeconduct.protocol.statute.text import (
 STEP_STATES = ("not_owed", "not_begun", "open", "met", "late", "breached", "unknown")
 STANDINGS = ("granted", "conditional", "revoked")
 CASE_KEYS = ("name", "facts", "outcome", "sections")
-MORE_CASE_KEYS = ("open", "as_of", "items", "steps", "standing", "unsealed", "why")
+MORE_CASE_KEYS = ("open", "as_of", "items", "steps", "standing", "amount", "unsealed", "why")
 
 _ITEM = re.compile(r"([a-z][a-z0-9_-]*)\[(?:0|[1-9][0-9]{0,3})\]")
 
@@ -84,6 +86,9 @@ def _read_case(value: Json, place: str, statute: Statute) -> Case:
         standing=as_choice(table["standing"], inside(place, "standing"), STANDINGS)
         if "standing" in table
         else "",
+        amount=_read_amount(table["amount"], inside(place, "amount"), statute)
+        if "amount" in table
+        else None,
         unsealed=_read_unsealed(table, place, statute),
         why=as_text(table["why"], inside(place, "why")) if "why" in table else "",
     )
@@ -115,6 +120,19 @@ def _read_steps(value: Json, place: str, statute: Statute) -> dict[str, str]:
     return {
         name: as_choice(each, inside(place, name), STEP_STATES) for name, each in table.items()
     }
+
+
+def _read_amount(value: Json, place: str, statute: Statute) -> Amount:
+    """What the case is worth, in a unit in which the statute counts."""
+    table = as_map(value, place, ("least", "most", "unit"))
+    outcomes = (*statute.outcomes, statute.default)
+    units = {each.amount.unit for each in outcomes if each.amount is not None}
+    least = as_whole(table["least"], inside(place, "least"))
+    return Amount(
+        least=least,
+        most=as_whole(table["most"], inside(place, "most"), least),
+        unit=as_choice(table["unit"], inside(place, "unit"), units),
+    )
 
 
 def _read_unsealed(table: dict[str, Json], place: str, statute: Statute) -> str:

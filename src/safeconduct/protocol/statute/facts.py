@@ -150,61 +150,68 @@ def read_facts(
         MalformedError: undeclared, of another type, or too many; names the place.
     """
     table = as_map(document, place, (), ("facts", "lists"))
-    names = list_names(declarations)
+    fields: dict[str, _Fields] = {}  # by list; the single facts stand under no name
+    for name, declared in declarations.items():
+        of, _, field_name = name.rpartition(".")
+        fields.setdefault(of, {})[field_name] = (name, declared)
+    single = fields.pop("", {})
     lists_place = inside(place, "lists")
-    lists = as_map(table.get("lists", {}), lists_place, (), names)
-    single = {name: each for name, each in declarations.items() if "." not in name}
+    lists = as_map(table.get("lists", {}), lists_place, (), fields)
     return Facts(
-        values=_read_values(
-            table.get("facts", {}), inside(place, "facts"), single, "", calendar
-        ),
+        values=_read_values(table.get("facts", {}), inside(place, "facts"), single, calendar),
         lists={
             name: _read_items(
-                lists.get(name, []), inside(lists_place, name), name, declarations, calendar
+                lists.get(name, []), inside(lists_place, name), name, fields[name], calendar
             )
-            for name in names
+            for name in sorted(fields)
         },
         document=document,
     )
 
 
-def _read_items(
-    value: Json, place: str, name: str, declarations: Declarations, calendar: Calendar | None
-) -> tuple[Item, ...]:
-    fields = {each: d for each, d in declarations.items() if each.startswith(f"{name}.")}
+# The declared name and the declaration, by the name that stands in the document.
+_Fields: TypeAlias = dict[str, tuple[str, Declaration]]
 
+
+def _read_items(
+    value: Json, place: str, name: str, fields: _Fields, calendar: Calendar | None
+) -> tuple[Item, ...]:
     def read(item: Json, at: str) -> Mapping[str, Reading]:
-        return _read_values(item, at, fields, f"{name}.", calendar)
+        return _read_values(item, at, fields, calendar)
 
     items = as_list(value, place, ITEMS_MAX, read)
-    return tuple(Item(id=f"{name}[{index}]", values=each) for index, each in enumerate(items))
+    return tuple([Item(id=f"{name}[{index}]", values=each) for index, each in enumerate(items)])
 
 
 def _read_values(
-    value: Json,
-    place: str,
-    declarations: Declarations,
-    prefix: str,
-    calendar: Calendar | None,
+    value: Json, place: str, fields: _Fields, calendar: Calendar | None
 ) -> dict[str, Reading]:
-    names = [name.removeprefix(prefix) for name in declarations]
-    table = as_map(value, place, (), names)
+    table = value
+    if not isinstance(table, dict) or not table.keys() <= fields.keys():
+        table = as_map(value, place, (), fields)  # which says what is wrong
     return {
-        prefix + name: _read_value(
-            table[name], inside(place, name), declarations[prefix + name], calendar
-        )
-        if name in table
-        else _SETTLED[declarations[prefix + name].unknown_at_end]
-        for name in names
+        name: _read_value(table[key], place, key, declared, calendar)
+        if key in table
+        else _SETTLED[declared.unknown_at_end]
+        for key, (name, declared) in fields.items()
     }
 
 
 def _read_value(
-    value: Json, place: str, declaration: Declaration, calendar: Calendar | None
+    value: Json, place: str, key: str, declared: Declaration, calendar: Calendar | None
 ) -> Reading:
-    if isinstance(value, str) and value in _WRITTEN:
-        return _WRITTEN[value]
-    return _READ[declaration.type](value, place, declaration, calendar)
+    """The reading at `key` of the map at `place`, whose own place is told only of a fault."""
+    if isinstance(value, bool):
+        if declared.type == "yesno":
+            return value
+    elif isinstance(value, str):
+        if value in _WRITTEN:
+            return _WRITTEN[value]
+        if declared.type == "choice" and value in declared.values:
+            return value
+    elif isinstance(value, int) and declared.type == "time" and 0 <= value <= INSTANT_AT_MAX:
+        return Interval(earliest=value, latest=value)
+    return _READ[declared.type](value, inside(place, key), declared, calendar)
 
 
 def read_interval(

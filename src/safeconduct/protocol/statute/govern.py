@@ -18,7 +18,7 @@ from typing import TypeAlias
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.statute.evaluate import Judgement, evaluate
-from safeconduct.protocol.statute.facts import list_names, read_facts
+from safeconduct.protocol.statute.facts import RESERVED_VALUES, list_names, read_facts
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.text import (
     UNDETERMINED,
@@ -52,7 +52,8 @@ class Governed:
     `basis` is act, claim or decision, the day that chose the version, or `favourable` where the
     version in force at the decision is better for the person. `competing` is the result that
     was not taken. `annulled` says in words what courts struck from the two versions, and
-    `left_out` names what was asserted and is no fact of the governing version.
+    `left_out` names what was asserted and is no fact of the governing version, or has a value
+    that only another version knows.
     """
 
     statute: Statute
@@ -142,7 +143,7 @@ def govern(versions: Sequence[Statute], facts: Json, days: Days) -> Governed:
             for each in (chosen, *([rival[0]] if rival else []))
             for words in _annulled(versions, each, days.decision)
         ),
-        left_out=fitting(facts, taken[0])[1],
+        left_out=fitting(facts, taken[0], versions)[1],
     )
 
 
@@ -182,7 +183,7 @@ def _judged(
 ) -> Result:
     """The statute and its judgement, without what courts struck from it before the decision."""
     applied = with_struck(statute, _struck(versions, statute, decision))
-    document, _ = fitting(facts, statute)
+    document, _ = fitting(facts, statute, versions)
     read = read_facts(document, statute.facts, calendar=statute.calendar)
     return applied, evaluate(applied, read, decision)
 
@@ -216,22 +217,25 @@ def better(a: Result, b: Result) -> Result:
     """The result that is better for the person; the first, if neither is.
 
     What favours the person goes before what is still open, and that before a burden; then the
-    larger amount (of a burden the smaller), more items, and the outcome named earlier.
+    larger amount (of a burden the smaller), by its most and then by its least, more items, and
+    the outcome named earlier.
     """
     return b if worth(*b) > worth(*a) else a
 
 
-def worth(statute: Statute, judgement: Judgement) -> tuple[int, int, int, int, int]:
+def worth(statute: Statute, judgement: Judgement) -> tuple[int, ...]:
     """How good a result is for the person; the greater of two is the better."""
     if judgement.outcome == UNDETERMINED:
-        return (1, 0, _favourable_items(statute, judgement), 0, 0)
+        return (1, 0, 0, _favourable_items(statute, judgement), 0, 0)
     outcome = statute.outcome(judgement.outcome)
     for_person = outcome.favours == "person"
-    most = judgement.amount.most if judgement.amount is not None else 0
+    amount = judgement.amount
+    most, least = (0, 0) if amount is None else (amount.most, amount.least)
     order = [each.value for each in (*statute.outcomes, statute.default)]
     return (
         2 if for_person else 0,
         most if for_person else -most,
+        least if for_person else -least,
         _favourable_items(statute, judgement),
         0 if judgement.standing == "conditional" else 1,
         -order.index(outcome.value),
@@ -255,35 +259,61 @@ def explained(governed: Governed) -> str:
     return words
 
 
-def fitting(facts: Json, statute: Statute) -> tuple[Json, tuple[str, ...]]:
-    """The facts document without what the statute does not declare, and the names left out."""
+def fitting(
+    facts: Json, statute: Statute, versions: Sequence[Statute] = ()
+) -> tuple[Json, tuple[str, ...]]:
+    """The facts document without what the statute does not know, and the names left out.
+
+    It does not know a fact that it does not declare, nor a word that it does not list for a
+    choice. A word that none of the `versions` lists, if any are given, stays in: it is a
+    mistake, to be refused when the facts are read.
+    """
     if not isinstance(facts, dict):
         return facts, ()
     left_out: list[str] = []
-    names, lists = set(statute.facts), set(list_names(statute.facts))
     single, listed = facts.get("facts"), facts.get("lists")
     fitted = dict(facts)
     if isinstance(single, dict):
-        left_out += [name for name in single if name not in names]
-        fitted["facts"] = {name: each for name, each in single.items() if name in names}
+        fitted["facts"] = _fitting_values(single, "", statute, versions, left_out)
     if isinstance(listed, dict):
+        lists = list_names(statute.facts)
         left_out += [name for name in listed if name not in lists]
         fitted["lists"] = {
-            name: _fitting_items(items, name, names, left_out)
+            name: [
+                _fitting_values(item, f"{name}.", statute, versions, left_out) for item in items
+            ]
+            if isinstance(items, list)
+            else items
             for name, items in listed.items()
             if name in lists
         }
     return fitted, tuple(dict.fromkeys(left_out))
 
 
-def _fitting_items(items: Json, name: str, names: set[str], left_out: list[str]) -> Json:
-    if not isinstance(items, list):
-        return items
-    kept: list[Json] = []
-    for item in items:
-        if not isinstance(item, dict):
-            kept.append(item)
-            continue
-        left_out += [f"{name}.{field}" for field in item if f"{name}.{field}" not in names]
-        kept.append({f: each for f, each in item.items() if f"{name}.{f}" in names})
-    return kept
+def _fitting_values(
+    values: Json,
+    prefix: str,
+    statute: Statute,
+    versions: Sequence[Statute],
+    left_out: list[str],
+) -> Json:
+    """The single facts, or those of one item, that the statute knows."""
+    if not isinstance(values, dict):
+        return values
+    unknown = [
+        key for key, value in values.items() if _unknown(prefix + key, value, statute, versions)
+    ]
+    left_out += [prefix + key for key in unknown]
+    return {key: value for key, value in values.items() if key not in unknown}
+
+
+def _unknown(name: str, value: Json, statute: Statute, versions: Sequence[Statute]) -> bool:
+    declared = statute.facts.get(name)
+    if declared is None:
+        return True
+    if declared.type != "choice" or not isinstance(value, str):
+        return False
+    if value in declared.values or value in RESERVED_VALUES:
+        return False
+    listed = [each.facts[name].values for each in versions if name in each.facts]
+    return not listed or any(value in each for each in listed)

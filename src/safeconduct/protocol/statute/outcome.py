@@ -11,7 +11,8 @@
       unseal: {add: [death, twenty_years]}
 
 With `each: offences` the outcome is found for every offence by itself; `when` then names a rule
-`of` that list.
+`of` that list. It is the case's own outcome only where none holds that is for the whole case,
+and those are outcomes of no offence.
 """
 
 from collections.abc import Mapping

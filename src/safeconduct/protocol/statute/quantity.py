@@ -3,13 +3,29 @@
 A number that open facts bear on lies between a least and a most, and a test of it is open
 while its bound lies between them. `maybe_absent` says that there may be no such number at all:
 whoever does not qualify has no place, and tests of it are false.
+
+Days are those of the place. Its clocks count, so the day on which they are put forward is no
+shorter than others; and an end that is written as a day, as in {"begin": "2010-03-01",
+"end": "2011-02-28"}, belongs whole, so that this is 365 days.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import TypeAlias
 
-from safeconduct.protocol.statute.calendar import DAY_SECONDS, Interval
+from safeconduct.protocol.statute.calendar import (
+    DAY_SECONDS,
+    Calendar,
+    Interval,
+    begin_of_day,
+    day_of,
+    end_of_day,
+    local_midnight,
+    local_of,
+)
+from safeconduct.protocol.statute.compare import Bounds
 from safeconduct.protocol.statute.facts import Item, Missing, Span
 from safeconduct.protocol.statute.proof import Node, Truth, all_of
 from safeconduct.protocol.statute.term import (
@@ -65,7 +81,7 @@ def measurer(quantity: Quantity, law: Law, favour: bool, high: bool) -> Measurer
 
 def _total(quantity: Quantity, law: Law, favour: bool, high: bool) -> Measurer:
     counts = law.prove(quantity.tests[0], high)
-    name = quantity.field
+    stretch, clock = _stretches(quantity.field, law.calendar, high), _clock(law.calendar)
 
     def measure(run: Run) -> Measure:
         seen = Seen()
@@ -73,14 +89,14 @@ def _total(quantity: Quantity, law: Law, favour: bool, high: bool) -> Measurer:
         for item in run.lists[quantity.name]:
             child = counts(run, item)
             children.append(child)
-            begin, latest_begin, earliest_end, end = _stretch(name, run, item, seen, high)
+            begin, latest_begin, earliest_end, end = stretch(run, item, seen)
             if child.value is not False and begin <= end:
                 possible.append((begin, end))
                 if child.value and latest_begin <= earliest_end:
                     certain.append((latest_begin, earliest_end))
-        most = _seconds(possible)
+        most = _seconds(possible, clock)
         return Measure(
-            least=min(DAYS_MAX, _seconds(certain) // DAY_SECONDS),
+            least=min(DAYS_MAX, _seconds(certain, clock) // DAY_SECONDS),
             most=None if most > ALWAYS // 2 else most // DAY_SECONDS,
             children=tuple(children),
             facts=tuple(seen.facts),
@@ -93,23 +109,72 @@ _NEVER = (ALWAYS, ALWAYS, EVER, EVER)
 _FOR_EVER = (EVER, EVER, ALWAYS // 2, ALWAYS // 2)
 
 
-def _stretch(
-    name: str, run: Run, item: Item, seen: Seen, high: bool
-) -> tuple[int, int, int, int]:
-    reading = read(name, run, item, seen)
-    if isinstance(reading, Span):
-        return bounds(reading, run.as_of)
-    if reading is Missing.UNKNOWN:
-        return EVER, ALWAYS, EVER, ALWAYS
-    return _FOR_EVER if reading is Missing.IN_FAVOUR and high else _NEVER
+def _stretches(
+    name: str, calendar: Calendar | None, high: bool
+) -> Callable[[Run, Item, Seen], Bounds]:
+    def find(run: Run, item: Item, seen: Seen) -> Bounds:
+        reading = read(name, run, item, seen)
+        if isinstance(reading, Span):
+            return bounds(in_whole_days(reading, calendar), run.as_of)
+        if reading is Missing.UNKNOWN:
+            return EVER, ALWAYS, EVER, ALWAYS
+        return _FOR_EVER if reading is Missing.IN_FAVOUR and high else _NEVER
+
+    return find
 
 
-def _seconds(stretches: Iterable[tuple[int, int]]) -> int:
+def in_whole_days(span: Span, calendar: Calendar | None) -> Span:
+    """The span as a total counts it: of an end that is written as a day the day belongs whole.
+
+    Of a month or a year, which day it was stays open, but not at what hour.
+    """
+    begin, end = span.begin, span.end
+    if calendar is not None and isinstance(begin, Interval) and _in_days(begin, calendar):
+        last = day_of(begin.latest, calendar)
+        begin = replace(begin, latest=begin_of_day(last, calendar))
+    if calendar is not None and isinstance(end, Interval) and _in_days(end, calendar):
+        first = None if end.earliest is None else day_of(end.earliest, calendar)
+        end = replace(end, earliest=None if first is None else end_of_day(first, calendar))
+    return Span(begin=begin, end=end)
+
+
+def _in_days(time: Interval, calendar: Calendar) -> bool:
+    first, last = time.earliest, time.latest
+    begins = first is None or first == begin_of_day(day_of(first, calendar), calendar)
+    return begins and last == end_of_day(day_of(last, calendar), calendar)
+
+
+Clock: TypeAlias = Callable[[int], int]
+
+
+def _clock(calendar: Calendar | None) -> Clock:
+    """How far the clocks of the place have come when a second begins, counted in seconds.
+
+    What they pass over when they are put forward counts as gone through, and what they show
+    twice when they are put back counts once, so from midnight to midnight it is always a day.
+    """
+    if calendar is None or len(calendar.offsets) == 1:
+        return lambda at: at
+    begins = [begins_at for begins_at, _ in calendar.offsets]
+    ends = (at + offset for (_, offset), (at, _) in pairwise(calendar.offsets))
+    furthest = [EVER, *accumulate(ends, max)]  # that they had come before each offset began
+
+    def read_clock(at: int) -> int:
+        day = day_of(at, calendar)
+        if at == begin_of_day(day, calendar):
+            return local_midnight(day)
+        index = max(0, bisect_right(begins, at - 1) - 1)
+        return max(local_of(at - 1, calendar) + 1, furthest[index])
+
+    return read_clock
+
+
+def _seconds(stretches: Iterable[tuple[int, int]], clock: Clock) -> int:
     """How many seconds lie in at least one of the stretches, both ends included."""
     total, covered = 0, EVER - 1
     for first, last in sorted(stretches):
         if last > covered:
-            total += last - max(first - 1, covered)
+            total += clock(last + 1) - clock(max(first, covered + 1))
             covered = last
     return total
 

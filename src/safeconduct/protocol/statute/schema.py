@@ -457,6 +457,7 @@ def _case() -> Schema:
             "items": _named(_NAME),
             "steps": _named(_choice(STEP_STATES)),
             "standing": _choice(STANDINGS),
+            "amount": _AMOUNT,
             "unsealed": _said(_DAY, "When what the outcome sealed may be shown."),
         },
         ("name", "facts", "outcome", "sections"),

@@ -3,7 +3,9 @@ it keeps the promises of the version before.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+from safeconduct.protocol.statute.calendar import Calendar
 from safeconduct.protocol.statute.complaint import CheckOfChange, Complaint, complain
 from safeconduct.protocol.statute.instant import DAY_SECONDS
 from safeconduct.protocol.statute.text import (
@@ -12,10 +14,13 @@ from safeconduct.protocol.statute.text import (
     Number,
     Parameter,
     Period,
+    Provision,
     Statute,
     Stretch,
     WordList,
+    all_parts,
 )
+from safeconduct.protocol.statute.walk import names_in, seen_in
 
 
 def _succession(previous: Statute, statute: Statute) -> Iterator[Complaint]:
@@ -50,6 +55,63 @@ def _moved_parameters(previous: Statute, statute: Statute) -> Iterator[Complaint
             yield complain(place, f"was moved, although it may change {before.may_change}")
 
 
+def _evaded_parameters(previous: Statute, statute: Statute) -> Iterator[Complaint]:
+    """A promise about a date is worth nothing once its sections read another date instead."""
+    before, now = _sections_reading(previous), _sections_reading(statute)
+    old, new = ({p.number for p in all_parts(law.sections)} for law in (previous, statute))
+    for name, parameter in previous.parameters.items():
+        was, still = before.get(name, set()), now.get(name, set())
+        gone = was - still
+        if parameter.may_change == "any" or not gone:
+            continue
+        # A section may be repealed; it may not come back under another number without it.
+        if gone & new or (len(still) < len(was) and new - old):
+            told = ", ".join(sorted(gone))
+            yield complain(
+                f"parameters.{name}",
+                f"section {told} no longer holds to it, although it may change "
+                f"{parameter.may_change}",
+            )
+
+
+def _sections_reading(statute: Statute) -> dict[str, set[str]]:
+    """By name of a parameter, the numbers of the sections whose own rules read it."""
+    found: dict[str, set[str]] = {}
+    for part in all_parts(statute.sections):
+        if not isinstance(part, Provision):
+            continue
+        own = replace(part, exceptions=())  # which are parts of their own
+        for condition, _ in seen_in(own):
+            for name in names_in(condition) & statute.parameters.keys():
+                found.setdefault(name, set()).add(part.number)
+    return found
+
+
+def _moved_calendar(previous: Statute, statute: Statute) -> Iterator[Complaint]:
+    """Working days are counted by the calendar: a holiday less is a deadline sooner."""
+    before, now = previous.calendar, statute.calendar
+    for name, parameter in previous.parameters.items():
+        counted = isinstance(parameter, Period) and (
+            parameter.duration.unit == "working_days" or parameter.duration.roll
+        )
+        if not counted or before is None or now is None:
+            continue
+        old, new = _days_off(before, before), _days_off(now, before)
+        if not _DAYS_OFF[parameter.may_change](old, new):
+            yield complain(
+                "calendar",
+                f"other days are free, and by them the period {name}, which may change "
+                f"{parameter.may_change}",
+            )
+
+
+def _days_off(calendar: Calendar, years: Calendar) -> set[tuple[int, int]]:
+    """Weekdays, as (0, day), and holidays, of the years that the other calendar covers."""
+    weekdays = {(0, day) for day in calendar.weekend}
+    holidays = calendar.holidays
+    return weekdays | {(year, day) for year in years.holidays for day in holidays.get(year, ())}
+
+
 def _taken_credits(previous: Statute, statute: Statute) -> Iterator[Complaint]:
     """Classes and periods may be added; those there are stay as a source relied on them."""
     before, now = previous.credits, statute.credits
@@ -71,6 +133,8 @@ CHECKS_OF_CHANGE: tuple[CheckOfChange, ...] = (
     _succession,
     _backdated,
     _moved_parameters,
+    _moved_calendar,
+    _evaded_parameters,
     _taken_credits,
 )
 
@@ -153,5 +217,13 @@ _ALLOWED: dict[str, Callable[[Parameter, Parameter], bool]] = {
     "never": same,
     "later_only": not_less,
     "earlier_only": lambda before, now: not_less(now, before),
+    "any": lambda before, now: True,
+}
+
+
+_DAYS_OFF: dict[str, Callable[[set[tuple[int, int]], set[tuple[int, int]]], bool]] = {
+    "never": lambda before, now: before == now,
+    "later_only": lambda before, now: before <= now,
+    "earlier_only": lambda before, now: before >= now,
     "any": lambda before, now: True,
 }

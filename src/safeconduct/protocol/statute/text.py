@@ -315,6 +315,7 @@ class Case:
     )  # outcome by item, such as `offences[0]`
     steps: Mapping[str, str] = field(default_factory=dict)  # state by the step's name
     standing: str = ""  # granted, conditional or revoked, where the case says
+    amount: Amount | None = None  # what the outcome is worth, where the case says
     unsealed: str = ""  # the day on which what the outcome sealed may be shown: 2074-07-03
     why: str = ""
 

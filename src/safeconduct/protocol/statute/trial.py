@@ -9,6 +9,7 @@ from safeconduct.errors import SafeconductError
 from safeconduct.protocol.statute.calendar import Interval, day_of
 from safeconduct.protocol.statute.complaint import Check, Complaint, complain
 from safeconduct.protocol.statute.evaluate import Judgement, evaluate
+from safeconduct.protocol.statute.phrase import amount_words
 from safeconduct.protocol.statute.proof import Node, flatten
 from safeconduct.protocol.statute.steps import owed_steps, proofs_beside, unsealed_at
 from safeconduct.protocol.statute.text import (
@@ -59,6 +60,9 @@ def _faults(statute: Statute, case: Case, found: Judgement) -> Iterator[str]:
         yield f"waits for {waits}"
     if case.standing and found.standing != case.standing:
         yield f"stands as {found.standing or 'nothing'}, not {case.standing}"
+    if case.amount is not None and found.amount != case.amount:
+        worth = "nothing" if found.amount is None else amount_words(found.amount)
+        yield f"is worth {worth}, not {amount_words(case.amount)}"
     yield from _item_faults(case, found)
     yield from _step_faults(statute, case)
     yield from _seal_faults(statute, case, found)

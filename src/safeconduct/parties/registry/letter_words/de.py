@@ -89,7 +89,7 @@ PHRASES = {
     "acquitted": "Sie sind freigesprochen.",
     "dropped": "Die Behörde verfolgt es nicht weiter.",
     "expired": "Ihre Zeit ist abgelaufen.",
-    "quashed": "Sie wurde aufgehoben.",
+    "quashed": "Die Eintragung wurde aufgehoben.",
     "replaced": "Eine andere Entscheidung tritt an ihre Stelle.",
     "withdrawn": "Sie wurde zurückgenommen.",
     "reasons": "Gründe: {text}",

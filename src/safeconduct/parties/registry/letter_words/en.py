@@ -85,7 +85,7 @@ PHRASES = {
     "acquitted": "You are acquitted.",
     "dropped": "The body does not go on with it.",
     "expired": "Its time is over.",
-    "quashed": "It was quashed.",
+    "quashed": "The listing was quashed.",
     "replaced": "Another decision takes its place.",
     "withdrawn": "It was withdrawn.",
     "reasons": "Reasons: {text}",

@@ -87,7 +87,7 @@ PHRASES = {
     "acquitted": "Usted queda absuelto.",
     "dropped": "La autoridad no sigue adelante.",
     "expired": "Su plazo ha terminado.",
-    "quashed": "Fue anulada.",
+    "quashed": "La inscripción fue anulada.",
     "replaced": "Otra decisión la sustituye.",
     "withdrawn": "Fue retirada.",
     "reasons": "Motivos: {text}",

@@ -89,7 +89,7 @@ PHRASES = {
     "acquitted": "Vous êtes acquitté.",
     "dropped": "L’autorité n’y donne pas suite.",
     "expired": "Sa durée est écoulée.",
-    "quashed": "Elle a été annulée.",
+    "quashed": "L’inscription a été annulée.",
     "replaced": "Une autre décision la remplace.",
     "withdrawn": "Elle a été retirée.",
     "reasons": "Motifs\u00a0: {text}",
