@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.crash.board_rig import Journey, Rig, fails_everywhere, prepared, started
-from tests.crash.disk import WAYS
+from tests.crash.disk import KEPT, TORN, WAYS
 from tests.crash.test_board_and_register import filed, refused
 from tests.crash.test_two_at_once import at_once
 from tests.parties.board.console_world import ORIGIN
@@ -221,8 +221,11 @@ SITTINGS: dict[str, tuple[Callable[[Path, pytest.MonkeyPatch], World], Journey]]
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("what", SITTINGS)
+@pytest.mark.parametrize(
+    ("what", "way"),
+    [("the board", way) for way in WAYS]
+    + [("the board, departing", KEPT), ("the panel", TORN)],
+)
 def test_whatever_step_fails_the_register_hears_it_once_and_the_console_of_that(
     tmp_path: Path, what: str, way: str
 ) -> None:

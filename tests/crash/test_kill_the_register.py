@@ -183,9 +183,7 @@ def test_replies_to_a_register_that_is_killed_are_kept_once(tmp_path: Path) -> N
                 for number in range(REPLIES):
                     text = f"It was not me, number {number}."
                     url = f"{server.url}/listing/{page.hex()}/reply"
-                    answer = answered(
-                        lambda url=url, text=text: http.post(url, data={"text": text})
-                    )
+                    answer = answered(partial(http.post, url, data={"text": text}))
                     assert answer.status_code == 303, answer.text
                     said.append((page, text))
 

@@ -44,7 +44,8 @@ def test_the_likest_comes_first_and_each_person_once(index: NameIndex) -> None:
     hits = index.search("Anton Weller")
     assert hits[0].likeness == 1
     assert len({hit.key for hit in hits}) == len(hits)
-    assert [hit.likeness for hit in hits] == sorted((hit.likeness for hit in hits), reverse=True)
+    found = [hit.likeness for hit in hits]
+    assert found == sorted(found, reverse=True)
 
 
 @pytest.mark.parametrize("query", ["Zoe Quark", "x" * QUERY_CHARACTERS_MAX])

@@ -173,6 +173,7 @@ GROWN: Any = {
             "sections": ["1", "2"],
             "steps": {"answer": "met"},
             "standing": "granted",
+            "amount": {"least": 30, "most": 50, "unit": "percent"},
         },
     ],
 }

@@ -1,5 +1,6 @@
 """Versions: which one governs, what courts struck from it, and whose result is better."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from safeconduct.protocol.statute.govern import (
     series,
 )
 from safeconduct.protocol.statute.load import resolve_previous
+from safeconduct.protocol.statute.text import Amount
 
 CONFESSED: Any = {"facts": {"confessed": "2024-07-15", "full": True}}
 
@@ -173,6 +175,55 @@ def test_what_a_version_does_not_know_is_left_out_and_named() -> None:
     found = govern(law(None), facts, days(None, "2024-03-01", "2024-03-02"))
     assert found.left_out == ("z", "deeds", "acts.y")
     assert found.judgement.outcome == "spared"
+
+
+def knows_arson(document: Any) -> None:
+    document["facts"]["acts.kind"]["values"].append("arson")
+
+
+def test_a_word_that_only_a_later_version_knows_is_left_out_and_named() -> None:
+    acts: Any = [{"kind": "arson", "done": "1990"}, {"kind": "unknown", "done": "absent"}]
+    facts: Any = {"facts": {"confessed": "2024-06-01", "full": True}, "lists": {"acts": acts}}
+    versions = law(None, None, knows_arson)
+    before = govern(versions, facts, days(None, "2024-03-01", "2024-03-02"))
+    assert before.left_out == ("acts.kind",)
+    assert before.judgement.outcome == "spared"
+    assert before.judgement.given.document == {
+        "facts": facts["facts"],
+        "lists": {"acts": [{"done": "1990"}, acts[1]]},
+    }
+    after = govern(versions, facts, days(None, "2024-08-01", "2024-08-02"))
+    assert (after.left_out, after.judgement.given.document) == ((), facts)
+
+
+def test_a_word_that_no_version_knows_is_refused_as_a_mistake() -> None:
+    facts: Any = {"lists": {"acts": [{"kind": "arsno"}]}}
+    with pytest.raises(MalformedError, match=r"^lists\.acts\[0\]\.kind: must be one of"):
+        govern(law(None, None, knows_arson), facts, days(None, "2024-03-01", "2024-03-02"))
+
+
+# Whom the outcome favours, two amounts, and which is better: 0 if neither.
+WORTHS: dict[str, tuple[str, tuple[int, int], tuple[int, int], int]] = {
+    "a benefit that is never small": ("spared", (10, 30), (30, 30), 2),
+    "a benefit that may be larger": ("spared", (30, 30), (0, 40), 2),
+    "a burden that may be lighter": ("listed", (10, 10), (3, 10), 2),
+    "a burden that is never as heavy": ("listed", (3, 10), (5, 9), 2),
+    "two burdens alike": ("listed", (3, 10), (3, 10), 0),
+}
+
+
+@pytest.mark.parametrize("name", WORTHS)
+def test_of_two_amounts_better_is(name: str) -> None:
+    outcome, one, other, expected = WORTHS[name]
+    (statute, *_) = law(None)
+    read = read_facts(CONFESSED, statute.facts, calendar=statute.calendar)
+    judgement = replace(evaluate(statute, read, at("2024-08-01")), outcome=outcome)
+    first, second = (
+        (statute, replace(judgement, amount=Amount(least=least, most=most, unit="percent")))
+        for least, most in (one, other)
+    )
+    assert better(first, second) is (second if expected else first)
+    assert better(second, first) is second
 
 
 def test_the_larger_amount_is_better_and_of_two_alike_the_first() -> None:

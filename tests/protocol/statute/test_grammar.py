@@ -74,6 +74,7 @@ def test_the_rest_is_read_as_it_is_written() -> None:
     case = statute.cases[0]
     assert case.as_of == at("2024-08-01T00:00:00+02:00")
     assert (case.steps, case.standing) == ({"answer": "met"}, "granted")
+    assert case.amount == spared.amount
 
 
 def test_the_word_previous_stands_for_the_version_before() -> None:
@@ -268,6 +269,14 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "a case with a standing of its own": (
         lambda d: d["cases"][0].update(standing="final"),
         "cases[0].standing: must be one of conditional, granted, revoked",
+    ),
+    "a case in a unit of its own": (
+        lambda d: d["cases"][0]["amount"].update(unit="years"),
+        "cases[0].amount.unit: must be one of percent",
+    ),
+    "a case worth at least more than at most": (
+        lambda d: d["cases"][0]["amount"].update(least=51),
+        "cases[0].amount.most: must ",
     ),
 }
 

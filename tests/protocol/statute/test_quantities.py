@@ -1,6 +1,7 @@
 """Totals and ranks: whole days in a union of spans, the place among those who qualify."""
 
 import itertools
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from tests.protocol.statute.wide import (
     AS_OF,
     DAY,
     FACTS,
+    PARAMETERS,
+    PLACE,
     judged,
     truth,
     wide_document,
@@ -68,10 +71,24 @@ TOTALS: dict[str, tuple[list[Any], int, int | None]] = {
     "an end that nobody knows": ([held(0, "unknown")], 0, None),
     "a span that nobody knows": ([{"good": True, "held": "unknown"}], 0, None),
     "a span that never was": ([{"good": True, "held": "absent"}], 0, 0),
-    "days of a calendar, of which only the inner ones are certain": (
-        [held("1994-04-24", "1994-04-26")],
+    "days of a calendar, which belong whole": ([held("1994-04-24", "1994-04-26")], 3, 3),
+    "a year of days": ([held("2010-03-01", "2011-02-28")], 365, 365),
+    "days that adjoin": (
+        [held("2010-03-01", "2010-08-31"), held("2010-09-01", "2011-02-28")],
+        365,
+        365,
+    ),
+    "from a day to a second, which ends it early": (
+        [held("1994-04-24", "1994-04-26T23:59:58+01:00")],
+        2,
+        2,
+    ),
+    "months, of which any day may be meant": ([held("1994-04", "1994-06")], 33, 91),
+    "from some day until a day": ([held([None, "1994-04-24"], "1994-04-26")], 3, None),
+    "some hours of a day stay some hours": (
+        [held(["1994-04-24", "1994-04-24T12:00:00+01:00"], "1994-04-25")],
         1,
-        3,
+        2,
     ),
 }
 
@@ -81,6 +98,104 @@ def test_a_total(name: str) -> None:
     acts, least, most = TOTALS[name]
     node = measured(TOTAL, acts)
     assert (node.least, node.most) == (least, most)
+
+
+# Clocks are put forward at two in the morning of 28 March and back at three on 31 October.
+SUMMER: Any = [
+    {"from": "1900-01-01T00:00:00Z", "offset": "+01:00"},
+    {"from": "2010-03-28T01:00:00Z", "offset": "+02:00"},
+    {"from": "2010-10-31T01:00:00Z", "offset": "+01:00"},
+]
+# There they are put forward at midnight: the day begins at one.
+MIDNIGHT: Any = [
+    {"from": "1900-01-01T00:00:00Z", "offset": "-05:00"},
+    {"from": "2010-03-28T05:00:00Z", "offset": "-04:00"},
+    {"from": "2010-10-31T04:00:00Z", "offset": "-05:00"},
+]
+LOCAL_TOTALS: dict[str, tuple[Any, list[tuple[Any, Any]], int]] = {
+    "to the second, into summer": (
+        SUMMER,
+        [("2010-03-01T00:00:00+01:00", "2010-06-30T23:59:59+02:00")],
+        122,
+    ),
+    "in days, into summer": (SUMMER, [("2010-03-01", "2010-06-30")], 122),
+    "in days, out of summer": (SUMMER, [("2010-10-01", "2010-11-30")], 61),
+    "the shorter day": (SUMMER, [("2010-03-28", "2010-03-28")], 1),
+    "the longer day": (SUMMER, [("2010-10-31", "2010-10-31")], 1),
+    "a second less than the shorter day": (
+        SUMMER,
+        [("2010-03-28T00:00:00+01:00", "2010-03-28T23:59:58+02:00")],
+        0,
+    ),
+    "a second less than the longer day": (
+        SUMMER,
+        [("2010-10-31T00:00:00+02:00", "2010-10-31T23:59:58+01:00")],
+        0,
+    ),
+    "from noon to noon, as the clocks show it": (
+        SUMMER,
+        [("2010-03-27T12:00:00+01:00", "2010-03-28T11:59:59+02:00")],
+        1,
+    ),
+    "two that meet where the clocks are put forward": (
+        SUMMER,
+        [
+            ("2010-03-28", "2010-03-28T01:59:59+01:00"),
+            ("2010-03-28T03:00:00+02:00", "2010-03-28"),
+        ],
+        1,
+    ),
+    "two within the hour that comes twice": (
+        SUMMER,
+        [
+            ("2010-10-31T00:00:00+02:00", "2010-10-31T02:59:59+02:00"),
+            ("2010-10-31T02:00:00+01:00", "2010-10-31T23:59:59+01:00"),
+        ],
+        1,
+    ),
+    "a day that begins at one": (MIDNIGHT, [("2010-03-28", "2010-03-28")], 1),
+    "days that adjoin there": (
+        MIDNIGHT,
+        [("2010-03-20", "2010-03-27"), ("2010-03-28", "2010-04-02")],
+        14,
+    ),
+    "the day before, which ends twice": (MIDNIGHT, [("2010-10-30", "2010-10-30")], 1),
+}
+
+
+@pytest.mark.parametrize("name", LOCAL_TOTALS)
+def test_a_total_counts_the_days_of_the_place(name: str) -> None:
+    offsets, spans, expected = LOCAL_TOTALS[name]
+    document = wide_document({"at-least": [TOTAL, 1]}, calendar=PLACE | {"offsets": offsets})
+    judgement = judged(read_statute(document), acts=[held(*each) for each in spans])
+    node = judgement.roots[0].children[0]
+    assert (node.least, node.most) == (expected, expected)
+
+
+LOCAL_SPANS = st.lists(
+    st.tuples(st.integers(0, 9), st.integers(0, 9)).map(sorted), min_size=1, max_size=4
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LOCAL_SPANS, st.sampled_from([SUMMER, MIDNIGHT]), st.sampled_from([(3, 24), (10, 26)]))
+def test_a_total_in_days_counts_each_day_of_the_place_once(
+    spans: Any, offsets: Any, month_day: Any
+) -> None:
+    first = date(2010, *month_day)
+    document = wide_document({"at-least": [TOTAL, 1]}, calendar=PLACE | {"offsets": offsets})
+    acts = [held(*(str(first + timedelta(days=n)) for n in span)) for span in spans]
+    node = judged(read_statute(document), acts=acts).roots[0].children[0]
+    covered = {day for begin, end in spans for day in range(begin, end + 1)}
+    assert (node.least, node.most) == (len(covered), len(covered))
+
+
+def test_without_a_calendar_a_day_is_so_many_seconds() -> None:
+    document = wide_document({"at-least": [TOTAL, 1]})
+    del document["calendar"]
+    document["parameters"] = {"term": PARAMETERS["term"]}
+    node = judged(read_statute(document), acts=[days(0, 4)]).roots[0].children[0]
+    assert (node.least, node.most) == (5, 5)
 
 
 BOUNDS: dict[str, tuple[str, int, bool | None]] = {
@@ -106,6 +221,15 @@ def test_an_open_total_waits_for_what_bears_on_it() -> None:
     acts = [days(0, 4), days(10, 14, good="unknown"), held(0, [DAY, 9 * DAY]), days(1, 2)]
     judgement = judged(wide_law({"at-least": [TOTAL, 7]}), acts=acts)
     assert [each.fact for each in judgement.open_facts] == ["acts[2].held", "acts[1].good"]
+
+
+def test_a_span_written_in_days_leaves_no_total_open() -> None:
+    acts = [held("1994-04-24", "1994-04-26"), held("1995-01-01", "1995-01-09", good="unknown")]
+    judgement = judged(wide_law({"at-least": [TOTAL, 7]}), acts=acts)
+    assert [each.fact for each in judgement.open_facts] == ["acts[1].good"]
+    acts[0]["held"] = {"begin": "1994-04", "end": "1994-05"}
+    judgement = judged(wide_law({"at-least": [TOTAL, 7]}), acts=acts)
+    assert [each.fact for each in judgement.open_facts] == ["acts[0].held", "acts[1].good"]
 
 
 def came(when: Any, *, mine: Any = False, good: Any = True) -> Any:

@@ -119,6 +119,16 @@ COMPLAINTS: dict[str, tuple[Break, str]] = {
         "cases[0]: “a confession on the last day, told in full” stands as granted, not "
         "conditional",
     ),
+    "an amount that the case finds otherwise": (
+        lambda d: d["cases"][0].update(amount={"least": 30, "most": 51, "unit": "percent"}),
+        "cases[0]: “a confession on the last day, told in full” is worth 30 to 50 percent, not "
+        "30 to 51 percent",
+    ),
+    "an amount where the case finds none": (
+        lambda d: d["cases"][1].update(amount={"least": 0, "most": 0, "unit": "percent"}),
+        "cases[1]: “too late, with a grave act and three small ones” is worth nothing, not "
+        "0 percent",
+    ),
     "an item that comes out otherwise": (
         lambda d: d["cases"][1]["items"].update({"acts[3]": "act_spared"}),
         "cases[1]: “too late, with a grave act and three small ones” comes out as nothing "

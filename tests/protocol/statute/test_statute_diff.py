@@ -207,11 +207,39 @@ def test_facts_that_one_version_does_not_know_are_tried_without_them() -> None:
     assert for_whom(*follow(change), [Pattern(name="mine", facts=facts)]) == ()
 
 
-def test_facts_that_fit_neither_version_are_told_apart_by_what_is_wrong() -> None:
+def test_a_word_that_one_version_does_not_know_is_left_out_of_it() -> None:
     def change(document: Any) -> None:
         document["facts"]["acts.kind"]["values"].append("arson")
 
     facts: Any = {"lists": {"acts": [{"kind": "arson"}]}}
+    assert for_whom(*follow(change), [Pattern(name="mine", facts=facts)]) == ()
+
+
+def test_a_burden_that_may_be_lighter_is_better() -> None:
+    def burden(least: int) -> Any:
+        document = grown()
+        amount = {"least": least, "most": 10, "unit": "years"}
+        document["outcomes"][0] |= {"favours": "body", "amount": amount}
+        document["cases"][0]["amount"] = amount
+        return document
+
+    fixed, band = burden(10), burden(3)
+    first = read_statute(fixed)
+    band["version"] |= {"number": 2, "supersedes": "previous"}
+    (found,) = for_whom(first, read_statute(resolve_previous(band, first)))
+    assert (found.before, found.now, found.effect) == (
+        "spared, granted, 10 years",
+        "spared, granted, 3 to 10 years",
+        "better",
+    )
+
+
+def test_facts_that_fit_neither_version_are_told_apart_by_what_is_wrong() -> None:
+    def change(document: Any) -> None:
+        document["facts"]["acts.kind"]["values"].append("arson")
+
+    facts: Any = {"lists": {"acts": [{"kind": "burglary"}]}}
     (found,) = for_whom(*follow(change), [Pattern(name="mine", facts=facts)])
     assert found.before.startswith("not judged, lists.acts[0].kind: must be one of")
+    assert "arson" in found.now
     assert found.effect == "other"

@@ -350,6 +350,26 @@ def test_a_node_names_every_fact_that_a_time_was_made_of() -> None:
     assert node.children[0].facts == ("x", "s", "t", "v")
 
 
+OPEN: dict[str, tuple[str, Any, list[str]]] = {
+    "the first": ("before", {"t": "unknown", "u": 1000}, ["t"]),
+    "the second": ("before", {"t": 1000, "u": "unknown"}, ["u"]),
+    "the first, a day on which the second lies": (
+        "before",
+        {"t": "1970-01-02", "u": DAY},
+        ["t"],
+    ),
+    "both": ("before", {"t": "unknown", "u": [0, 1000]}, ["t", "u"]),
+    "both, of the other test": ("by", {"t": "unknown", "u": [0, 1000]}, ["t", "u"]),
+}
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_of_two_times_open_is(name: str) -> None:
+    operator, facts, expected = OPEN[name]
+    judgement = judged(wide_law({operator: ["t", "u"]}), facts)
+    assert [each.fact for each in judgement.open_facts] == expected
+
+
 def test_only_the_doubtful_facts_of_a_time_are_open() -> None:
     condition = {"by": [{"later": ["t", "u", "v"]}, "date"]}
     judgement = judged(wide_law(condition), {"t": 1, "u": [0, 2000], "v": "unknown"})

@@ -7,6 +7,7 @@ Spec: docs/3-protocol.md §15.3, §15.4, §15.7.
 """
 
 import hashlib
+from contextlib import suppress
 
 from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.casefile import (
@@ -91,7 +92,9 @@ def _is_published(registry: Registry, state: GazetteState, entered: Entered) -> 
     """Whether the Gazette took a publication of this decision."""
     subject, decision = entered.record.word("subject"), entered.decision.decode("utf-8")
     for one in state.publications:
-        if one.word("subject") == subject and one.word("standing") != REGISTERED:
+        if one.word("subject") != subject or one.word("standing") == REGISTERED:
+            continue
+        with suppress(RefusedError):  # an object that is not held here was not made here
             data = registry.store.object(one.hash("object"))
             value = parse_json(data, "object", bytes_max=OBJECT_BYTES_MAX)
             if isinstance(value, dict) and value.get("decision") == decision:

@@ -272,7 +272,9 @@ def _facts(entry: Entry, *, is_open: bool) -> list[tuple[str, str, bool]]:
     rows += [
         (_label(statute, name), _value(value), True)
         for name, value in judged.items()
-        if name not in _table(document["facts"]) and not _is_of_item(statute, name)
+        if name not in _table(document["facts"])
+        and name not in secret
+        and not _is_of_item(statute, name)
     ]
     return rows + ([("confidential facts", "sealed", False)] if secret else [])
 

@@ -132,7 +132,8 @@ def patterns(previous: Statute, statute: Statute) -> tuple[Pattern, ...]:
 def _difference(previous: Statute, statute: Statute, pattern: Pattern) -> Difference | None:
     begins = max(previous.version.in_force_from, statute.version.in_force_from)
     as_of = begins if pattern.as_of is None else max(begins, pattern.as_of)
-    before, now = (_tried(law, pattern.facts, as_of) for law in (previous, statute))
+    both = (previous, statute)
+    before, now = (_tried(law, both, pattern.facts, as_of) for law in both)
     told = (_told(before), _told(now))
     if told[0] == told[1]:
         return None
@@ -141,10 +142,10 @@ def _difference(previous: Statute, statute: Statute, pattern: Pattern) -> Differ
     )
 
 
-def _tried(statute: Statute, facts: Json, as_of: int) -> Result | str:
+def _tried(statute: Statute, both: Sequence[Statute], facts: Json, as_of: int) -> Result | str:
     """The judgement, or why there is none."""
     try:
-        document, _ = fitting(facts, statute)
+        document, _ = fitting(facts, statute, both)
         read = read_facts(document, statute.facts, calendar=statute.calendar)
         return statute, evaluate(statute, read, as_of)
     except SafeconductError as error:
