@@ -298,7 +298,7 @@ def queries(random: Random) -> object:
         random, random.choice(["Wladimir Petrow", "al-Ahmad", "علي", "r-0001"])
     )
     hits = index().search(asked)
-    assert all(0 <= hit.score <= 1 for hit in hits)
+    assert all(0 <= hit.likeness <= 1 for hit in hits)
     return hits
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from safeconduct.errors import RefusedError
+from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.registry.letter import Letter
 from safeconduct.parties.registry.letter_files import LETTERS_FOLDER as LETTERS_FOLDER
 from safeconduct.parties.registry.letter_files import keep_letter
@@ -94,8 +94,9 @@ def read_proposed(case: Case, kind: str = "proposed") -> Proposed:
 def parse_proposed(data: bytes) -> Proposed:
     """What `format_proposed` has written."""
     value = _table(parse_json(data, "event", bytes_max=OBJECT_BYTES_MAX))
-    joined, judgements = value["joined"], _table(value["judgements"])
-    assert isinstance(joined, list)
+    joined, judgements = value.get("joined"), _table(value.get("judgements"))
+    if not isinstance(joined, list):
+        raise _spoilt("joined")
     return Proposed(
         bundle=_bundle(value),
         claim_proof=_bytes(value, "claim_proof"),
@@ -239,11 +240,18 @@ def _bundle(value: Mapping[str, Json]) -> Bundle:
 
 
 def _bytes(value: Mapping[str, Json], name: str) -> bytes:
-    text = value[name]
-    assert isinstance(text, str)  # the registry has written it itself
+    text = value.get(name)
+    if not isinstance(text, str):
+        raise _spoilt(name)
     return text.encode("utf-8")
 
 
 def _table(value: Json) -> Mapping[str, Json]:
-    assert isinstance(value, dict)
+    if not isinstance(value, dict):
+        raise _spoilt("object")
     return value
+
+
+def _spoilt(name: str) -> MalformedError:
+    """The registry has written it itself: something else has written there since."""
+    return MalformedError(f"event: no {name}", hint="the register's database is spoilt")

@@ -86,7 +86,13 @@ def parse_instant(text: str, what: str) -> int:
 
 
 def format_instant(at: int) -> str:
-    """`at` in RFC 3339 and UTC, such as 2027-05-31T21:00:00Z."""
+    """`at` in RFC 3339 and UTC, such as 2027-05-31T21:00:00Z.
+
+    Raises:
+        MalformedError: beyond the years 1 to 9999.
+    """
+    if not INSTANT_AT_MIN <= at <= INSTANT_AT_MAX:
+        raise MalformedError("an instant lies beyond the years 1 to 9999")
     return (_EPOCH + timedelta(seconds=at)).strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
 
 
