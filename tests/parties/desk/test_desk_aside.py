@@ -67,6 +67,6 @@ def test_setting_aside_twice_is_no_error(folder: Path, tips: list[str]) -> None:
 def test_one_unknown_number_sets_nothing_aside(
     world: World, folder: Path, tips: list[str]
 ) -> None:
-    with pytest.raises(RefusedError, match="begins no tip"):
+    with pytest.raises(RefusedError, match="names no tip"):
         run(folder, "aside", "1", "99")
     assert not world.desk.store.is_aside(bytes.fromhex(tips[0]))

@@ -73,8 +73,8 @@ def test_tips_are_listed_shown_and_graded_by_the_first_digits_of_their_hash(
 def test_digits_of_no_tip_or_of_several_are_refused(world: World, folder: Path) -> None:
     world.tip(0, "one")
     world.tip(1, "two")
-    for digits in ("", "zz"):
-        with pytest.raises(RefusedError, match="record hash"):
+    for digits, reason in (("", "no tip"), ("0", "no tip"), ("zzzz", "record hash")):
+        with pytest.raises(RefusedError, match=reason):
             _run(folder, "show", digits)
 
 

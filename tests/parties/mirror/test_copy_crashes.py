@@ -90,7 +90,7 @@ def test_a_kill_at_any_step_is_made_good_by_the_next_run(
         arm(patch, seen)
         copy_in_two_steps(world)
     expected = state(world)
-    assert len(expected[1]) == 14
+    assert len(expected[1]) == 13
     assert {"write_file", "remove_folder", "extend", "keep"} <= set(seen.steps)
     for step in range(len(seen.steps)):
         for after in (False, True):

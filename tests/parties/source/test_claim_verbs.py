@@ -121,10 +121,14 @@ def test_nobody_is_named_to_the_register_before_there_is_a_crowd_to_hide_in(
 
 def decided_on(claim: bytes) -> bytes:
     """A decision on this claim, as the board signs it."""
-    hashes = ("statute", "facts", "judgement", "reasons", "departure")
+    hashes = ("statute", "facts", "judgement", "reasons", "departure", "votes", "appeal")
     fields: dict[str, Value] = {name: bytes(32) for name in hashes}
     fields |= {"number": 1, "as_of": builders.NOON, "subject": "r-0001"}
-    words: dict[str, Value] = {"outcome": "registered", "disclosure": "open"}
+    words: dict[str, Value] = {
+        "outcome": "registered",
+        "disclosure": "open",
+        "result": "first",
+    }
     record = make_record(
         "decision", programme=builders.PROGRAMME, claim=claim, **fields, **words
     )
