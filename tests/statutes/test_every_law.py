@@ -32,8 +32,12 @@ EXPECTED = {
     "european-union/whistleblower-2019",
     "lithuania/confession-1999",
     "northern-ireland/legacy-2023",
+    "poland/lustration-2006",
     "south-africa/reconciliation-1995",
+    "ukraine/cleansing-2014",
+    "united-kingdom/prosecutors-2005",
     "united-states/leniency-2022",
+    "united-states/whistleblower-rules-2011",
 }
 
 

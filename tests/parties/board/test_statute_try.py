@@ -13,7 +13,7 @@ from tests.protocol.statute.laws import EXAMPLE, GOOD_TIP, example
 from tests.protocol.statute.wide import wide_document, wide_law
 
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError
-from safeconduct.parties.board.statute_try import Trial, add_try_verb, make_site
+from safeconduct.parties.board.statute_try import add_try_verb, make_site
 from safeconduct.plumbing.forms import Form
 from safeconduct.plumbing.letter_text import blocks
 from safeconduct.plumbing.statute_form import (
@@ -27,6 +27,7 @@ from safeconduct.plumbing.statute_form import (
     with_item,
     without_item,
 )
+from safeconduct.plumbing.statute_trial import Trial
 from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.statute import Statute, read_facts, read_statute
 from safeconduct.protocol.statute.wording import LANGUAGES
