@@ -12,8 +12,9 @@ BIN := $(VENV)/bin
 PRESS ?=
 # PyICU comes as source only; letters are laid out by Pango, with letters of every script.
 LIBRARIES := g++ pkg-config libicu-dev libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
-# Without isolation, a source is built with the locked builder rather than with the newest.
-INSTALL := $(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --require-hashes -r
+# Without isolation, a source is built with the locked builder rather than with the newest. Each
+# list is its own constraint too: pip would take the newest of what is asked for with extras.
+INSTALL := $(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --require-hashes
 DIR ?= demo
 CRASH_ROUNDS ?= 500
 FUZZ_SECONDS ?= 60
@@ -28,13 +29,13 @@ $(VENV)/bin/pip:
 
 $(VENV)/.run-ready: requirements/run.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing what a programme runs on (locked, hashed) …"
-	@$(INSTALL) requirements/build.txt && $(INSTALL) requirements/run.txt
+	@$(INSTALL) -r requirements/build.txt -c requirements/build.txt && $(INSTALL) -r requirements/run.txt -c requirements/run.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test-ready: requirements/test.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing what the tests need (locked, hashed) …"
-	@$(INSTALL) requirements/build.txt && $(INSTALL) requirements/test.txt
+	@$(INSTALL) -r requirements/build.txt -c requirements/build.txt && $(INSTALL) -r requirements/test.txt -c requirements/test.txt
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(VENV)/.run-ready
 
@@ -77,7 +78,7 @@ bench: $(VENV)/.bench-ready
 
 $(VENV)/.bench-ready: requirements/bench.txt $(VENV)/.test-ready
 	@echo "Installing what the benchmarks need (locked, hashed) …"
-	@$(INSTALL) requirements/bench.txt
+	@$(INSTALL) -r requirements/bench.txt -c requirements/bench.txt
 	@touch $@
 
 # The picture in the README, drawn from a real run.

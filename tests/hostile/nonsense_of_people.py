@@ -94,6 +94,13 @@ BY_WORDS: Nonsense = {
     "source open --programme programme --number 0 --purpose court --out made --socks={}": (
         PROXIES
     ),
+    f"source claim {AT_ONCE} --subject r-0001 --name x --letter-language={{}}": CHOICES,
+    f"source claim {AT_ONCE} --subject r-0001 --name x --joint={{}}": {
+        "nothing": "",
+        "oneself": "r-0001",
+        "no number": "Not A Number",
+        "huge": "a" * 1_000,
+    },
     f"source claim {AT_ONCE} --subject r-0001 --name x --number={{}}": NUMBERS
     | {"never sent": "0"},
     f"source claim {AT_ONCE} --subject r-0001 --name x --capture={{}}": PARTIES,

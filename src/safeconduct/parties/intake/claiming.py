@@ -38,6 +38,7 @@ from safeconduct.parties.intake.reading import Letter, standing
 from safeconduct.parties.intake.telling import field_of
 from safeconduct.plumbing import web
 from safeconduct.plumbing.forms import Form
+from safeconduct.plumbing.languages import DEFAULT
 from safeconduct.plumbing.register import RegisterDoor
 from safeconduct.protocol.canonical import format_base64, parse_base64
 from safeconduct.protocol.claim import BUNDLE_BYTES_MAX, Bundle, parse_bundle
@@ -162,7 +163,7 @@ def _made(
 ) -> web.Response:
     letter = letter_of(intake, visit)
     try:
-        bundle = parse_bundle(_bundle(intake, letter, asked, challenge))
+        bundle = parse_bundle(_bundle(intake, language, letter, asked, challenge))
     except MalformedError as error:
         _ = speaks(language)
         message = _("This cannot be a number in the register.")
@@ -172,7 +173,7 @@ def _made(
 
 
 def _bundle(
-    intake: Intake, letter: Letter, asked: Asked, challenge: tuple[str, bytes]
+    intake: Intake, language: str, letter: Letter, asked: Asked, challenge: tuple[str, bytes]
 ) -> bytes:
     """The claim on the message, as the client makes it."""
     audience, fresh = challenge
@@ -184,6 +185,7 @@ def _bundle(
         name=asked.name,
         at=intake.seconds(),
         disclosure=asked.disclosure,
+        language=language if language != DEFAULT else "",
     )
     said = letter.acknowledgement
     answer = (

@@ -36,7 +36,7 @@ from safeconduct.plumbing.programme import Programme, load_programme
 from safeconduct.plumbing.register import RegisterDoor
 from safeconduct.plumbing.terminal import Verbs
 from safeconduct.protocol.canonical import decode_text, parse_hex
-from safeconduct.protocol.claim import GROUNDS
+from safeconduct.protocol.claim import GROUNDS, JOINT_MAX, LANGUAGES
 from safeconduct.protocol.claim.make import check_name
 from safeconduct.protocol.envelope import Source
 from safeconduct.protocol.evidence.capture import check_capture, public_hash
@@ -50,6 +50,7 @@ from safeconduct.protocol.statute.instant import format_instant
 REASONS_BYTES_MAX = 1 << 20
 EVIDENCE_BYTES_MAX = 256 << 10
 HASH_BYTES = 32
+DEFAULT_LANGUAGE = "en"
 
 Make = Callable[[Terms], bytes]
 
@@ -63,6 +64,7 @@ examples:
 
 With --credit the register learns which class of help you gave, and no tip. With --opening it
 learns all of the tip: only for a desk that does not answer. Without, it learns which tip it is.
+Who gave a tip together names the others with --joint; each claims, and each names the same.
 """
 
 APPEAL_EXAMPLES = """\
@@ -94,6 +96,19 @@ def add_verbs(verbs: Verbs) -> None:
         "--capture", type=Path, metavar="DIR", help="claim as denouncer, with this capture"
     )
     verb.add_argument("--statement", type=int, default=0, help="which statement of the capture")
+    verb.add_argument(
+        "--letter-language",
+        choices=sorted(LANGUAGES),
+        default=DEFAULT_LANGUAGE,
+        help="in which you want to be written to (en)",
+    )
+    verb.add_argument(
+        "--joint",
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help="somebody who gave this tip together with you; once for each",
+    )
     add_files(verb)
     verb.set_defaults(run=_claim)
     add_travel(verb)
@@ -125,15 +140,29 @@ def _add_appeal(verb: argparse.ArgumentParser) -> None:
     add_travel(verb)
 
 
+def _joint(options: argparse.Namespace) -> tuple[str, ...]:
+    """All who gave the tip together, the claimant among them; nobody if one gave it alone."""
+    if not options.joint:
+        return ()
+    if options.credit or options.capture:
+        raise RefusedError("only a tip is claimed jointly", hint="leave --joint out")
+    together = tuple(sorted({options.subject, *options.joint}))
+    if not 1 < len(together) <= JOINT_MAX:
+        raise RefusedError(f"--joint names 1 to {JOINT_MAX - 1} others")
+    return together
+
+
 def _claim(options: argparse.Namespace) -> int:
     programme, travel = load_programme(options.programme), options.travel
     check_name(options.name)
     sources = _files_to_show(options)
+    _joint(options)
     make = _claim_maker(programme, ask_words(options), sources, options)
     if options.capture is None:
         travel.wait("register")
     register = RegisterDoor(programme.register, travel.circuits)
     audience, challenge = register.challenge()
+    language = options.letter_language
     terms = Terms(
         programme=programme.hash,
         audience=audience,
@@ -142,6 +171,8 @@ def _claim(options: argparse.Namespace) -> int:
         name=options.name,
         at=clock.seconds(),
         disclosure="sealed" if options.sealed else "open",
+        language=language if language != DEFAULT_LANGUAGE else "",
+        joint=_joint(options),
     )
     filed = register.file(make(terms))
     if options.json:
