@@ -21,6 +21,7 @@ NAMES = (
     "door_files",
     "statutes",
     "search",
+    "register_events",
     "curves",
 )
 
