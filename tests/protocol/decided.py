@@ -10,6 +10,7 @@ from tests.protocol.builders import (
     MEMBERS,
     NOON,
     POLICY,
+    REGISTRY,
     claimed,
     gazette_state,
     helped_bundle,
@@ -118,6 +119,7 @@ def decided(
         bytes(16),
         departure,
         votes=votes,
+        seed=REGISTRY.seed,
     )
 
 

@@ -12,6 +12,7 @@ from tests.protocol.builders import (
     NOON,
     OUR_WITNESS,
     POLICY,
+    REGISTRY,
     STRANGER,
     claimed,
     denounced_bundle,
@@ -47,6 +48,7 @@ from safeconduct.protocol.canonical import Json, format_json, parse_json
 from safeconduct.protocol.claim import Bundle, parse_bundle
 from safeconduct.protocol.decision import (
     evidence_commitment,
+    evidence_salt,
     propose,
     recheck,
     with_assessment,
@@ -54,6 +56,7 @@ from safeconduct.protocol.decision import (
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.record import Value
 from safeconduct.protocol.tlog.note import SigningKey
+from safeconduct.protocol.votes import Vote
 
 # What holds.
 
@@ -74,7 +77,8 @@ def test_a_decision_on_sealed_evidence_shows_a_commitment_only() -> None:
     again = publish(honest_sealed()).recheck()
     assert (again.outcome, again.evidence) == ("acquitted", "committed")
     bundle = bundle_of("sealed")
-    assert evidence_commitment(bundle.data, bytes(16)).hex().encode() in honest_sealed()
+    salt = evidence_salt(REGISTRY.seed, bytes(16), bundle.claim_hash)
+    assert evidence_commitment(bundle.data, salt).hex().encode() in honest_sealed()
     assert bundle.fields["record"].split()[-1].encode() not in honest_sealed()
 
 
@@ -269,6 +273,16 @@ def test_a_decision_stands_after_the_board_has_changed() -> None:
     never = publish(decided(bundle_of(), signers=(MEMBERS[0], STRANGER)))
     with pytest.raises(UnverifiedError, match="no say here"):
         recheck(never.data, never.publication, later, POLICY)
+
+
+def test_votes_count_for_the_board_that_cast_them_though_a_later_one_has_its_signers() -> None:
+    roster = replace(STATE.roster, number=1, members=verifiers((*MEMBERS[1:], STRANGER)))
+    later = replace(STATE, rosters=(*STATE.rosters, roster))
+    votes = [Vote(member=key.name, vote="agree", outcome="acquitted") for key in MEMBERS[1:]]
+    made = publish(decided(bundle_of(), signers=MEMBERS[1:], voted=votes))
+    counted = recheck(made.data, made.publication, later, POLICY).tally
+    assert counted is not None
+    assert counted.absent == (MEMBERS[0].name,)
 
 
 def test_a_decision_under_a_law_that_another_had_replaced_is_named() -> None:

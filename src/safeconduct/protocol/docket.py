@@ -13,13 +13,12 @@ case before.
 Spec: docs/3-protocol.md §15.8.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_json
-from safeconduct.protocol.claim import GROUNDS, JOINED_MAX, Bundle, parse_bundle
+from safeconduct.protocol.claim import JOINED_MAX, Bundle, parse_bundle
 from safeconduct.protocol.decision import (
     OBJECT_BYTES_MAX,
     Appealed,
@@ -27,13 +26,15 @@ from safeconduct.protocol.decision import (
     Joined,
     Proposal,
     Rechecked,
+    appellants,
     body_of,
+    check_appeal,
     check_claim_dated,
     competing_document,
-    decision_record,
+    draft_record,
     judgements_of,
+    open_appeal,
     propose,
-    proposed_result,
     recompute,
     told,
 )
@@ -42,16 +43,13 @@ from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.reasons import language_of
 from safeconduct.protocol.receipt import verify_receipt
 from safeconduct.protocol.record import (
-    NO_HASH,
     Record,
     format_record,
     parse_record,
     parse_signed,
     record_hash,
-    verify_signer,
 )
 from safeconduct.protocol.statute.evaluate import judgement_document
-from safeconduct.protocol.tlog.note import ED25519, VerifierKey
 from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
 
 DOCKET_BYTES_MAX = OBJECT_BYTES_MAX
@@ -177,16 +175,10 @@ def draft_of(
     proposal: Proposal, bundles: Sequence[Bundle], number: int, appeal: Appealed | None = None
 ) -> Record:
     """The decision record before any votes."""
-    result = proposed_result(proposal, first_record(appeal) if appeal else None)
-    reasons = told(proposal, bundles, number, result=result)
-    return decision_record(
-        proposal,
-        bundles[0],
-        number,
-        hashlib.sha256(reasons).digest(),
-        appeal=NO_HASH if appeal is None else record_hash(appeal.record),
-        result=result,
-    )
+    if appeal is None:
+        return draft_record(proposal, bundles, number)
+    first, digest = first_record(appeal), record_hash(appeal.record)
+    return draft_record(proposal, bundles, number, first=first, appeal=digest)
 
 
 def first_record(appeal: Appealed) -> Record:
@@ -218,7 +210,7 @@ def check_docket(data: bytes, state: GazetteState, policy: Policy) -> Docket:
         raise MalformedError("docket: not the fields a docket has")
     bundles, proofs, claimed_at = _bundles(value, state, policy)
     judgements = judgements_of(value)
-    hearing = _hearing(value, bundles[0], state, policy)
+    hearing = _hearing(value, bundles, state, policy)
     as_of, number = _whole(value, "as_of"), _whole(value, "number")
     proposal = propose(
         bundles[0],
@@ -300,7 +292,10 @@ def _check_same(value: Mapping[str, Json], proposal: Proposal, bundle: Bundle) -
 
 
 def _hearing(
-    value: Mapping[str, Json], bundle: Bundle, state: GazetteState, policy: Policy
+    value: Mapping[str, Json],
+    bundles: Sequence[Bundle],
+    state: GazetteState,
+    policy: Policy,
 ) -> Hearing | None:
     if value["appeal"] is None:
         return None
@@ -310,14 +305,13 @@ def _hearing(
     table = check_fields(shown["first"])
     first = recompute(table, state, policy)
     record = text_of(shown, "record").encode("utf-8")
-    key = VerifierKey(name="claimant", algorithm=ED25519, public=bundle.record.hash("ed25519"))
-    appeal = verify_signer(parse_signed(record, "appeal"), key)
-    if appeal.hash("decision") != first.record_hash:
-        raise UnverifiedError("docket: the appeal is about another decision")
-    if first.claim_hash != bundle.claim_hash or first.appeal is not None:
+    if first.claim_hash != bundles[0].claim_hash or first.appeal is not None:
         raise UnverifiedError("docket: the decision appealed against is of another claim")
-    if appeal.word("ground") not in GROUNDS:
-        raise MalformedError("docket: an appeal on no ground that there is")
+    decided = [one for one in bundles if one.claim_hash in first.claims]
+    if len(decided) < len(first.claims):
+        raise UnverifiedError("docket: leaves out a claim that was decided first")
+    appeal = open_appeal(record, appellants(decided))
+    check_appeal(appeal, first.record_hash)
     proof = text_of(shown, "record_proof").encode("utf-8")
     receipt = verify_receipt(record, proof, policy, state.programme.word("ledger"))
     return Hearing(

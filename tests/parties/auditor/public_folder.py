@@ -322,6 +322,7 @@ class World:
     captures: Mapping[str, tuple[bytes, bytes, bytes]]
     listings: tuple[bytes, ...]
     decisions: tuple[bytes, ...]
+    bundle: Bundle  # the claim that was decided
 
     def write(self, folder: Path) -> None:
         """Write the honest folder and sign for it."""
@@ -387,6 +388,7 @@ def make_world(
         bytes(16),
         departure,
         votes=votes,
+        seed=REGISTRY.seed,
     )
     entries.append(publication(3, "r-0002", outcome, decision, FINAL_AT))
     entries.append(count_entry(published))
@@ -397,6 +399,7 @@ def make_world(
         captures={public_hash(public).hex(): (public, record, proof)},
         listings=listings,
         decisions=(decision,),
+        bundle=bundle,
     )
 
 

@@ -152,7 +152,7 @@ CHANGED: dict[str, tuple[str, Change, str]] = {
     "a conflict left out": (
         "departure",
         first_vote(put("conflict", "none at all")),
-        "votes shown are not those",
+        "has a conflict of interest has no vote",
     ),
     "all votes": ("departure", put("votes", None), "without recorded votes"),
     "the departure's reason": ("departure", put("departure", "a whim"), "reasons to depart"),

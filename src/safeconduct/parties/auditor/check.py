@@ -8,8 +8,9 @@ nothing in them is held against anybody, except what carries all its signatures 
 Spec: docs/3-protocol.md §16.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from safeconduct.parties.auditor import (
     credits,
@@ -29,6 +30,7 @@ from safeconduct.parties.auditor.finding import (
 )
 from safeconduct.parties.auditor.folder import MANIFEST, SUMS, Folder
 from safeconduct.parties.auditor.ground import Ground
+from safeconduct.protocol.decision import Unsealed
 from safeconduct.protocol.tlog.policy import Policy
 
 
@@ -131,15 +133,22 @@ CHECKS = {
 """The checks by name, in the order of their numbers, which count from 1."""
 
 
-def audit(folder: Folder, policy: Policy, course: Course | None = None) -> Audit:
+def audit(
+    folder: Folder,
+    policy: Policy,
+    course: Course | None = None,
+    unsealed: Mapping[bytes, Unsealed] = MappingProxyType({}),
+) -> Audit:
     """The outcome of all checks over `folder`; `course` tells of it and resumes earlier ones.
+
+    `unsealed` are unsealings of decisions on sealed evidence, by the SHA-256 of their objects.
 
     Raises:
         UnavailableError: there is no such folder, or it cannot be listed.
     """
     next(folder.walk(), None)
     course = course or Course()
-    ground = Ground(folder, policy, course)
+    ground = Ground(folder, policy, course, unsealed)
     results: list[Result] = []
     for number, (name, check) in enumerate(CHECKS.items(), start=1):
         course.progress.begin(name)

@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from safeconduct.errors import ConflictError, UnverifiedError
+from safeconduct.errors import ConflictError, RefusedError, UnverifiedError
 from safeconduct.parties.auditor import report
 from safeconduct.parties.auditor.check import audit
 from safeconduct.parties.auditor.course import Course
@@ -19,6 +19,7 @@ from safeconduct.parties.auditor.progress import Progress
 from safeconduct.parties.auditor.receipt import show_receipt, verify
 from safeconduct.plumbing import terminal
 from safeconduct.plumbing.durable import read_file
+from safeconduct.protocol.decision import UNSEALED_BYTES_MAX, Unsealed, parse_unsealed
 from safeconduct.protocol.record import RECORD_BYTES_MAX
 from safeconduct.protocol.statute.instant import parse_instant
 from safeconduct.protocol.tlog.fork import FORK_BYTES_MAX
@@ -37,6 +38,11 @@ Takes the folder that a body publishes, on any medium, and computes all of it ag
 Take the policy from somebody you trust: it says which logs and which witnesses count, and it is
 all that is trusted. Exits with 0 if every check holds, else with 10; or with 11 if credits
 contradict their counts, so that more were used than given.
+
+Facts on sealed evidence are the board's word. Whoever was given what opens such a decision, a
+claimant or a judge, hands it over beside the folder, and they are computed again too:
+
+  $ safeconduct audit public/ --policy policy.txt --unsealed 4be0.unsealed
 
 A log's copy may be audited alone, for instance a mirror's, and a large one bit by bit:
 
@@ -99,6 +105,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep here how far the audit of each log came, and go on from there next time",
     )
     parser.add_argument(
+        "--unsealed",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="what opens a decision on sealed evidence; once for each",
+    )
+    parser.add_argument(
         "--progress", action="store_true", help="tell progress even if this is no terminal"
     )
     parser.set_defaults(run=_audit)
@@ -158,10 +172,13 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _audit(options: argparse.Namespace) -> int:
     policy = _policy(options.policy)
+    unsealed = _unsealed(options)
     folder, course = Folder(root=options.public), _course(options, policy)
     try:
-        told = _audit_logs if options.logs_only else _audit_all
-        code = told(folder, policy, course, as_json=options.json)
+        if options.logs_only:
+            code = _audit_logs(folder, policy, course, as_json=options.json)
+        else:
+            code = _audit_all(folder, policy, course, unsealed, as_json=options.json)
     finally:
         course.progress.end()
     if course.fault:
@@ -169,8 +186,27 @@ def _audit(options: argparse.Namespace) -> int:
     return code
 
 
-def _audit_all(folder: Folder, policy: Policy, course: Course, *, as_json: bool) -> int:
-    outcome = audit(folder, policy, course)
+def _unsealed(options: argparse.Namespace) -> dict[bytes, Unsealed]:
+    """The unsealings handed over, by the decisions that they say they open."""
+    if options.unsealed and options.logs_only:
+        raise RefusedError("--logs-only looks at no decision", hint="leave out --unsealed")
+    found: dict[bytes, Unsealed] = {}
+    for path in options.unsealed:
+        unsealing = parse_unsealed(read_file(path, bytes_max=UNSEALED_BYTES_MAX))
+        if found.setdefault(unsealing.decision, unsealing) != unsealing:
+            raise RefusedError(f"{path}: another unsealing of the same decision was given")
+    return found
+
+
+def _audit_all(
+    folder: Folder,
+    policy: Policy,
+    course: Course,
+    unsealed: dict[bytes, Unsealed],
+    *,
+    as_json: bool,
+) -> int:
+    outcome = audit(folder, policy, course, unsealed)
     if as_json:
         terminal.print_json(report.format_value(outcome))
     else:

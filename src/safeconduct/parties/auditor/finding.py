@@ -58,6 +58,14 @@ DECISION_FAULTY = (
     "The board published a decision that its own evidence and law do not give: "
     "keep this folder, it is evidence against those who signed the decision."
 )
+OPENS_NOTHING = (
+    "Nothing against anybody: what was handed over beside the folder opens nothing in it. Ask "
+    "whoever handed it over for the right file, or for the right folder."
+)
+UNSEALED_FAULTY = (
+    "The registry shows what unseals a decision before the law lets anybody see it, or what "
+    "unseals none: keep this folder, it is evidence against the registry."
+)
 HELPED_TWO = (
     "The board acquitted two persons on one contribution or credit, which was one person's at "
     "most: "
@@ -122,7 +130,14 @@ NOT_SIGNED = (
 )
 
 ACCUSES_NOBODY = frozenset(
-    {COPY_CHANGED, NOBODY_ANSWERS, COPY_UNSIGNED, COPY_DIFFERS, NOT_CHECKED}
+    {
+        COPY_CHANGED,
+        NOBODY_ANSWERS,
+        COPY_UNSIGNED,
+        COPY_DIFFERS,
+        NOT_CHECKED,
+        OPENS_NOTHING,
+    }
 )
 
 FAILURES_MAX = 100
@@ -143,7 +158,8 @@ class EntryError(UnverifiedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """What a check was computed from, in words; `asserted` if facts are the board's word.
+    """What a check was computed from, in words; `asserted` if facts are the board's word,
+    `unsealed` if they were computed from what somebody handed over beside the folder.
 
     `earlier` counts the entries that only an earlier audit has looked at. `credits` are counted
     group by group.
@@ -151,6 +167,7 @@ class Passed:
 
     computed_from: str
     asserted: bool = False
+    unsealed: bool = False
     earlier: int = 0
     credits: "tuple[CreditTally, ...]" = ()
 
@@ -196,6 +213,7 @@ class Result:
     computed_from: tuple[str, ...]
     failures: tuple[Failed, ...]
     asserted: int  # decisions whose facts nobody can compute again
+    unsealed: int = 0  # decisions on sealed evidence that an unsealing lets compute again
     earlier: int = 0  # entries that only an earlier audit has looked at
     credits: tuple[CreditTally, ...] = ()
 
@@ -237,6 +255,11 @@ class Audit:
         """How many decisions rest on facts that the board asserts under seal."""
         return sum(result.asserted for result in self.results)
 
+    @property
+    def unsealed(self) -> int:
+        """How many decisions on sealed evidence were computed again from an unsealing."""
+        return sum(result.unsealed for result in self.results)
+
 
 def collect(
     findings: Findings, *, number: int, name: str, title: str, file: str, proves: str
@@ -262,6 +285,7 @@ def collect(
         computed_from=tuple(each.computed_from for each in passed),
         failures=tuple(failures),
         asserted=sum(each.asserted for each in passed),
+        unsealed=sum(each.unsealed for each in passed),
         earlier=sum(each.earlier for each in passed),
         credits=tuple(tally for each in passed for tally in each.credits),
     )

@@ -6,6 +6,7 @@
     statutes/<n>.json
     captures/<64 hex>/               public.json, capture.record, capture.tlog-proof
     register.json, listings/<64 hex>.json, decisions/<64 hex>.json
+    unsealed/<64 hex>.json           by the decision that it opens
     redemptions/<64 hex>.record, redemptions/<64 hex>.tlog-proof      by nullifier
 
 Names are ASCII and at most 200 characters long. Nothing else may lie there: a file that no
@@ -52,7 +53,7 @@ _NAME = re.compile(
     r"/(?:x[0-9]{3}/)*[0-9]{3}(?:\.p/[0-9]{1,3})?"
     r"|statutes/[1-9][0-9]*\.json"
     rf"|captures/{_HASH}/(?:public\.json|capture\.record|capture\.tlog-proof)"
-    rf"|(?:listings|decisions)/{_HASH}\.json"
+    rf"|(?:listings|decisions|unsealed)/{_HASH}\.json"
     rf"|redemptions/{_HASH}\.(?:record|tlog-proof)",
     re.ASCII,
 )

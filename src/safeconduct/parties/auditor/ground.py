@@ -6,7 +6,9 @@ state      all Gazette entries folded; only where the check of the entries held
 ledger     the Ledger copy; `whole_ledger` only where every tile of it held
 """
 
+from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from safeconduct.errors import MalformedError, SafeconductError
 from safeconduct.parties.auditor.course import Course
@@ -19,6 +21,7 @@ from safeconduct.parties.auditor.folder import (
     Folder,
 )
 from safeconduct.parties.auditor.tree import LogCopy, prove_entry, read_copy
+from safeconduct.protocol.decision import Unsealed
 from safeconduct.protocol.gazette import GazetteState, fold
 from safeconduct.protocol.record import (
     RECORD_BYTES_MAX,
@@ -33,10 +36,17 @@ from safeconduct.protocol.tlog.policy import Policy
 class Ground:
     """One folder under one policy, and which checks have held so far."""
 
-    def __init__(self, folder: Folder, policy: Policy, course: Course) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        policy: Policy,
+        course: Course,
+        unsealed: Mapping[bytes, Unsealed] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
         self.policy = policy
         self.course = course
+        self.unsealed = unsealed  # unsealings that somebody handed over, by decision object
         self.held: dict[str, bool] = {}
         self.redeemed_shown = 0  # redemptions that a decision shown with its evidence explains
 

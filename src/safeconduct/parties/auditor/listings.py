@@ -1,13 +1,15 @@
 """Listings: whether each listed person was heard as the law says, and each end is one.
 
 Notice, reply, decision and appeal are computed again from what the listing shows, and looked up
-in the Ledger copy: notice first, then the time for a reply or a reply, then the board's
-signatures, then the time for an appeal. A listing under a law that gives no hearing is told.
+in the Ledger copy: notice first, then the time for a reply, then the board's signatures and
+votes, then the time for an appeal, and the panel's votes. Dissent is told, and so is a decision
+without recorded votes, and a listing under a law that gives no hearing.
 
 Spec: docs/3-protocol.md §16.1.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import partial
 
 from safeconduct.errors import SafeconductError, UnverifiedError
@@ -29,6 +31,7 @@ from safeconduct.protocol.listing import (
 )
 from safeconduct.protocol.listing.hearing import Heard, recheck_listing
 from safeconduct.protocol.record import Record
+from safeconduct.protocol.votes import Tally
 
 LISTED_UNHEARD = (
     "The board entered somebody without the hearing that its own law gives them: keep this "
@@ -43,7 +46,8 @@ END_FAULTY = (
 def find_listings(ground: Ground) -> Findings:
     """Whether each listing shows the hearing that its law gives, and each end ends one."""
     publications = ground.state.publications
-    heard = unheard = ended = 0
+    heard: list[Heard] = []
+    unheard = ended = 0
     for count, publication in enumerate(publications, start=1):
         ground.course.progress.tick(count, len(publications), "publications")
         standing = publication.word("standing")
@@ -60,15 +64,46 @@ def find_listings(ground: Ground) -> Findings:
                 yield failed_by(error, name, due, LISTED_UNHEARD)
                 continue
             yield from _find_logged(ground, name, found)
-            heard += found is not None
-            unheard += found is None
+            if found is None:
+                unheard += 1
+                continue
+            heard.append(found)
+            yield from _tell(found)
         elif standing in END_CAUSES:
             yield from _find_end(ground, name, publication)
             ended += 1
     yield Passed(
-        computed_from=f"listings whose hearing was computed again: {heard}; under a law that "
-        f"gives none: {unheard}; ended: {ended}; the Gazette and the Ledger copy"
+        computed_from=f"listings whose hearing was computed again: {len(heard)}; "
+        f"{_counted(heard)}under a law that gives none: {unheard}; ended: {ended}; "
+        "the Gazette and the Ledger copy"
     )
+
+
+def _counted(heard: Sequence[Heard]) -> str:
+    """How many decisions have votes that were counted, and how many have none."""
+    if not heard:
+        return ""
+    voted = sum(one.first.tally is not None for one in heard)
+    said = f"votes counted: {voted}, not recorded: {len(heard) - voted}; "
+    appeals = sum(one.appeal is not None for one in heard)
+    return said + (f"votes of an appeal panel counted: {appeals}; " if appeals else "")
+
+
+def _tell(found: Heard) -> Findings:
+    """Who was against listing somebody, and who kept out of it."""
+    decided = {"the board": found.first, "the appeal panel": found.appeal}
+    for whose, one in decided.items():
+        if one is not None and one.tally is not None:
+            yield from _dissent(found.subject, whose, one.tally)
+
+
+def _dissent(subject: str, whose: str, tally: Tally) -> Findings:
+    kept_out = f", kept out by a conflict: {', '.join(tally.conflicted)}"
+    if tally.against or tally.conflicted:
+        yield Passed(
+            computed_from=f"{subject}: votes of {whose} for it {len(tally.in_favour)}, "
+            f"against {len(tally.against)}{kept_out if tally.conflicted else ''}"
+        )
 
 
 def _is_listing(ground: Ground, name: str, publication: Record) -> bool:

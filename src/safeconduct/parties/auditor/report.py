@@ -32,6 +32,7 @@ def format_value(audit: Audit) -> Json:
         "credits": [_tally_value(tally) for tally in audit.credits],
         "holds": audit.holds,
         "signed": audit.signed,
+        "unsealed": audit.unsealed,
     }
 
 

@@ -5,6 +5,7 @@ can be computed. Where a file and the Gazette differ, the Gazette is right: the 
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from itertools import chain, groupby
 
@@ -32,6 +33,11 @@ from safeconduct.parties.auditor.tree import (
     check_nothing_unsigned,
     check_stands,
     verify_checkpoint,
+)
+from safeconduct.parties.auditor.unsealing import (
+    find_unsealed,
+    opens_nothing,
+    recompute_decision,
 )
 from safeconduct.protocol import decision, listing
 from safeconduct.protocol.evidence.capture import (
@@ -250,11 +256,13 @@ def _check_object(ground: Ground, name: str, publication: Record) -> None:
 def find_decisions(ground: Ground) -> Findings:
     """Whether each decision comes out the same, and was logged as its receipt says.
 
-    Facts on sealed evidence are the board's word: that is said, and counted apart.
+    Facts on sealed evidence are the board's word, unless somebody handed over what opens it:
+    that is said, and counted apart.
     """
     state = ground.state
     seen = Seen()
-    open_count = sealed_count = 0
+    kinds: Counter[str] = Counter()
+    left = set(ground.unsealed)
     for count, publication in enumerate(state.publications):
         ground.course.progress.tick(count, len(state.publications), "publications")
         name = _object_name(ground, publication)
@@ -262,11 +270,13 @@ def find_decisions(ground: Ground) -> Findings:
             continue
         try:
             data = ground.folder.read(name, bytes_max=decision.OBJECT_BYTES_MAX)
-            found = decision.recheck(data, publication, state, ground.policy)
+            left.discard(publication.hash("object"))
+            found, vain = recompute_decision(ground, data, publication)
         except SafeconductError as error:
             due = f"what law and evidence give for {publication.word('subject')}"
             yield failed_by(error, name, due, finding.DECISION_FAULTY)
             continue
+        yield from vain
         yield from find_receipts(ground, name, found)
         yield from find_contested(name, found, seen)
         yield _passed(found)
@@ -274,11 +284,15 @@ def find_decisions(ground: Ground) -> Findings:
         yield from find_redeemed(ground, name, found, favours=favours)
         if favours:
             yield from find_helped_two(name, found, seen)
-        sealed_count += found.evidence == "committed"
-        open_count += found.evidence == "disclosed"
+        kinds[found.evidence] += 1
+    for sha256 in sorted(left):
+        yield opens_nothing(sha256, "what unseals it, and no such published decision")
+    yield from find_unsealed(ground)
     yield Passed(
-        computed_from=f"decisions recomputed from their evidence: {open_count}; on facts "
-        f"asserted by the board: {sealed_count}; the Gazette and the Ledger copy"
+        computed_from=f"decisions recomputed from their evidence: {kinds['disclosed']}"
+        + (f"; from what unseals them: {kinds['unsealed']}" if kinds["unsealed"] else "")
+        + f"; on facts asserted by the board: {kinds['committed']}; the Gazette and the Ledger "
+        "copy"
     )
 
 
@@ -288,11 +302,13 @@ def _passed(found: decision.Rechecked) -> Passed:
         f"{beside(found)}; signed by {', '.join(found.signers)}; "
         f"entry {found.logged.index} of the Ledger",
         asserted=found.evidence == "committed",
+        unsealed=found.evidence == "unsealed",
     )
 
 
 _FACTS = {
     "disclosed": "evidence disclosed",
+    "unsealed": "evidence sealed, and opened",
     "committed": "facts asserted by the board, not recomputed",
 }
 

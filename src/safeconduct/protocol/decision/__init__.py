@@ -18,17 +18,21 @@ What is published is one object, canonical JSON:
 
 `recheck` goes the same way again from the bytes: anybody gets the same facts, the same tree and
 the same outcome, or the place where they do not. Of a `sealed` decision it recomputes law and
-outcome; the facts themselves it can only take as the board asserts them, and says so.
+outcome; the facts themselves it can only take as the board asserts them, and says so: until
+somebody opens it, who was given what opens it.
 
     proposal    what the law says, under which version of it
     draft       the record to sign, before and after the votes
     shown       the object that is published
+    appealing   whose an appeal is, and against what
+    unsealed    what opens sealed evidence, and from which day the law lets everybody see it
     behind      the body that signed, and the claims that were decided
     recheck     the same again, from its bytes
 
 Spec: docs/3-protocol.md §15.
 """
 
+from safeconduct.protocol.decision.appealing import appellants, check_appeal, open_appeal
 from safeconduct.protocol.decision.behind import Claimed, body_of
 from safeconduct.protocol.decision.draft import (
     DEPARTURE_CHARACTERS_MAX,
@@ -47,6 +51,7 @@ from safeconduct.protocol.decision.draft import (
     count_votes,
     decision_record,
     departure_hash,
+    draft_record,
     final_draft,
     proposed_result,
     settle_result,
@@ -80,6 +85,19 @@ from safeconduct.protocol.decision.shown import (
     competing_document,
     decision_object,
     evidence_commitment,
+    evidence_salt,
+)
+from safeconduct.protocol.decision.unsealed import (
+    UNSEALED_BYTES_MAX,
+    Opened,
+    Unsealed,
+    UnsealingError,
+    commitments_of,
+    format_unsealed,
+    make_unsealed,
+    opens_at,
+    parse_unsealed,
+    unsealed_at,
 )
 from safeconduct.protocol.reasons import FIRST
 
@@ -92,6 +110,7 @@ __all__ = [
     "REMIT",
     "REPLACE",
     "RESULTS",
+    "UNSEALED_BYTES_MAX",
     "UPHOLD",
     "Appealed",
     "Body",
@@ -100,26 +119,39 @@ __all__ = [
     "Drafted",
     "Joined",
     "OpenError",
+    "Opened",
     "Proposal",
     "Rechecked",
+    "Unsealed",
+    "UnsealingError",
+    "appellants",
     "body_of",
+    "check_appeal",
     "check_claim_dated",
     "check_departure",
     "check_disjoint",
     "check_enough",
     "check_not_worse",
     "check_result",
+    "commitments_of",
     "competing_document",
     "count_votes",
     "decision_object",
     "decision_record",
     "declared_facts",
     "departure_hash",
+    "draft_record",
     "evidence_commitment",
+    "evidence_salt",
     "favours",
     "favours_person",
     "final_draft",
+    "format_unsealed",
     "judgements_of",
+    "make_unsealed",
+    "open_appeal",
+    "opens_at",
+    "parse_unsealed",
     "propose",
     "proposed_result",
     "read_law",
@@ -128,6 +160,7 @@ __all__ = [
     "settle_result",
     "shared_by",
     "told",
+    "unsealed_at",
     "used_up",
     "versions_at",
     "with_assessment",

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from safeconduct.errors import MalformedError, UnverifiedError
+from safeconduct.protocol import votes as voting
 from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.claim import Bundle
 from safeconduct.protocol.decision.proposal import Proposal, favours, told
@@ -29,7 +30,7 @@ from safeconduct.protocol.reasons import FIRST
 from safeconduct.protocol.record import NO_HASH, Record, Value, make_record
 from safeconduct.protocol.statute.evaluate import tree_hash
 from safeconduct.protocol.statute.text import Procedure, Statute
-from safeconduct.protocol.votes import Tally, check_text, check_votes, votes_hash
+from safeconduct.protocol.votes import Tally, check_text, check_votes, panel_rules, votes_hash
 
 DEPARTURE_CHARACTERS_MAX = 4_000
 UPHOLD, QUASH, REPLACE, REMIT = "uphold", "quash", "replace", "remit"
@@ -104,6 +105,24 @@ def decision_record(
     )
 
 
+def draft_record(
+    proposal: Proposal,
+    bundles: Sequence[Bundle],
+    number: int,
+    *,
+    first: Record | None = None,
+    appeal: bytes = NO_HASH,
+) -> Record:
+    """The decision record before any votes.
+
+    On appeal `first` is the decision appealed against, `appeal` the record hash of the appeal.
+    """
+    result = proposed_result(proposal, first)
+    reasons = told(proposal, bundles, number, result=result)
+    digest = hashlib.sha256(reasons).digest()
+    return decision_record(proposal, bundles[0], number, digest, appeal=appeal, result=result)
+
+
 def departure_hash(departure: str) -> bytes:
     """What a decision record holds of the reasons to depart from the statute; zeros of none."""
     return hashlib.sha256(departure.encode("utf-8")).digest() if departure else NO_HASH
@@ -174,7 +193,7 @@ def procedure_for(statute: Statute, body: Body, *, appealed: bool) -> Procedure:
     """The statute's rules for votes; of an appeal panel its own threshold is the rule."""
     if not appealed:
         return statute.procedure
-    return replace(statute.procedure, members=0, votes=0, decide_quorum=body.threshold)
+    return panel_rules(statute.procedure, body.threshold)
 
 
 def check_enough(statute: Statute, signers: Collection[str]) -> None:
@@ -183,11 +202,7 @@ def check_enough(statute: Statute, signers: Collection[str]) -> None:
     Raises:
         UnverifiedError: fewer.
     """
-    needed = max(statute.procedure.decide_quorum, statute.procedure.votes)
-    if len(signers) < needed:
-        raise UnverifiedError(
-            f"decision: signed by {len(signers)}, the statute asks for {needed}"
-        )
+    voting.check_enough(statute.procedure, signers)
 
 
 def proposed_result(proposal: Proposal, first: Record | None) -> str:

@@ -13,7 +13,7 @@ Spec: docs/3-protocol.md §15.2.
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
-from safeconduct.errors import RefusedError, UnverifiedError
+from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.statute.evaluate import declared_name
@@ -23,6 +23,7 @@ from safeconduct.protocol.statute.text import Statute
 
 CLOCKS_SECONDS_MAX = 600  # by how much the registry's clock and the witnesses' may differ
 _LAWS_KEPT = 16  # parsed; of 60 kB at most
+_INTERVAL = 2  # a time that is shown: the earliest and the latest it can have been
 _DATED = ("logged", "made")  # the fields that say when somebody did what they claim on
 
 
@@ -91,13 +92,13 @@ def apply_law(
 
 def _act_day(facts: Json) -> int | None:
     """The day of the earliest act shown, by the latest time at which it can have been."""
-    lists = _table(_table(facts)["lists"])
+    lists = _part(facts, "lists")
     found = [
         shown[1]
         for items in lists.values()
         for item in _list(items)
         for name, shown in _table(item).items()
-        if name in _DATED and isinstance(shown, list)
+        if name in _DATED and isinstance(shown, list) and len(shown) == _INTERVAL
     ]
     return min((at for at in found if isinstance(at, int)), default=None)
 
@@ -139,7 +140,7 @@ def spoken_of(facts: Json, statutes: Iterable[Statute]) -> Json:
     """The facts that any of these statutes speaks of; the others do not concern them."""
     declared = {name for statute in statutes for name in statute.facts}
     known = {name.partition(".")[0] for name in declared if "." in name}
-    single, lists = _table(_table(facts)["facts"]), _table(_table(facts)["lists"])
+    single, lists = _part(facts, "facts"), _part(facts, "lists")
     kept: dict[str, Json] = {}
     for name, items in lists.items():
         if name in known:
@@ -160,7 +161,7 @@ def spoken_of(facts: Json, statutes: Iterable[Statute]) -> Json:
 def _without(facts: Json, doubtful: Iterable[str]) -> Json:
     """The facts document without these facts, named as `tips[0].logged` or `done`."""
     gone = frozenset(doubtful)
-    single, lists = _table(_table(facts)["facts"]), _table(_table(facts)["lists"])
+    single, lists = _part(facts, "facts"), _part(facts, "lists")
     kept: dict[str, Json] = {}
     for name, items in lists.items():
         kept[name] = [
@@ -177,11 +178,20 @@ def _without(facts: Json, doubtful: Iterable[str]) -> Json:
     }
 
 
+# On sealed evidence a board can sign whatever it likes as facts, and nobody has read it before.
+
+
+def _part(facts: Json, name: str) -> Mapping[str, Json]:
+    return _table(_table(facts).get(name))
+
+
 def _table(value: Json) -> Mapping[str, Json]:
-    assert isinstance(value, dict)
+    if not isinstance(value, dict):
+        raise MalformedError("facts: not the form that facts have")
     return value
 
 
 def _list(value: Json) -> list[Json]:
-    assert isinstance(value, list)
+    if not isinstance(value, list):
+        raise MalformedError("facts: a list of them is none")
     return value

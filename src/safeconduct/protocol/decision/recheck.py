@@ -9,16 +9,13 @@ Spec: docs/3-protocol.md §15.4, §15.6, §15.7.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_hex
-from safeconduct.protocol.claim import (
-    GROUNDS,
-    Bundle,
-    is_judgement,
-)
+from safeconduct.protocol.claim import Bundle, is_judgement
 from safeconduct.protocol.credit import Credit
+from safeconduct.protocol.decision.appealing import appellants, check_appeal, open_appeal
 from safeconduct.protocol.decision.behind import Claimed, read_claims, verify_body
 from safeconduct.protocol.decision.draft import (
     FALLS,
@@ -48,6 +45,7 @@ from safeconduct.protocol.decision.shown import (
     table_of,
     text_of,
 )
+from safeconduct.protocol.decision.unsealed import Unsealed, UnsealingError
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.reasons import FIRST
 from safeconduct.protocol.receipt import Receipt, verify_receipt
@@ -57,11 +55,9 @@ from safeconduct.protocol.record import (
     SignedRecord,
     parse_signed,
     record_hash,
-    verify_signer,
 )
 from safeconduct.protocol.statute.evaluate import format_judgement, tree_hash
 from safeconduct.protocol.statute.explain import appeal_last_at
-from safeconduct.protocol.tlog.note import ED25519, VerifierKey
 from safeconduct.protocol.tlog.policy import Logged, Policy
 from safeconduct.protocol.votes import Tally, check_signers
 
@@ -88,7 +84,7 @@ class Rechecked:
     yielded: str  # what the statute gives; another than the outcome if the board departed
     departure: str  # why it did; empty if it did not
     sections: tuple[str, ...]
-    evidence: str  # "disclosed", or "committed": then the facts are the board's word
+    evidence: str  # "disclosed", "unsealed", or "committed": then facts are the board's word
     relied_on: bytes | None  # see `claim.relied_on`; None where not disclosed
     credit: Credit | None  # that the claimant holds, where disclosed
     signers: tuple[str, ...]
@@ -104,23 +100,57 @@ class Rechecked:
     appeal: Contested | None = None
 
     @property
+    def claims(self) -> frozenset[bytes]:
+        """The record hashes of all claims that were decided together."""
+        return frozenset((self.claim_hash, *(each.claim_hash for each in self.joined)))
+
+    @property
     def departed(self) -> bool:
         """Whether the board decided otherwise than the statute yields."""
         return self.outcome != self.yielded
 
 
-def recheck(data: bytes, publication: Record, state: GazetteState, policy: Policy) -> Rechecked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A decision that is being computed again, and all that it is computed from."""
+
+    value: dict[str, Json]
+    record: Record
+    receipt: Receipt
+    bundles: tuple[Bundle, ...]  # none where the evidence stays sealed
+    claims: tuple[Claimed, ...]
+    state: GazetteState
+    policy: Policy
+
+    @property
+    def claimed_at(self) -> int:
+        """When the claim that leads was logged, POSIX seconds."""
+        return self.claims[0].logged.logged_by
+
+
+def recheck(
+    data: bytes,
+    publication: Record,
+    state: GazetteState,
+    policy: Policy,
+    unsealed: Unsealed | None = None,
+) -> Rechecked:
     """Compute a published decision again, from its own bytes and the Gazette's state.
+
+    With `unsealed` what it sealed is computed again as well, and stands for nothing else.
 
     Raises:
         MalformedError: not the form of a decision object.
+        UnsealingError: what is handed over in `unsealed` does not open this decision.
         UnverifiedError: a signature or a receipt does not hold, or something came out
             differently; the message says what.
     """
     value = read_object(data)
     if hashlib.sha256(data).digest() != publication.hash("object"):
         raise UnverifiedError("decision: not the object that the publication names")
-    found = recompute(value, state, policy)
+    if unsealed is not None and unsealed.decision != publication.hash("object"):
+        raise UnsealingError("unsealing: made for another decision")
+    found = recompute(value, state, policy, unsealed)
     record = _signed(value).record
     _check_publication(value, record, publication)
     if found.result in FALLS:
@@ -134,26 +164,40 @@ def recheck(data: bytes, publication: Record, state: GazetteState, policy: Polic
     return found
 
 
-def recompute(value: dict[str, Json], state: GazetteState, policy: Policy) -> Rechecked:
+def recompute(
+    value: dict[str, Json],
+    state: GazetteState,
+    policy: Policy,
+    unsealed: Unsealed | None = None,
+) -> Rechecked:
     """All of a decision object but its publication. Raises as `recheck`."""
     signed = _signed(value)
     record = signed.record
     if record.hash("programme") != state.programme_hash:
         raise UnverifiedError("decision: made in another programme")
     state.statute(record.hash("statute"))
-    body, signers = verify_body(signed, state)
+    body, signers = verify_body(signed, state, value["votes"])
     receipt = _receipt(value, signed, state, policy)
-    bundles, claims = read_claims(value, record, receipt, state, policy)
-    claimed_at = claims[0].logged.logged_by
-    check_moment(state, record.number("as-of"), claimed_at, receipt.logged_by)
+    opened = unsealed.claims if unsealed is not None else None
+    bundles, claims = read_claims(value, record, receipt, state, policy, opened)
+    made = _Made(
+        value=value,
+        record=record,
+        receipt=receipt,
+        bundles=bundles,
+        claims=claims,
+        state=state,
+        policy=policy,
+    )
+    check_moment(state, record.number("as-of"), made.claimed_at, receipt.logged_by)
     parse_hex(text_of(value, "salt"), _SALT_BYTES, "decision object: salt")
-    proposal = _proposal(value, record, bundles, claimed_at, state, policy)
-    contested = _contested(value, record, bundles, receipt, state, policy)
+    proposal = _proposal(made)
+    contested = _contested(made, unsealed)
     if contested is not None:
         check_disjoint(contested.first, body)
-    departure = _check_outcome(value, record, proposal, contested)
-    counted = _check_votes(value, record, proposal, body, signers, contested)
-    _check_letter(value, record, proposal, bundles, departure)
+    departure = _check_outcome(made, proposal, contested)
+    counted = _check_votes(made, proposal, body, signers, contested)
+    _check_letter(made, proposal, departure)
     first = claims[0]
     rival = proposal.competing[1].outcome if proposal.competing else ""
     return Rechecked(
@@ -162,7 +206,7 @@ def recompute(value: dict[str, Json], state: GazetteState, policy: Policy) -> Re
         yielded=proposal.judgement.outcome,
         departure=departure,
         sections=proposal.judgement.sections,
-        evidence="disclosed" if bundles else "committed",
+        evidence="unsealed" if opened else "disclosed" if bundles else "committed",
         relied_on=first.relied_on,
         credit=first.credit,
         signers=signers,
@@ -193,22 +237,18 @@ def _receipt(
 # What it rests on.
 
 
-def _proposal(
-    value: dict[str, Json],
-    record: Record,
-    bundles: tuple[Bundle, ...],
-    claimed_at: int,
-    state: GazetteState,
-    policy: Policy,
-) -> Proposal:
+def _proposal(made: _Made) -> Proposal:
     """What evidence and law give, once it is what is shown and what the board signed."""
+    value, record, state, claimed_at = made.value, made.record, made.state, made.claimed_at
     facts, shortfalls = value["facts"], list_of(value, "shortfalls")
     if hashlib.sha256(format_json(facts)).digest() != record.hash("facts"):
         raise UnverifiedError("decision: the facts shown are not those the board signed")
     as_of = record.number("as-of")
-    if bundles:
+    if made.bundles:
         judgements = judgements_of(value)
-        found, fell = find_facts(bundles, state, policy, judgements, claimed_at, as_of)
+        found, fell = find_facts(
+            made.bundles, state, made.policy, judgements, claimed_at, as_of
+        )
         if format_json(found) != format_json(facts):
             raise UnverifiedError(
                 "decision: the evidence shown proves other facts than those stated"
@@ -240,7 +280,7 @@ def _check_stated(
 
     Nothing can be computed here; but what would stand here unchecked could say anything.
     """
-    single = facts["facts"] if isinstance(facts, dict) else None
+    single = facts.get("facts") if isinstance(facts, dict) else None
     for name, judged in judgements.items():
         if not is_judgement(name):
             raise MalformedError("decision object: a judgement that no board makes")
@@ -280,10 +320,9 @@ def _check_judgement(value: dict[str, Json], record: Record, proposal: Proposal)
 # What was decided, and by which votes.
 
 
-def _check_outcome(
-    value: dict[str, Json], record: Record, proposal: Proposal, contested: Contested | None
-) -> str:
+def _check_outcome(made: _Made, proposal: Proposal, contested: Contested | None) -> str:
     """The reasons to depart from the statute; empty where the outcome is what it yields."""
+    value, record = made.value, made.record
     departure, outcome = text_of(value, "departure"), record.word("outcome")
     check_departure(departure)
     if departure_hash(departure) != record.hash("departure"):
@@ -314,14 +353,14 @@ def _check_against(record: Record, first: Record) -> None:
 
 
 def _check_votes(
-    value: dict[str, Json],
-    record: Record,
+    made: _Made,
     proposal: Proposal,
     body: Body,
     signers: tuple[str, ...],
     contested: Contested | None,
 ) -> Tally | None:
     """The tally of the votes that the decision rests on; None where none were recorded."""
+    value, record = made.value, made.record
     if value["votes"] is None:
         if record.hash("votes") != NO_HASH:
             raise UnverifiedError("decision: the votes that the board signed for are not shown")
@@ -339,23 +378,17 @@ def _check_votes(
     return counted
 
 
-def _check_letter(
-    value: dict[str, Json],
-    record: Record,
-    proposal: Proposal,
-    bundles: tuple[Bundle, ...],
-    departure: str,
-) -> None:
-    if not bundles:
-        if value["letter"] is not None:
-            raise UnverifiedError("decision: shows the letter of a sealed claim")
+def _check_letter(made: _Made, proposal: Proposal, departure: str) -> None:
+    value, record = made.value, made.record
+    is_open = record.word("disclosure") == "open"
+    if not is_open and value["letter"] is not None:
+        raise UnverifiedError("decision: shows the letter of a sealed claim")
+    if not made.bundles:
         return
-    if text_of(value, "letter").encode("utf-8") != letter_of(
-        proposal, bundles, record, departure
-    ):
+    letter = letter_of(proposal, made.bundles, record, departure)
+    if is_open and text_of(value, "letter").encode("utf-8") != letter:
         raise UnverifiedError("decision: the letter shown tells other reasons than these")
-    shown = text_of(value, "letter").encode("utf-8")
-    if hashlib.sha256(shown).digest() != record.hash("reasons"):
+    if hashlib.sha256(letter).digest() != record.hash("reasons"):
         raise UnverifiedError("decision: the letter shown is not the one the board signed for")
 
 
@@ -370,18 +403,14 @@ def _first_of(appeal: Mapping[str, Json]) -> dict[str, Json]:
     return check_fields(appeal["first"])
 
 
-def _contested(
-    value: dict[str, Json],
-    record: Record,
-    bundles: tuple[Bundle, ...],
-    receipt: Receipt,
-    state: GazetteState,
-    policy: Policy,
-) -> Contested | None:
-    """The appeal that this decision decides, by people who had not decided before."""
+def _contested(made: _Made, unsealed: Unsealed | None) -> Contested | None:
+    """The appeal that this decision decides, and the decision appealed against, all of it."""
+    value, record = made.value, made.record
     if value["appeal"] is None:
         if record.word("result") != FIRST:
             raise UnverifiedError("decision: on appeal, and the appeal is not shown")
+        if unsealed is not None and unsealed.first:
+            raise UnsealingError("unsealing: opens a decision appealed against, and none was")
         return None
     shown = table_of(value, "appeal")
     if record.word("result") == FIRST:
@@ -393,35 +422,24 @@ def _contested(
         raise MalformedError("decision object: an appeal against a decision on appeal")
     if hashlib.sha256(format_json(first)).hexdigest() != shown["decision"]:
         raise UnverifiedError("decision: the first decision shown is not the one named")
-    before = recompute(first, state, policy)
-    return _appealed(shown, record, bundles, receipt, before, state, policy)
+    earlier = replace(unsealed, claims=unsealed.first, first=()) if unsealed else None
+    before = recompute(first, made.state, made.policy, earlier)
+    if not before.claims <= {each.claim_hash for each in made.claims}:
+        raise UnverifiedError("decision: on appeal without a claim that was decided first")
+    return _appealed(made, shown, before)
 
 
-def _appealed(
-    shown: Mapping[str, Json],
-    record: Record,
-    bundles: tuple[Bundle, ...],
-    receipt: Receipt,
-    before: Rechecked,
-    state: GazetteState,
-    policy: Policy,
-) -> Contested:
-    signed = parse_signed(text_of(shown, "record").encode("utf-8"), "appeal")
-    public = signed.record.hash("ed25519")
-    if bundles:
-        public = bundles[0].record.hash("ed25519")
-    appeal = verify_signer(
-        signed, VerifierKey(name="claimant", algorithm=ED25519, public=public)
-    )
-    if record_hash(signed.data) != record.hash("appeal"):
+def _appealed(made: _Made, shown: Mapping[str, Json], before: Rechecked) -> Contested:
+    """The appeal: against just that decision, by whoever had claimed, between the two."""
+    data, state = text_of(shown, "record").encode("utf-8"), made.state
+    decided = [one for one in made.bundles if one.claim_hash in before.claims]
+    appeal = open_appeal(data, appellants(decided) if made.bundles else None)
+    if record_hash(data) != made.record.hash("appeal"):
         raise UnverifiedError("decision: the appeal shown is not the one decided")
-    if appeal.hash("decision") != before.record_hash:
-        raise UnverifiedError("decision: the appeal is about another decision")
-    if appeal.word("ground") not in GROUNDS:
-        raise MalformedError("decision object: an appeal on no ground that there is")
+    check_appeal(appeal, before.record_hash)
     proof = text_of(shown, "record_proof").encode("utf-8")
-    logged = verify_receipt(signed.data, proof, policy, state.programme.word("ledger"))
-    if not before.logged.logged_by <= logged.logged_by <= receipt.logged_by:
+    logged = verify_receipt(data, proof, made.policy, state.programme.word("ledger"))
+    if not before.logged.logged_by <= logged.logged_by <= made.receipt.logged_by:
         raise UnverifiedError("decision: its appeal was not logged between the two decisions")
     statute = read_law(state, _signed(_first_of(shown)).record.hash("statute"))
     return Contested(

@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError
-from safeconduct.protocol.canonical import Json, format_json, parse_json, tagged_hash
+from safeconduct.protocol.canonical import (
+    Json,
+    derive_key,
+    format_json,
+    parse_json,
+    tagged_hash,
+)
 from safeconduct.protocol.claim import Bundle
 from safeconduct.protocol.decision.proposal import Proposal, told
 from safeconduct.protocol.record import Record, parse_signed
@@ -62,6 +68,15 @@ def evidence_commitment(bundle: bytes, salt: bytes) -> bytes:
     return tagged_hash("evidence", salt, bundle)
 
 
+def evidence_salt(seed: bytes, salt: bytes, claim: bytes) -> bytes:
+    """The secret salt of one claim's commitment: 32 bytes, shown only when it is opened.
+
+    `seed` is that of the registry's key, `salt` what stands in the object, `claim` the claim's
+    record hash: nothing has to be kept, and nobody else can make it. Spec: §15.4.
+    """
+    return derive_key(seed, "evidence-salt", salt + claim)
+
+
 def decision_object(
     proposal: Proposal,
     bundle: Bundle,
@@ -75,8 +90,12 @@ def decision_object(
     votes: bytes = b"",
     joined: Sequence[Joined] = (),
     appeal: Appealed | None = None,
+    seed: bytes = b"",
 ) -> bytes:
-    """The object that a publication names; `votes` is the votes document, if there are any."""
+    """The object that a publication names; `votes` is the votes document, if there are any.
+
+    `seed`, that of the registry's key, is needed where the evidence stays sealed.
+    """
     record = parse_signed(decision, "decision").record
     bundles = (bundle, *(one.bundle for one in joined))
     return format_json(
@@ -87,9 +106,9 @@ def decision_object(
             "decision": decision.decode("utf-8"),
             "decision_proof": decision_proof.decode("utf-8"),
             "departure": departure,
-            "evidence": _evidence(bundle, salt),
+            "evidence": _evidence(bundle, salt, seed),
             "facts": proposal.facts,
-            "joined": [_joined(one, salt) for one in joined],
+            "joined": [_joined(one, salt, seed) for one in joined],
             "judgement": judgement_document(proposal.judgement),
             "judgements": dict(judgements),
             "letter": _letter(proposal, bundles, record, departure),
@@ -102,17 +121,20 @@ def decision_object(
     )
 
 
-def _evidence(bundle: Bundle, salt: bytes) -> Json:
+def _evidence(bundle: Bundle, salt: bytes, seed: bytes) -> Json:
     if bundle.record.word("disclosure") == "open":
         return {"bundle": dict(bundle.fields)}
-    return {"commitment": evidence_commitment(bundle.data, salt).hex()}
+    if not seed:
+        raise TypeError("sealed evidence needs the seed that its salt is made from")
+    secret = evidence_salt(seed, salt, bundle.claim_hash)
+    return {"commitment": evidence_commitment(bundle.data, secret).hex()}
 
 
-def _joined(joined: Joined, salt: bytes) -> Json:
+def _joined(joined: Joined, salt: bytes, seed: bytes) -> Json:
     return {
         "claim": joined.bundle.claim_hash.hex(),
         "claim_proof": joined.claim_proof.decode("utf-8"),
-        "evidence": _evidence(joined.bundle, salt),
+        "evidence": _evidence(joined.bundle, salt, seed),
     }
 
 
