@@ -18,7 +18,7 @@ Spec: docs/3-protocol.md §15.6.
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from safeconduct.errors import MalformedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_hex, parse_json
@@ -272,6 +272,24 @@ def check_signers(counted: Tally, signers: Iterable[str]) -> None:
             raise UnverifiedError(f"votes: {name} declared a conflict of interest, and signed")
         if name not in counted.in_favour:
             raise UnverifiedError(f"votes: {name} signed without a vote for {counted.outcome}")
+
+
+def panel_rules(procedure: Procedure, threshold: int) -> Procedure:
+    """The rules for an appeal panel's votes: its own threshold stands for the statute's."""
+    return replace(procedure, members=0, votes=0, decide_quorum=threshold)
+
+
+def check_enough(procedure: Procedure, signers: Collection[str]) -> None:
+    """Check that where no votes were recorded, as many signed as the statute wants to vote.
+
+    Raises:
+        UnverifiedError: fewer.
+    """
+    needed = max(procedure.decide_quorum, procedure.votes)
+    if len(signers) < needed:
+        raise UnverifiedError(
+            f"decision: signed by {len(signers)}, the statute asks for {needed}"
+        )
 
 
 def _list(value: Mapping[str, Json], name: str) -> list[Json]:

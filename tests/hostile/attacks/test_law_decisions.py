@@ -42,7 +42,7 @@ from tests.protocol.decided import (
 
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError, UnverifiedError
 from safeconduct.parties.board.sign import sign_all
-from safeconduct.parties.registry import appeals, decide
+from safeconduct.parties.registry import appeals, decide, sitting
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.decision import recheck
 from safeconduct.protocol.gazette import GazetteState
@@ -200,7 +200,7 @@ def test_a_register_that_enters_it_all_the_same_is_found_out(
     changing: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     claim, signed = _held_back(changing)
-    monkeypatch.setattr(decide, "check_in_time", lambda *_: None)
+    monkeypatch.setattr(sitting, "check_in_time", lambda *_: None)
     decide.enter(changing.registry, claim, signed)
     changing.now += 31 * DAY
     record = decide.finalise(changing.registry, claim)

@@ -60,7 +60,8 @@ def _answered(listings: Listings) -> Record:
     listings.proposed()
     listings.notified()
     hearing.reply(listings.registry, listings.page(), "Not I.")
-    listings.entered(listings.drafted())
+    listings.pass_time(REPLY_SECONDS + 1)
+    listings.entered(listings.drafted(votes=listings.voted()))
     listings.pass_time(APPEAL_SECONDS + 1)
     return listings.published()
 
@@ -314,6 +315,7 @@ def test_the_person_holds_dated_proof_of_their_reply_and_of_their_appeal(
         listings.pass_time(DAY)
         proof = site.get(f"{path}/reply.tlog-proof").content
         assert verify_proof(proof, opened, policy, ledger).logged_by == replied_at
+        listings.pass_time(REPLY_SECONDS)
         listings.entered(listings.drafted())
         site.post(f"{path}/appeal", data={"ground": "fact", "text": "No."})
         listings.pass_time(DAY)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.protocol.statute.changing import put
 from tests.protocol.statute.grown import grown, parameter
 from tests.protocol.statute.laws import example_document
 
@@ -76,22 +77,22 @@ def _renamed(document: Any) -> None:
 TIPS = "4(1)"
 MOVES: dict[str, tuple[Change, str]] = {
     "another value": (
-        lambda law: law["parameters"]["the_date"].update(value="2027-05-31T00:00:00Z"),
+        put("parameters.the_date.value", "2027-05-31T00:00:00Z"),
         "was moved",
     ),
     "another bound": (
-        lambda law: law["parameters"]["the_date"].update(bound="inclusive"),
+        put("parameters.the_date.bound", "inclusive"),
         "was moved",
     ),
     "another promise": (
-        lambda law: law["parameters"]["the_date"].update(may_change="any"),
+        put("parameters.the_date.may_change", "any"),
         "promise itself",
     ),
     "another name": (_renamed, "was dropped"),
     "another date beside it": (lambda law: _swap(law, TIPS), "4(1) no longer holds to it"),
     "another date in a section enacted anew": (_renumbered, "4(1) no longer holds to it"),
     "a day before its own": (
-        lambda law: law["version"].update(published="2001-01-01T00:00:00Z"),
+        put("version.published", "2001-01-01T00:00:00Z"),
         "before the version before was published",
     ),
 }
@@ -118,10 +119,10 @@ FREE_DAYS: dict[str, tuple[str, Change, bool]] = {
         lambda law: next(iter(law["calendar"]["holidays"].values())).pop(),
         False,
     ),
-    "no weekend": ("never", lambda law: law["calendar"].update(weekend=[7]), False),
+    "no weekend": ("never", put("calendar.weekend", [7]), False),
     "a weekend longer, and it may only come later": (
         "later_only",
-        lambda law: law["calendar"].update(weekend=[5, 6, 7]),
+        put("calendar.weekend", [5, 6, 7]),
         True,
     ),
     "a holiday less, and it may change": (

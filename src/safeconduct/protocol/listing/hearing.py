@@ -6,25 +6,33 @@
     appeal             the registry's word that it came in through the person's page; logged
     listing-decision   t of n of the appeal panel, which says whether the first one stands
 
-`recheck_listing` goes the same way again from the published bytes.
+Nothing is decided before the time for a reply is over, whether or not one came: that one came
+is the registry's word, and must gain it nothing. `recheck_listing` goes the same way again from
+the published bytes, and counts the votes.
 
 Spec: docs/3-protocol.md §16.1.
 """
 
 import hashlib
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
 from safeconduct.protocol.canonical import Json, format_json, parse_hex, tagged_hash
-from safeconduct.protocol.gazette import GazetteState, Roster
+from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing.dossier import Dossier
 from safeconduct.protocol.listing.published import (
     HEARD_FIELDS,
     REGISTERED,
     check_listing,
 )
+from safeconduct.protocol.listing.voting import (
+    UPHOLD,
+    check_apart,
+    check_carried,
+    deciders,
+    verify_bench,
+)
+from safeconduct.protocol.reasons import FIRST
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import (
     NO_HASH,
@@ -33,7 +41,6 @@ from safeconduct.protocol.record import (
     parse_signed,
     record_hash,
     verify_signer,
-    verify_signers,
 )
 from safeconduct.protocol.statute.explain import appeal_last_at
 from safeconduct.protocol.statute.govern import governing
@@ -41,6 +48,7 @@ from safeconduct.protocol.statute.instant import add, format_instant
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Listing, Statute
 from safeconduct.protocol.tlog.policy import Logged, Policy, verify_proof
+from safeconduct.protocol.votes import Tally
 
 HASH_BYTES = 32
 NOT_REGISTERED = "not_registered"
@@ -48,10 +56,23 @@ OUTCOMES = frozenset({REGISTERED, NOT_REGISTERED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contested:
+    """An appeal that was decided: signed records and proofs, the panel's reasons and votes."""
+
+    appeal: bytes
+    appeal_proof: bytes
+    decision: bytes
+    decision_proof: bytes
+    letter: str
+    votes: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:
     """How somebody was heard before they were listed: signed records, and when each was logged.
 
-    Of the reply only a commitment is shown, of the votes what the law says is public.
+    Of the reply only a commitment is shown; of the votes the whole document, if they were
+    recorded.
     """
 
     notice: bytes
@@ -61,9 +82,7 @@ class Hearing:
     letter: str  # the reasons that the decision record binds
     reply: tuple[bytes, bytes] | None = None  # commitment and its tlog-proof
     votes: Json = None
-    appeal: tuple[bytes, bytes, bytes] | None = (
-        None  # the appeal, its decision, that one's proof
-    )
+    appeal: Contested | None = None
 
 
 def reply_hash(notice: bytes, salt: bytes, text: str) -> bytes:
@@ -157,14 +176,8 @@ def _hearing_document(hearing: Hearing) -> Json:
     reply: Json = None
     if hearing.reply is not None:
         reply = {"hash": hearing.reply[0].hex(), "proof": hearing.reply[1].decode("utf-8")}
-    appeal: Json = None
-    if hearing.appeal is not None:
-        names = ("appeal", "decision", "decision_proof")
-        appeal = {
-            name: data.decode("utf-8") for name, data in zip(names, hearing.appeal, strict=True)
-        }
     return {
-        "appeal": appeal,
+        "appeal": None if hearing.appeal is None else _appeal_document(hearing.appeal),
         "decision": hearing.decision.decode("utf-8"),
         "decision_proof": hearing.decision_proof.decode("utf-8"),
         "letter": hearing.letter,
@@ -175,14 +188,40 @@ def _hearing_document(hearing: Hearing) -> Json:
     }
 
 
+def _appeal_document(contested: Contested) -> Json:
+    return {
+        "appeal": contested.appeal.decode("utf-8"),
+        "appeal_proof": contested.appeal_proof.decode("utf-8"),
+        "decision": contested.decision.decode("utf-8"),
+        "decision_proof": contested.decision_proof.decode("utf-8"),
+        "letter": contested.letter,
+        "votes": contested.votes,
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A decision on a listing, who signed it, and the count of its votes, if they had any."""
+
+    receipt: Receipt
+    signers: tuple[str, ...]
+    tally: Tally | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """A published listing whose hearing came out the same when it was computed again."""
 
     subject: str
-    signers: tuple[str, ...]
+    first: Decided
+    appeal: Decided | None  # what the appeal panel decided, if somebody appealed
     logged: tuple[tuple[str, Logged, bytes], ...]
     """What must stand in the Ledger: in words, where, and the entry."""
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """Those of the board who signed."""
+        return self.first.signers
 
 
 def recheck_listing(
@@ -254,23 +293,29 @@ class _Shown:
     def recheck(self) -> Heard:
         """The hearing, once all of it holds."""
         notice = self._notice()
-        decided, signers = self._decision(notice)
-        answered = self._reply(notice, decided)
+        first = self._decision(notice)
+        decided = first.receipt
         logged = [
             ("notice", notice.logged, notice.record_hash),
             ("decision", decided.logged, decided.record_hash),
-            *answered,
+            *self._reply(notice, decided),
         ]
         final_from = appeal_last_at(self.statute, decided.logged_by)
+        appealed = None
         if self.hearing["appeal"] is not None:
-            appealed = self._appeal(decided)
-            logged.append(("appeal decision", appealed.logged, appealed.record_hash))
-            final_from = max(final_from, appealed.logged_by)
+            appeal, appealed = self._appeal(decided)
+            settled = appealed.receipt
+            logged.append(("appeal", appeal.logged, appeal.record_hash))
+            logged.append(("appeal decision", settled.logged, settled.record_hash))
+            final_from = max(final_from, settled.logged_by)
         if self.publication.number("final") <= final_from:
             raise UnverifiedError("listing: published before its appeal period was over")
         self._check_days(decided.logged_by)
         return Heard(
-            subject=decided.record.word("subject"), signers=signers, logged=tuple(logged)
+            subject=decided.record.word("subject"),
+            first=first,
+            appeal=appealed,
+            logged=tuple(logged),
         )
 
     def _listing(self) -> bytes:
@@ -292,38 +337,43 @@ class _Shown:
         check_in_force(self.state, self.statute, receipt.logged_by)
         return receipt
 
-    def _decision(self, notice: Receipt) -> tuple[Receipt, tuple[str, ...]]:
+    def _decision(self, notice: Receipt) -> Decided:
+        """The board's decision to list this person."""
         data, receipt = self._receipt("decision", "listing-decision")
-        signers = verify_one_of(data, self.state.rosters, "board")
         record = receipt.record
         self._check_about(record, "decision")
         if record.hash("notice") != notice.record_hash:
             raise UnverifiedError("listing: the decision rests on another notice")
-        if record.word("outcome") != REGISTERED or record.word("result") != "first":
+        if record.hash("appeal") != NO_HASH or record.word("result") != FIRST:
+            raise UnverifiedError("listing: shows a decision on appeal as the first one")
+        if record.word("outcome") != REGISTERED:
             raise UnverifiedError("listing: the board did not decide to list this person")
-        letter, votes = self._text("letter"), self.hearing["votes"]
+        self._check_letter(self._text("letter"), record)
+        votes = _document(self.hearing["votes"])
+        board, signers = verify_bench(data, self.state.rosters, votes, "board")
+        tally = check_carried(record, votes, board, signers, self.statute.procedure)
+        return Decided(receipt=receipt, signers=signers, tally=tally)
+
+    def _check_letter(self, letter: str, record: Record) -> None:
         if hashlib.sha256(letter.encode("utf-8")).digest() != record.hash("reasons"):
-            raise UnverifiedError("listing: the letter shown is not the one the board signed")
-        shown = NO_HASH if votes is None else hashlib.sha256(format_json(votes)).digest()
-        if shown != record.hash("votes"):
-            raise UnverifiedError("listing: the votes shown are not those the board signed")
-        return receipt, signers
+            raise UnverifiedError("listing: the letter shown is not the one that was signed")
 
     def _reply(self, notice: Receipt, decided: Receipt) -> list[tuple[str, Logged, bytes]]:
-        """The reply, if there was one; without any, its time must have been over."""
+        """The reply, if there was one; its time was over before anything was decided."""
+        until = max(
+            notice.record.number("reply-until"),
+            add(notice.logged_by, self.terms.reply_period, self.statute.calendar),
+        )
+        # With a reply as well: a registry that invents one cuts nobody's time short.
+        if decided.logged_by <= until:
+            raise UnverifiedError(
+                f"listing: decided by {format_instant(decided.logged_by)}, and a reply was "
+                f"due until {format_instant(until)}"
+            )
         reply = self.hearing["reply"]
         if reply is None:
             if decided.record.hash("reply") != NO_HASH:
                 raise UnverifiedError("listing: the reply that was decided on is not shown")
-            until = max(
-                notice.record.number("reply-until"),
-                add(notice.logged_by, self.terms.reply_period, self.statute.calendar),
-            )
-            if decided.logged_by <= until:
-                raise UnverifiedError(
-                    f"listing: decided by {format_instant(decided.logged_by)}, and a reply was "
-                    f"due until {format_instant(until)}"
-                )
             return []
         if not isinstance(reply, dict) or reply.keys() != {"hash", "proof"}:
             raise MalformedError("listing: not the fields a reply has")
@@ -336,25 +386,46 @@ class _Shown:
             raise UnverifiedError("listing: the reply was not logged before the decision")
         return [("reply", logged, entry)]
 
-    def _appeal(self, decided: Receipt) -> Receipt:
-        """The panel's decision that the first one stands."""
-        appeal = self.hearing["appeal"]
-        if not isinstance(appeal, dict) or appeal.keys() != _APPEAL_FIELDS:
+    def _appeal(self, decided: Receipt) -> tuple[Receipt, Decided]:
+        """The appeal, and the panel's decision that the first one stands."""
+        shown = self.hearing["appeal"]
+        if not isinstance(shown, dict) or shown.keys() != _APPEAL_FIELDS:
             raise MalformedError("listing: not the fields an appeal has")
-        signed = str(appeal["appeal"]).encode("utf-8")
+        signed = str(shown["appeal"]).encode("utf-8")
         verify_signer(parse_signed(signed, "appeal"), self.state.programme.key("registry"))
-        if parse_signed(signed).record.hash("decision") != decided.record_hash:
+        appeal = self._proven(signed, shown["appeal_proof"])
+        if appeal.record.hash("decision") != decided.record_hash:
             raise UnverifiedError("listing: the appeal is about another decision")
-        data = str(appeal["decision"]).encode("utf-8")
-        verify_one_of(data, self.state.panels, "appeal panel")
-        proof = str(appeal["decision_proof"]).encode("utf-8")
-        receipt = verify_receipt(data, proof, self.policy, decided.logged.origin)
-        self._check_about(receipt.record, "appeal decision")
-        if receipt.record.hash("appeal") != record_hash(signed):
+        settled = self._settled(shown, appeal, decided)
+        if not decided.logged_by <= appeal.logged_by <= settled.receipt.logged_by:
+            raise UnverifiedError("listing: its appeal was not logged between the decisions")
+        return appeal, settled
+
+    def _settled(self, shown: dict[str, Json], appeal: Receipt, decided: Receipt) -> Decided:
+        """What the panel decided: of people who had not decided before, and voted on it."""
+        data = str(shown["decision"]).encode("utf-8")
+        parse_signed(data, "listing-decision")
+        receipt = self._proven(data, shown["decision_proof"])
+        record = receipt.record
+        self._check_about(record, "appeal decision")
+        if record.hash("appeal") != appeal.record_hash:
             raise UnverifiedError("listing: the panel decided another appeal")
-        if receipt.record.word("result") != "uphold":
+        for name in ("notice", "reply", "outcome"):
+            if record.values[name] != decided.record.values[name]:
+                raise UnverifiedError(f"listing: the panel decided on another {name}")
+        if record.word("result") != UPHOLD:
             raise UnverifiedError("listing: the appeal panel did not let the decision stand")
-        return receipt
+        self._check_letter(str(shown["letter"]), record)
+        votes = _document(shown["votes"])
+        panel, signers = verify_bench(data, self.state.panels, votes, "appeal panel")
+        first = _document(self.hearing["votes"])
+        check_apart(deciders(self._text("decision").encode("utf-8"), first), panel)
+        tally = check_carried(record, votes, panel, signers, self.statute.procedure)
+        return Decided(receipt=receipt, signers=signers, tally=tally)
+
+    def _proven(self, data: bytes, proof: Json) -> Receipt:
+        origin = self.state.programme.word("ledger")
+        return verify_receipt(data, str(proof).encode("utf-8"), self.policy, origin)
 
     def _check_about(self, record: Record, what: str) -> None:
         due = {
@@ -378,9 +449,7 @@ class _Shown:
     def _receipt(self, name: str, kind: str) -> tuple[bytes, Receipt]:
         data = self._text(name).encode("utf-8")
         parse_signed(data, kind)
-        proof = self._text(f"{name}_proof").encode("utf-8")
-        origin = self.state.programme.word("ledger")
-        return data, verify_receipt(data, proof, self.policy, origin)
+        return data, self._proven(data, self._text(f"{name}_proof"))
 
     def _text(self, name: str) -> str:
         text = self.hearing[name]
@@ -401,19 +470,11 @@ _HEARING_FIELDS = frozenset(
         "votes",
     }
 )
-_APPEAL_FIELDS = frozenset({"appeal", "decision", "decision_proof"})
+_APPEAL_FIELDS = frozenset(
+    {"appeal", "appeal_proof", "decision", "decision_proof", "letter", "votes"}
+)
 
 
-def verify_one_of(data: bytes, rosters: Sequence[Roster], whose: str) -> tuple[str, ...]:
-    """The signers of a record, t of n of one of `rosters`; the newest that fits counts.
-
-    Raises:
-        UnverifiedError: of none.
-    """
-    if not rosters:
-        raise UnverifiedError(f"the Gazette names no {whose}")
-    signed = parse_signed(data)
-    for roster in reversed(rosters[1:]):
-        with suppress(UnverifiedError):
-            return verify_signers(signed, roster.members, roster.threshold)
-    return verify_signers(signed, rosters[0].members, rosters[0].threshold)
+def _document(votes: Json) -> bytes | None:
+    """The votes document as it was signed for; None where none is shown."""
+    return None if votes is None else format_json(votes)

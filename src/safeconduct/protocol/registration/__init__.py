@@ -8,9 +8,9 @@
     remit    it is to be decided again           expired          by the day, with no event
 
 The state is derived and stored nowhere. What the law gives the person comes first: a file that
-says something about this one person, a notice of it, time to reply, a decision that names it.
-Nothing is visible outside before the listing is effective; who the file is about may see all of
-it from the notice on.
+says something about this one person, a notice of it, time to reply, which nothing cuts short,
+and a decision that names it. Nothing is visible outside before the listing is effective; who
+the file is about may see all of it from the notice on.
 
 What the body owes, and until when, is worked out here as well: a duty that was not done in time
 shows as breached for ever.
@@ -39,6 +39,7 @@ from safeconduct.protocol.registration.standing import (
     Duty,
     Registration,
     Terms,
+    check_reply_over,
     fold_registration,
     registration_of,
     reply_last_at,
@@ -61,6 +62,7 @@ __all__ = [
     "Registration",
     "Terms",
     "check_individual",
+    "check_reply_over",
     "dossier_of",
     "fold_course",
     "fold_registration",

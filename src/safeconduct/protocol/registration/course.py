@@ -14,6 +14,7 @@ from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.canonical import Json, parse_json
 from safeconduct.protocol.listing.dossier import Dossier, check_dossier, parse_dossier
 from safeconduct.protocol.listing.published import REGISTERED as REGISTERED
+from safeconduct.protocol.statute.instant import format_instant
 
 EVENT_BYTES_MAX = 1 << 20
 RESULTS = {"uphold": "final", "quash": "ended", "replace": "ended", "remit": "replied"}
@@ -181,6 +182,17 @@ def _heard(course: Course, _: Event) -> Course:
     return course
 
 
+def _waited(course: Course, event: Event) -> Course:
+    """A decision: on a whole file, and once the time that the notice gives was over."""
+    until = course.latest["notified"].table().get("reply_until")
+    if isinstance(until, int) and event.at <= until:
+        raise RefusedError(
+            f"decided by {format_instant(event.at)}, and the notice gives time to reply until "
+            f"{format_instant(until)}"
+        )
+    return _heard(course, event)
+
+
 def check_individual(course: Course) -> Dossier:
     """The file, once it says enough about this one person to be told to them and decided on.
 
@@ -277,7 +289,7 @@ _TAKE: dict[str, Callable[[Course, Event], Course]] = {
 _CHECKS: dict[str, Callable[[Course, Event], Course]] = {
     "proposed": _read,
     "notified": _heard,
-    "decided": _heard,
+    "decided": _waited,
     "identity": _check_identity,
     "corrected": _check_correction,
 }

@@ -10,7 +10,7 @@ from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.registration.course import Course, Event, dossier_of, fold_course
 from safeconduct.protocol.statute.calendar import Calendar, Interval
 from safeconduct.protocol.statute.facts import Facts
-from safeconduct.protocol.statute.instant import INSTANT_AT_MAX, Duration, add
+from safeconduct.protocol.statute.instant import INSTANT_AT_MAX, Duration, add, format_instant
 from safeconduct.protocol.statute.steps import unsealed_at
 from safeconduct.protocol.statute.text import Listing, Statute
 
@@ -25,8 +25,9 @@ WITHIN: dict[str, Duration] = {
     "listing_review": _YEAR,
 }
 """What is owed where the law names no step of this name: notice within a month of entry, a
-decision within three of the reply, an answer to an appeal within three, the end told within
-one; and no review later than a year after the last, whatever the law says."""
+decision within three of the end of the time for a reply, an answer to an appeal within three,
+the end told within one; and no review later than a year after the last, whatever the law
+says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,23 @@ def reply_last_at(notified_at: int, reply_until: int, terms: Terms) -> int:
     return max(reply_until, add(notified_at, terms.listing.reply_period, terms.calendar))
 
 
+def check_reply_over(found: Registration, at: int) -> None:
+    """Return if at `at` (POSIX seconds) the listing may be decided on.
+
+    It waits for the last second for a reply, whether or not one came: else a registry that
+    invents a reply could cut the time for the true one.
+
+    Raises:
+        RefusedError: a reply may still come in; the message says until when.
+    """
+    last = found.last_reply_at
+    if last is not None and at <= last:
+        raise RefusedError(
+            f"a reply may come in until {format_instant(last)}",
+            hint="a reply that came cuts nothing short: the person may add to it until then",
+        )
+
+
 def _last_reply(course: Course, terms: Terms) -> int | None:
     notified = course.latest.get("notified")
     if notified is None:
@@ -185,15 +203,15 @@ def _duties(found: Registration, terms: Terms, as_of: int) -> tuple[Duty, ...]:
 
 
 def _decision_due_from(found: Registration, as_of: int) -> int | None:
-    """From when a decision is owed: the reply, the end of the time for one, or a remittal."""
+    """From when a decision is owed: the end of the time for a reply, or a remittal.
+
+    A reply puts nothing off: else a registry that invents one could give itself more time.
+    """
     course = found.course
     if course.since_remit is not None:
         return course.since_remit
     if found.last_reply_at is None or course.state == "proposed":
         return None
-    replied = course.latest.get("replied")
-    if replied is not None:
-        return replied.at
     waited = "decided" in course.latest or as_of > found.last_reply_at
     return found.last_reply_at if waited else None
 
