@@ -16,7 +16,7 @@ SOURCES = Path(__file__).parent / "go"
 GOPATH = Path("/usr/share/gocode")
 """Where Debian puts the sources of Go libraries."""
 _MODULE = GOPATH / "src/golang.org/x/mod/sumdb/tlog"
-_SECONDS = 120
+_SECONDS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ v(C,N,I,f) :- at(C,N,I), op(N,or), v(C,M,I,f) : child(N,M).
 v(C,N,I,t) :- at(C,N,I), op(N,neg), child(N,M), v(C,M,I,f).
 v(C,N,I,f) :- at(C,N,I), op(N,neg), child(N,M), v(C,M,I,t).
 
+v(C,N,I,f) :- at(C,N,I), op(N,void).
 v(C,N,I,f) :- at(C,N,I), op(N,section), if(N,M), v(C,M,I,f).
 v(C,N,I,f) :- at(C,N,I), op(N,section), unless(N,M), v(C,M,I,t).
 v(C,N,I,t) :- at(C,N,I), op(N,section), if(N,M), v(C,M,I,t), v(C,X,I,f) : unless(N,X).
@@ -109,6 +110,8 @@ class Translation:
         return self.made[name, favour]
 
     def _section(self, section: Any, favour: bool) -> int:
+        if section["number"] in self.document.get("struck", ()):
+            return self._node("void", "whole", favour)
         node = self._node("section", "whole", favour)
         self.lines.append(f"if({node},{self._condition(section['if'], 'whole', favour)}).")
         for exception in section.get("unless", ()):

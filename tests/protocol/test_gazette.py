@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -191,14 +192,18 @@ def second_law(
     *,
     number: int = 2,
     supersedes: bytes = LAW_SHA256,
+    annuls: list[Json] | None = None,
 ) -> bytes:
-    document = with_version(
+    document: Any = with_version(
         parse_json(law(), "statute"),
         number=number,
         published="2027-01-20T00:00:00Z",
         in_force_from="2027-01-20T00:00:00Z",
         supersedes=supersedes,
     )
+    if annuls is not None:
+        struck = {"version": 1, "from": "2027-01-20T00:00:00Z", "by": "a court"}
+        document["version"]["annuls"] = [struck | {"sections": annuls}]
     return format_json(with_parameters(document, parameters or {}))
 
 
@@ -300,6 +305,10 @@ REFUSED: dict[str, tuple[Callable[[], Record], str]] = {
     "a shorter appeal period": (
         lambda: second_statute(second_law({"appeal_period": {"amount": 10, "unit": "days"}})),
         "appeal_period: was moved",
+    ),
+    "a law that annuls a section that is not there": (
+        lambda: second_statute(second_law(annuls=["5(2)", "99"])),
+        r"annuls\[0\]\.sections\[1\]: version 1 states no rule in section 99",
     ),
     "a law that is no statute": (lambda: second_statute(b"{}"), "missing"),
     "a publication out of sequence": (lambda: publication_act(number=2), "number 1 is due"),

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from safeconduct.errors import RefusedError
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.protocol.canonical import Json
-from safeconduct.protocol.statute.diff import for_whom
 from safeconduct.protocol.statute.evaluate import Judgement, evaluate
 from safeconduct.protocol.statute.facts import read_facts
 from safeconduct.protocol.statute.govern import Days, fitting, govern, governing, series
 from safeconduct.protocol.statute.load import read_statute, resolve_previous
 from safeconduct.protocol.statute.steps import StepState, owed_steps
 from safeconduct.protocol.statute.text import Statute, with_struck
+from safeconduct.protocol.statute.whom import for_whom
 
 LAWS = Path(__file__).parents[2] / "statutes"
 LENIENCY = "european-union/leniency-2006"

@@ -31,6 +31,7 @@ from safeconduct.protocol.record import (
     verify_signers,
 )
 from safeconduct.protocol.signature import check_ed25519_public
+from safeconduct.protocol.statute.govern import check_annulments
 from safeconduct.protocol.statute.lint import check, check_change
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.statute.text import Credits
@@ -335,6 +336,8 @@ def _take_statute(state: GazetteState, signed: SignedRecord) -> GazetteState:
         raise MalformedError(f"statute record: begins with version {statute.version.number}")
     if state.statutes:
         check_change(load_statute(state.statutes[-1].law), statute)
+    if statute.version.annuls:
+        check_annulments([load_statute(each.law) for each in state.statutes], statute)
     if any(one.number("final") > statute.version.in_force_from for one in state.publications):
         raise MalformedError("statute record: begins before what was published before it")
     version = StatuteVersion(

@@ -18,7 +18,8 @@ from safeconduct.protocol.statute import (
     read_statute,
 )
 
-EXAMPLE = Path(__file__).parents[3] / "statutes" / "example" / "acquittal" / "statute.yaml"
+STATUTES = Path(__file__).parents[3] / "statutes"
+EXAMPLE = STATUTES / "example" / "acquittal" / "statute.yaml"
 THE_DATE = parse_instant("2027-06-01T00:00:00Z", "the date")
 AS_OF = parse_instant("2027-09-01T00:00:00Z", "as of")
 

@@ -10,6 +10,7 @@ from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.protocol.statute import (
     Statute,
     evaluate,
+    lint_change,
     parse_instant,
     read_facts,
     read_statute,
@@ -20,6 +21,7 @@ from safeconduct.protocol.statute.govern import (
     explained,
     govern,
     governing,
+    judged,
     series,
 )
 from safeconduct.protocol.statute.load import resolve_previous
@@ -165,6 +167,26 @@ def test_a_version_of_another_past_or_law_does_not_follow() -> None:
         series([versions[0], others[1]])
     with pytest.raises(MalformedError, match=r"^version\.annuls\[0\]\.sections\[0\]: "):
         series(law(None, None, strike(["7"])))
+
+
+def test_what_waits_for_a_struck_rule_would_wait_for_ever() -> None:
+    first, second, _ = law(None, None, strike(["3", "2"]))
+    [found] = [str(each) for each in lint_change(first, second) if "annuls" in each.place]
+    assert found == (
+        "version.annuls[0].sections[1]: without section 2, spared stays conditional for ever"
+    )
+
+
+def test_one_version_is_judged_without_what_was_struck_by_then() -> None:
+    versions = law(None, None, strike(["1"]))
+    for moment, outcome in (("2024-06-20", "spared"), ("2024-07-15", "nothing")):
+        applied_then, judgement = judged(
+            versions,
+            versions[0],
+            {"facts": {"confessed": "2024-06-01", "full": True}},
+            at(moment),
+        )
+        assert (applied_then.sha256, judgement.outcome) == (versions[0].sha256, outcome)
 
 
 def test_what_a_version_does_not_know_is_left_out_and_named() -> None:

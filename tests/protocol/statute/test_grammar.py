@@ -1,9 +1,9 @@
 """All of the grammar: what each part is read into, and what is refused at which place."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.protocol.statute.changing import Break, add, drop, put
 from tests.protocol.statute.grown import grown, section
 from tests.protocol.statute.laws import attempt
 
@@ -20,6 +20,7 @@ from safeconduct.protocol.statute.text import (
     Stretch,
     WordList,
 )
+from safeconduct.protocol.statute.wording.voice import voice
 
 
 def at(text: str) -> int:
@@ -77,6 +78,57 @@ def test_the_rest_is_read_as_it_is_written() -> None:
     assert case.amount == spared.amount
 
 
+def test_an_effect_is_told_in_the_words_of_the_law_or_else_by_its_name() -> None:
+    document = grown()
+    text = {"en": "no public office", "de": "kein öffentliches Amt"}
+    document["procedure"]["listing"]["effects"] = ["no_vote", {"name": "barred", "text": text}]
+    document["outcomes"][0]["effects"] = [{"name": "free", "text": {"en": "set free"}}, "paid"]
+    statute = read_statute(document)
+    assert statute.procedure.listing is not None
+    assert statute.procedure.listing.effects == ("no_vote", "barred")
+    assert statute.outcomes[0].effects == ("free", "paid")
+    told = {
+        language: [voice(statute, language).effect(name) for name in ("barred", "free")]
+        for language in ("en", "de", "uk")
+    }
+    assert told == {
+        "en": ["no public office", "set free"],
+        "de": ["kein öffentliches Amt", "set free"],
+        "uk": ["no public office", "set free"],
+    }
+    named = [voice(statute, "de").effect(name) for name in ("no_vote", "paid", "unheard_of")]
+    assert named == ["no vote", "paid", "unheard of"]
+
+
+EFFECTS: dict[str, tuple[Any, str]] = {
+    "a number": ([1], "procedure.listing.effects[0]: must be"),
+    "no name": ([{"text": {"en": "x"}}], "procedure.listing.effects[0].name: is missing"),
+    "no text": ([{"name": "a"}], "procedure.listing.effects[0].text: is missing"),
+    "an empty text": (
+        [{"name": "a", "text": {}}],
+        "procedure.listing.effects[0].text: needs a text",
+    ),
+    "more": (
+        [{"name": "a", "text": {"en": "x"}, "when": 1}],
+        "procedure.listing.effects[0].when: means nothing here",
+    ),
+    "two of one name": (
+        ["a", {"name": "a", "text": {"en": "x"}}],
+        "procedure.listing.effects: a stands twice",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_an_effect_is_refused_with_its_place(name: str) -> None:
+    effects, message = EFFECTS[name]
+    document = grown()
+    document["procedure"]["listing"]["effects"] = effects
+    with pytest.raises(MalformedError) as caught:
+        read_statute(document)
+    assert caught.value.message.startswith(message)
+
+
 def test_the_word_previous_stands_for_the_version_before() -> None:
     first = read_statute(grown())
     second = grown()
@@ -104,44 +156,41 @@ def test_parameters_of_all_types_can_be_set() -> None:
         with_parameters(grown(), {"conflict": {"from": "1992-01-01", "to": "1990-12-31"}})
 
 
-Break = Callable[[Any], Any]
-
-
 def first_step(document: Any) -> Any:
     return document["procedure"]["steps"][0]
 
 
 BROKEN: dict[str, tuple[Break, str]] = {
     "a day without a calendar": (
-        lambda d: d.pop("calendar"),
+        drop("calendar"),
         "parameters.last_day.value: a day needs the statute's `calendar`",
     ),
     "a day that does not exist": (
-        lambda d: d["parameters"]["last_day"].update(value="2023-02-29"),
+        put("parameters.last_day.value", "2023-02-29"),
         "parameters.last_day.value: there is no such date",
     ),
     "a day that ends at 25": (
-        lambda d: d["parameters"]["last_day"].update(ends="25:00"),
+        put("parameters.last_day.ends", "25:00"),
         "parameters.last_day.ends: not a time of day",
     ),
     "a period of a day and an instant": (
-        lambda d: d["parameters"]["conflict"].update(to="1991-12-31T00:00:00Z"),
+        put("parameters.conflict.to", "1991-12-31T00:00:00Z"),
         "parameters.conflict: from and to must both be days",
     ),
     "years without rounding": (
-        lambda d: d["parameters"]["longer"].pop("rounding"),
+        drop("parameters.longer.rounding"),
         "parameters.longer.rounding: must be one of down, up",
     ),
     "a duration that ends somehow": (
-        lambda d: d["parameters"]["appeal"].update(ends="soon"),
+        put("parameters.appeal.ends", "soon"),
         "parameters.appeal.ends: must be one of end_of_day, same_time",
     ),
     "an empty list": (
-        lambda d: d["parameters"]["grave"].update(values=[]),
+        put("parameters.grave.values", []),
         "parameters.grave.values: must have 1 to 100 items",
     ),
     "an offset that is none": (
-        lambda d: d["calendar"]["offsets"][0].update(offset="1:00"),
+        put("calendar.offsets[0].offset", "1:00"),
         "calendar.offsets[0].offset: not an offset like",
     ),
     "offsets out of order": (
@@ -149,15 +198,15 @@ BROKEN: dict[str, tuple[Break, str]] = {
         "calendar.offsets[1].from: must lie after the one before it",
     ),
     "an eighth day of the week": (
-        lambda d: d["calendar"].update(weekend=[8]),
+        put("calendar.weekend", [8]),
         "calendar.weekend[0]: must be a whole number from 1 to 7",
     ),
     "holidays of no year": (
-        lambda d: d["calendar"]["holidays"].update(soon=[]),
+        put("calendar.holidays.soon", []),
         "calendar.holidays.soon: must be a year",
     ),
     "a holiday of another year": (
-        lambda d: d["calendar"]["holidays"]["2024"].append("2025-12-25"),
+        add("calendar.holidays.2024", "2025-12-25"),
         "calendar.holidays.'2024'[2]: does not lie in 2024",
     ),
     "a fact called as_of": (
@@ -165,53 +214,51 @@ BROKEN: dict[str, tuple[Break, str]] = {
         "facts.as_of: this name means the day of judgement",
     ),
     "a span that a log proves": (
-        lambda d: d["facts"]["service"].update(proof="log"),
+        put("facts.service.proof", "log"),
         "facts.service.proof: a log dates a moment",
     ),
     "a section of no list": (
-        lambda d: d["sections"][3].update(of="deeds"),
+        put("sections[3].of", "deeds"),
         "sections[3].of: must be one of acts",
     ),
     "a rule of one item in the whole case": (
-        lambda d: d["sections"].append(section("8", "lost", {"rule": "small"})),
+        add("sections", section("8", "lost", {"rule": "small"})),
         "sections[8].if.rule: small speaks of one of acts",
     ),
     "a question without judgement": (
-        lambda d: d["sections"][6].update(about="date"),
+        put("sections[6].about", "date"),
         "sections[6].asks: stands with `about: judgement`",
     ),
     "a question for a fact that is not there": (
-        lambda d: d["sections"][6].update(asks="z"),
+        put("sections[6].asks", "z"),
         "sections[6].asks: must be one of",
     ),
     "an outcome of a rule about items": (
-        lambda d: d["outcomes"][1].pop("each"),
+        drop("outcomes[1].each"),
         "outcomes[1].when: small speaks of the items of acts; the outcome needs `each: acts`",
     ),
     "an outcome for each, of a rule about the case": (
-        lambda d: d["outcomes"][1].update(when="hard"),
+        put("outcomes[1].when", "hard"),
         "outcomes[1].when: hard speaks of the whole case",
     ),
     "an amount turned around": (
-        lambda d: d["outcomes"][0]["amount"].update(most=20),
+        put("outcomes[0].amount.most", 20),
         "outcomes[0].amount.most: must be a whole number from 30",
     ),
     "an unsealing by a rule that is not there": (
-        lambda d: d["outcomes"][0].update(
-            unseal={"when": [{"rule": "z"}, "received", "answered"]}
-        ),
+        put("outcomes[0].unseal", {"when": [{"rule": "z"}, "received", "answered"]}),
         "outcomes[0].unseal.when[0].rule: there is no rule z",
     ),
     "a default with a rule": (
-        lambda d: d["default"].update(when="hard"),
+        put("default.when", "hard"),
         "default.when: means nothing here",
     ),
     "more votes than members": (
-        lambda d: d["procedure"].update(votes=6),
+        put("procedure.votes", 6),
         "procedure.votes: must be a whole number from 1 to 5",
     ),
     "a quorum larger than the body": (
-        lambda d: d["procedure"].update(decide_quorum=6),
+        put("procedure.decide_quorum", 6),
         "procedure.decide_quorum: must be a whole number from 1 to 5",
     ),
     "a step twice": (
@@ -235,47 +282,47 @@ BROKEN: dict[str, tuple[Break, str]] = {
         "procedure.steps[0].section: there is no section 99",
     ),
     "a listing without end": (
-        lambda d: d["procedure"]["listing"].pop("ends_after"),
+        drop("procedure.listing.ends_after"),
         "procedure.listing.ends_after: is missing",
     ),
     "a version that ends before it begins": (
-        lambda d: d["version"].update(in_force_to="2024-01-02T00:00:00Z"),
+        put("version.in_force_to", "2024-01-02T00:00:00Z"),
         "version.in_force_to: must lie after in_force_from",
     ),
     "a version of no cause": (
-        lambda d: d["version"].update(cause="whim"),
+        put("version.cause", "whim"),
         "version.cause: must be one of",
     ),
     "a first version that annuls": (
-        lambda d: d["version"].update(annuls=[{"version": 1, "from": "2024-01-01", "by": "c"}]),
+        put("version.annuls", [{"version": 1, "from": "2024-01-01", "by": "c"}]),
         "version.annuls[0].version: must be a version before this one",
     ),
     "governed by no day": (
-        lambda d: d["statute"]["governs"].update(day="birth"),
+        put("statute.governs.day", "birth"),
         "statute.governs.day: must be one of act, claim, decision",
     ),
     "a case on no day": (
-        lambda d: d["cases"][0].update(as_of="July"),
+        put("cases[0].as_of", "July"),
         "cases[0].as_of: not a date like",
     ),
     "a case of an item that is none": (
-        lambda d: d["cases"][0].update(items={"deeds[0]": "nothing"}),
+        put("cases[0].items", {"deeds[0]": "nothing"}),
         "cases[0].items.'deeds[0]': names no item",
     ),
     "a case of a step that is none": (
-        lambda d: d["cases"][0].update(steps={"z": "met"}),
+        put("cases[0].steps", {"z": "met"}),
         "cases[0].steps.z: means nothing here",
     ),
     "a case with a standing of its own": (
-        lambda d: d["cases"][0].update(standing="final"),
+        put("cases[0].standing", "final"),
         "cases[0].standing: must be one of conditional, granted, revoked",
     ),
     "a case in a unit of its own": (
-        lambda d: d["cases"][0]["amount"].update(unit="years"),
+        put("cases[0].amount.unit", "years"),
         "cases[0].amount.unit: must be one of percent",
     ),
     "a case worth at least more than at most": (
-        lambda d: d["cases"][0]["amount"].update(least=51),
+        put("cases[0].amount.least", 51),
         "cases[0].amount.most: must ",
     ),
 }

@@ -13,7 +13,7 @@ from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.statute import load_statute, read_statute
 from safeconduct.protocol.statute.text import CONDITION_DEPTH_MAX, STATUTE_BYTES_MAX
 
-SECONDS_MAX = 5.0
+SECONDS_MAX = 60.0  # on the slowest machine; what explodes takes for ever
 X: Any = {"is": ["x", True]}
 
 LAUGHS = b"a: &a [x, x]\n" + b"".join(

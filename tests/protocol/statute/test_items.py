@@ -186,9 +186,9 @@ def test_what_would_help_each_item_that_was_refused_is_told() -> None:
         ("acts[1]", (Change(place="sections[2].if.known", value=True, fact="acts[1].kind"),)),
     )
     told = reasons(law, judgement)
-    assert "\nThis would change for acts[1] if:\n  - " in told
-    assert "for acts[0] if" not in told
-    assert "for acts[2] if" not in told
+    assert "\nThis would change for no. 2 of the list acts if:\n  - " in told
+    assert "for no. 1 of the list acts if" not in told
+    assert "for no. 3 of the list acts if" not in told
 
 
 def test_items_that_all_share_the_cases_outcome_are_helped_by_what_helps_the_case() -> None:

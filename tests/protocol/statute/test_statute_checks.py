@@ -1,10 +1,10 @@
 """What the linter says about the parts of the grown law."""
 
 import copy
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.protocol.statute.changing import Break, add, drop, put
 from tests.protocol.statute.grown import grown, parameter, section
 from tests.protocol.statute.laws import yesno
 
@@ -56,39 +56,38 @@ def test_nothing_speaks_against_the_grown_law_with_its_cases() -> None:
     assert complaints(clean()) == []
 
 
-Break = Callable[[Any], Any]
 COMPLAINTS: dict[str, tuple[Break, str]] = {
     "a deadline that does not say how it ends": (
-        lambda d: d["parameters"]["appeal"].pop("ends"),
+        drop("parameters.appeal.ends"),
         "parameters.appeal.ends: say how the last day ends: same_time or end_of_day",
     ),
     "a year without holidays that a deadline reaches": (
-        lambda d: d["calendar"]["holidays"].pop("2025"),
+        drop("calendar.holidays.2025"),
         "calendar.holidays: a deadline can reach 2025: not listed there",
     ),
     "a listing that judges nobody": (
-        lambda d: d["procedure"]["listing"].update(section="9"),
+        put("procedure.listing.section", "9"),
         "procedure.listing.section: section 9 lists without an individual assessment: it must "
         "ask a human (about: judgement, asks), or be a rule that reads such a finding",
     ),
     "a judgement that finds nothing": (
-        lambda d: d["sections"][6].pop("asks"),
+        drop("sections[6].asks"),
         "sections[6].asks: say which fact a human finds by this section",
     ),
     "a judgement that is not put as a question": (
-        lambda d: d["facts"]["full"].pop("question"),
+        drop("facts.full.question"),
         "facts.full.question: say what whoever applies section 7 is asked",
     ),
     "a question in no language of the law": (
-        lambda d: d["facts"]["full"].update(question={"de": "Alles?"}),
+        put("facts.full.question", {"de": "Alles?"}),
         "facts.full.question: has no text in en",
     ),
     "a number that nothing uses": (
-        lambda d: d["parameters"].update(four=parameter("integer", value=4)),
+        put("parameters.four", parameter("integer", value=4)),
         "parameters.four: no rule asks for this number",
     ),
     "a list that nothing uses": (
-        lambda d: d["parameters"].update(mild=parameter("list", values=["theft"])),
+        put("parameters.mild", parameter("list", values=["theft"])),
         "parameters.mild: no rule asks for this list",
     ),
     "a period that nothing uses": (
@@ -96,36 +95,34 @@ COMPLAINTS: dict[str, tuple[Break, str]] = {
         "parameters.war: no rule asks for this period",
     ),
     "a duration that nothing uses": (
-        lambda d: d["parameters"].update(
-            week=parameter("duration", amount=7, unit="days", ends="same_time")
-        ),
+        put("parameters.week", parameter("duration", amount=7, unit="days", ends="same_time")),
         "parameters.week: no rule asks for this duration",
     ),
     "a word in two alphabets": (
-        lambda d: d["sections"][0].update(text={"en": "the \u0430ct"}),
+        put("sections[0].text", {"en": "the \u0430ct"}),
         "sections[0].text: the word “\u0430ct” mixes letters that look alike",
     ),
     "a section number in another alphabet": (
-        lambda d: d["sections"][2].update(number="8\u0430x"),
+        put("sections[2].number", "8\u0430x"),
         "sections[2].number: the word “\u0430x” mixes letters that look alike",
     ),
     "a step that the case finds otherwise": (
-        lambda d: d["cases"][0].update(steps={"answer": "late"}),
+        put("cases[0].steps", {"answer": "late"}),
         "cases[0]: “a confession on the last day, told in full” finds the step answer met, "
         "not late",
     ),
     "a standing that the case finds otherwise": (
-        lambda d: d["cases"][0].update(standing="conditional"),
+        put("cases[0].standing", "conditional"),
         "cases[0]: “a confession on the last day, told in full” stands as granted, not "
         "conditional",
     ),
     "an amount that the case finds otherwise": (
-        lambda d: d["cases"][0].update(amount={"least": 30, "most": 51, "unit": "percent"}),
+        put("cases[0].amount", {"least": 30, "most": 51, "unit": "percent"}),
         "cases[0]: “a confession on the last day, told in full” is worth 30 to 50 percent, not "
         "30 to 51 percent",
     ),
     "an amount where the case finds none": (
-        lambda d: d["cases"][1].update(amount={"least": 0, "most": 0, "unit": "percent"}),
+        put("cases[1].amount", {"least": 0, "most": 0, "unit": "percent"}),
         "cases[1]: “too late, with a grave act and three small ones” is worth nothing, not "
         "0 percent",
     ),
@@ -140,16 +137,16 @@ COMPLAINTS: dict[str, tuple[Break, str]] = {
         "acts[7]",
     ),
     "a case before the law": (
-        lambda d: d["cases"][0].update(as_of="2023-01-01"),
+        put("cases[0].as_of", "2023-01-01"),
         "cases[0]: “a confession on the last day, told in full” cannot be judged: the statute "
         "is not in force before 2024-01-02T00:00:00Z",
     ),
     "a rule about items that holds for none": (
-        lambda d: d["sections"].append(section("8", "never", {"absent": "kind"}, of="acts")),
+        add("sections", section("8", "never", {"absent": "kind"}, of="acts")),
         "sections[8]: no outcome leads to the rule never",
     ),
     "a seal that opens on another day": (
-        lambda d: d["cases"][0].update(unsealed="2025-01-01"),
+        put("cases[0].unsealed", "2025-01-01"),
         "cases[0]: “a confession on the last day, told in full” is unsealed at no time that "
         "can be told, not 2025-01-01",
     ),
@@ -159,7 +156,7 @@ COMPLAINTS: dict[str, tuple[Break, str]] = {
         "sections[2].if.less ranks by it; say wait, body_bears or person_bears",
     ),
     "a burden without an end": (
-        lambda d: d["outcomes"][2].pop("review_after"),
+        drop("outcomes[2].review_after"),
         "outcomes[2]: a burden needs a review: add review_after",
     ),
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.protocol.credited import document
+from tests.protocol.statute.changing import drop, put
 from tests.protocol.statute.laws import (
     AS_OF,
     GOOD_TIP,
@@ -27,6 +28,7 @@ from safeconduct.protocol.statute import (
     with_parameters,
     with_version,
 )
+from safeconduct.protocol.statute.diff import diff
 from safeconduct.protocol.statute.explain import letter
 from safeconduct.protocol.statute.text import Credits
 
@@ -73,60 +75,60 @@ def test_the_end_of_a_period_moves_with_the_date_and_an_inclusive_date_belongs_t
 
 
 BREAKS: dict[str, tuple[Callable[[Any], object], str]] = {
-    "no scheme": (lambda d: d["credits"].pop("scheme"), "credits.scheme: is missing"),
+    "no scheme": (drop("credits.scheme"), "credits.scheme: is missing"),
     "another scheme": (
-        lambda d: d["credits"].update(scheme="clerk"),
+        put("credits.scheme", "clerk"),
         "credits.scheme: must be one of blind, plain",
     ),
     "a word too many": (
-        lambda d: d["credits"].update(more=1),
+        put("credits.more", 1),
         "credits.more: means nothing here",
     ),
     "no class": (
-        lambda d: d["credits"].update(classes=[]),
+        put("credits.classes", []),
         "credits.classes: must have 1 to 50 items",
     ),
     "a class that is no grade": (
-        lambda d: d["credits"].update(classes=["useful", "splendid"]),
+        put("credits.classes", ["useful", "splendid"]),
         "credits.classes[1]: must be one of corroborated, false, unproven, useful, worthless",
     ),
     "a class twice": (
-        lambda d: d["credits"].update(classes=["useful", "useful"]),
+        put("credits.classes", ["useful", "useful"]),
         "credits.classes: useful stands twice",
     ),
     "no period": (
-        lambda d: d["credits"].update(periods=[]),
+        put("credits.periods", []),
         "credits.periods: must have 1 to 100 items",
     ),
     "a period out of order": (
-        lambda d: d["credits"].update(periods=["the_date", EARLIER]),
+        put("credits.periods", ["the_date", EARLIER]),
         "credits.periods[1]: a period must end after the one before it",
     ),
     "a period without length": (
-        lambda d: d["credits"].update(periods=["the_date", "2027-06-01T00:00:00Z"]),
+        put("credits.periods", ["the_date", "2027-06-01T00:00:00Z"]),
         "credits.periods[1]: a period must end after the one before it",
     ),
     "a period that ends at no date": (
-        lambda d: d["credits"].update(periods=["appeal_period"]),
+        put("credits.periods", ["appeal_period"]),
         "credits.periods[0]: not a date like",
     ),
     "a period in numbers": (
-        lambda d: d["credits"].update(periods=[THE_DATE]),
+        put("credits.periods", [THE_DATE]),
         "credits.periods[0]: must be text (in YAML: put it in quotes)",
     ),
     "a minimum of none": (
-        lambda d: d["credits"].update(minimum_issued=0),
+        put("credits.minimum_issued", 0),
         "credits.minimum_issued: must be a whole number from 1",
     ),
     "a minimum that is true": (
-        lambda d: d["credits"].update(minimum_issued=True),
+        put("credits.minimum_issued", True),
         "credits.minimum_issued: must be a whole number from 1",
     ),
     "a section that is not there": (
-        lambda d: d["credits"].update(section="70"),
+        put("credits.section", "70"),
         "credits.section: must be one of",
     ),
-    "no list": (lambda d: d.update(credits=[]), "credits: must be a map"),
+    "no list": (put("credits", []), "credits: must be a map"),
 }
 
 
@@ -276,9 +278,9 @@ def judged() -> Judgement:
 
 LETTERS = {
     "en": "Help was shown by a credit (section 7): it stands for a tip graded useful that was "
-    "logged before 2027-06-01T00:00:00Z (UTC), and names none.",
+    "logged before 1 June 2027, 00:00 UTC, and names none.",
     "de": "Die Hilfe ist durch eine Gutschrift belegt (Abschnitt 7): Sie steht für einen "
-    "Hinweis der Bewertung useful, der vor dem 2027-06-01T00:00:00Z (UTC) protokolliert "
+    "Hinweis der Bewertung nützlich, der vor dem 1. Juni 2027, 00:00 UTC protokolliert "
     "wurde, und nennt keinen.",
 }
 
@@ -289,3 +291,40 @@ def test_a_letter_says_that_a_credit_was_used(language: str) -> None:
     assert LETTERS[language] in told.splitlines()
     silent = letter(law(), judged(), AS_OF, language)
     assert told.replace(LETTERS[language] + "\n\n", "") == silent
+
+
+SAID: dict[str, tuple[dict[str, Any], str]] = {
+    "a period added": (
+        {"periods": [EARLIER, "2027-02-01T00:00:00Z", "the_date"]},
+        "credits.periods: end 2027-01-01T00:00:00Z, 2027-02-01T00:00:00Z, "
+        "2027-06-01T00:00:00Z, and no longer 2027-01-01T00:00:00Z, 2027-02-01T00:00:00Z",
+    ),
+    "all of it dropped": (
+        {"classes": "dropped"},
+        "credits.periods: end never, and no longer 2027-01-01T00:00:00Z, 2027-02-01T00:00:00Z",
+    ),
+    "a class added": (
+        {"classes": ["useful", "corroborated", "unproven"]},
+        "credits.classes: corroborated, useful → useful, corroborated, unproven",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_a_change_of_credits_is_said_in_words(name: str) -> None:
+    changes, words = SAID[name]
+    periods: dict[str, Any] = {"periods": [EARLIER, "2027-02-01T00:00:00Z"]}
+    before = law(**periods)
+    assert words in [str(each) for each in diff(before, following(before, **periods | changes))]
+
+
+def test_the_ends_of_periods_are_told_by_the_clocks_of_the_place() -> None:
+    def placed(periods: list[str]) -> Statute:
+        offsets = [{"from": "1900-01-01T00:00:00Z", "offset": "+02:00"}]
+        calendar: Any = {"zone": "Europe/Kyiv", "offsets": offsets}
+        return read_statute({**document(periods=periods), "calendar": calendar})
+
+    before, now = placed([EARLIER]), placed([EARLIER, "2027-01-31T22:00:00Z"])
+    [told] = [each.text for each in diff(before, now) if each.kind == "credits"]
+    earlier = "2027-01-01 02:00:00 (Europe/Kyiv)"
+    assert told == f"end {earlier}, 2027-02-01, and no longer {earlier}"

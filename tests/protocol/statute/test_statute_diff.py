@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.protocol.statute.changing import add, drop, put
 from tests.protocol.statute.grown import grown, parameter, section
 from tests.protocol.statute.laws import yesno
 
 from safeconduct.protocol.statute import Statute, parse_instant, read_statute
-from safeconduct.protocol.statute.diff import Pattern, diff, for_whom
+from safeconduct.protocol.statute.diff import diff
 from safeconduct.protocol.statute.load import resolve_previous
+from safeconduct.protocol.statute.whom import Pattern, for_whom
 
 
 def follow(change: Callable[[Any], Any]) -> tuple[Statute, Statute]:
@@ -19,6 +21,10 @@ def follow(change: Callable[[Any], Any]) -> tuple[Statute, Statute]:
     document["version"] |= {"number": 2, "supersedes": "previous"}
     change(document)
     return first, read_statute(resolve_previous(document, first))
+
+
+def effect(name: str, text: str) -> Any:
+    return {"name": name, "text": {"en": text}}
 
 
 def instant(value: str) -> Any:
@@ -48,15 +54,15 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "parameters.appeal: changes from 15 days, to the end of the day to 30 days",
     ),
     "a number": (
-        lambda d: d["parameters"]["three"].update(value=4),
+        put("parameters.three.value", 4),
         "parameters.three: changes from 3 to 4",
     ),
     "a list": (
-        lambda d: d["parameters"]["grave"].update(values=["murder", "theft"]),
+        put("parameters.grave.values", ["murder", "theft"]),
         "parameters.grave: gains theft; loses torture",
     ),
     "a period": (
-        lambda d: d["parameters"]["conflict"].update(to="1992-01-01"),
+        put("parameters.conflict.to", "1992-01-01"),
         "parameters.conflict: moves from 1989-01-01 … 1991-12-31 to 1989-01-01 … 1992-01-01, "
         "its end 1 day later",
     ),
@@ -68,19 +74,19 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "1992-01-01, its beginning 2 days earlier, its end 1 day later",
     ),
     "an instant, as the clocks of the place show it": (
-        lambda d: d["parameters"].update(noon=instant("2024-07-01T10:00:00Z")),
+        put("parameters.noon", instant("2024-07-01T10:00:00Z")),
         "parameters.noon: is new: 2024-07-01 12:00:00 (Europe/Prague) (exclusive)",
     ),
     "an instant that is a midnight there": (
-        lambda d: d["parameters"].update(night=instant("2024-06-30T22:00:00Z")),
+        put("parameters.night", instant("2024-06-30T22:00:00Z")),
         "parameters.night: is new: 2024-07-01 (exclusive)",
     ),
     "a promise": (
-        lambda d: d["parameters"]["last_day"].update(may_change="any"),
+        put("parameters.last_day.may_change", "any"),
         "parameters.last_day.may_change: may change any, and no longer later_only",
     ),
     "a new parameter": (
-        lambda d: d["parameters"].update(four=parameter("integer", value=4)),
+        put("parameters.four", parameter("integer", value=4)),
         "parameters.four: is new: 4",
     ),
     "a fact dropped": (
@@ -88,15 +94,15 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "facts.answered: is dropped; it was time, asserted by board",
     ),
     "what a doubt means": (
-        lambda d: d["facts"]["lied"].update(unknown_at_end="favour_person"),
+        put("facts.lied.unknown_at_end", "favour_person"),
         "facts.lied.unknown_at_end: body_bears → favour_person",
     ),
     "a section reworded": (
-        lambda d: d["sections"][0].update(text={"en": "One."}),
+        put("sections[0].text", {"en": "One."}),
         "sections[0].text.en: section 1 is reworded: “1” → “One.”",
     ),
     "a section with another rule": (
-        lambda d: d["sections"][0].update({"if": {"before": ["confessed", "last_day"]}}),
+        put("sections[0].if", {"before": ["confessed", "last_day"]}),
         "sections[0]: section 1 states another rule: before(confessed, last_day) instead of "
         "by(confessed, last_day)",
     ),
@@ -112,15 +118,15 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "section 6: section 6 is repealed: “6”",
     ),
     "an outcome gone": (
-        lambda d: d["outcomes"].pop(2),
+        drop("outcomes[2]"),
         "outcome listed: is dropped; it was listed",
     ),
     "an outcome worth more": (
-        lambda d: d["outcomes"][0]["amount"].update(most=60),
+        put("outcomes[0].amount.most", 60),
         "outcomes[0].amount: 30 to 50 percent → 30 to 60 percent",
     ),
     "an unsealing": (
-        lambda d: d["outcomes"][0].update(unseal={"begin": "service"}),
+        put("outcomes[0].unseal", {"begin": "service"}),
         "outcomes[0].unseal: is unsealed begin(service), and no longer "
         "add(end(service), longer)",
     ),
@@ -129,37 +135,84 @@ CHANGES: dict[str, tuple[Callable[[Any], Any], str]] = {
         "outcomes: are looked at in another order: listed, act_spared, spared, nothing",
     ),
     "the quorum": (
-        lambda d: d["procedure"].update(decide_quorum=3),
+        put("procedure.decide_quorum", 3),
         "procedure.decide_quorum: 2 → 3",
     ),
     "a step owed by another": (
-        lambda d: d["procedure"]["steps"][0].update(owed_by="board"),
+        put("procedure.steps[0].owed_by", "board"),
         "procedure.steps.answer.owed_by: desk → board",
     ),
     "a step counted from elsewhere": (
-        lambda d: d["procedure"]["steps"][0].update({"from": {"begin": "service"}}),
+        put("procedure.steps[0].from", {"begin": "service"}),
         "procedure.steps.answer.from: counts from begin(service)",
     ),
     "a listing that ends sooner": (
-        lambda d: d["procedure"]["listing"]["ends_after"].update(amount=4),
+        put("procedure.listing.ends_after.amount", 4),
         "procedure.listing.ends_after: 5 years, rounded down → 4 years, rounded down",
     ),
+    "another effect": (
+        add("procedure.listing.effects", "exiled"),
+        "procedure.listing.effects: barred → barred, exiled",
+    ),
+    "an effect in other words": (
+        put("procedure.listing.effects", [effect("barred", "Barred.")]),
+        "procedure.listing.effects.barred.en: is reworded: “” → “Barred.”",
+    ),
+    "an effect more, of an outcome": (
+        put("outcomes[0].effects", [effect("free", "Free.")]),
+        "outcomes[0].effects: nothing → free",
+    ),
     "the holidays of a year": (
-        lambda d: d["calendar"]["holidays"].update({"2026": []}),
+        put("calendar.holidays.2026", []),
         "calendar.holidays.2026: the holidays of 2026 are listed",
     ),
+    "a holiday more, and one that moves": (
+        lambda d: d["calendar"]["holidays"].update(
+            {"2024": [*d["calendar"]["holidays"]["2024"], "2024-12-30"]}
+        ),
+        "calendar.holidays.2024: the holidays of 2024 are changed: gains 2024-12-30",
+    ),
+    "the holidays of a year no longer": (
+        drop("calendar.holidays.2024"),
+        "calendar.holidays.2024: the holidays of 2024 are listed no longer",
+    ),
+    "summer time": (
+        add("calendar.offsets", {"from": "2040-01-01T00:00:00Z", "offset": "-03:30"}),
+        "calendar.offsets: gains -03:30 from 2040-01-01T00:00:00Z",
+    ),
+    "a duration of a day": (
+        lambda d: d["parameters"]["appeal"].update(amount=1, ends="same_time"),
+        "parameters.appeal: changes from 15 days, to the end of the day to 1 day",
+    ),
+    "a duration in seconds": (
+        put("parameters.wait", parameter("duration", amount=30 * 86_400, unit="seconds")),
+        "parameters.wait: is new: 30 days of 24 hours",
+    ),
+    "a duration of odd seconds": (
+        put("parameters.wait", parameter("duration", amount=90_061, unit="seconds")),
+        "parameters.wait: is new: 1 day, 1 hour, 1 minute and 1 second",
+    ),
     "which day governs": (
-        lambda d: d["statute"]["governs"].update(day="claim"),
+        put("statute.governs.day", "claim"),
         "statute.governs.day: act → claim",
     ),
     "a court": (
-        lambda d: d["version"].update(
-            annuls=[{"version": 1, "from": "2024-05-01", "sections": ["3"], "by": "the court"}]
+        put(
+            "version.annuls",
+            [{"version": 1, "from": "2024-05-01", "sections": ["3"], "by": "the court"}],
         ),
         "version.annuls[0]: section 3 of version 1: struck from 2024-05-01 by the court",
     ),
+    "a court, and what comes of it": (
+        put(
+            "version.annuls",
+            [{"version": 1, "from": "2024-05-01", "sections": ["1"], "by": "the court"}],
+        ),
+        "version.annuls[0]: section 1 of version 1: struck from 2024-05-01 by the court; "
+        "of 1 cases 1 come out worse for the person",
+    ),
     "the end of the law": (
-        lambda d: d["version"].pop("in_force_to"),
+        drop("version.in_force_to"),
         "version.in_force_to: in force without end",
     ),
 }

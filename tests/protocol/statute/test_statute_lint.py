@@ -1,10 +1,11 @@
 """Linting: what a statute must not be published with, and the mutation of the example act."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.protocol.statute.changing import Break, add, drop, put
 from tests.protocol.statute.laws import example, example_document, small_law
 
 from safeconduct.errors import MalformedError
@@ -41,18 +42,17 @@ def test_the_first_complaint_is_raised_with_the_number_of_others() -> None:
         check(read_statute(small_law({"is": ["x", True]})))
 
 
-Break = Callable[[Any], Any]
 COMPLAINTS: dict[str, tuple[Break, str]] = {
     "effects before the appeal": (
-        lambda d: d["procedure"].update(appeal_suspends=False),
+        put("procedure.appeal_suspends", False),
         "procedure.appeal_suspends: effects would begin before an appeal ends",
     ),
     "a registration without end": (
-        lambda d: d["default"].pop("review_after"),
+        drop("default.review_after"),
         "default: a burden needs a review: add review_after",
     ),
     "antedated": (
-        lambda d: d["version"].update(in_force_from="2023-12-31T23:59:59Z"),
+        put("version.in_force_from", "2023-12-31T23:59:59Z"),
         "version.in_force_from: the law would begin before it is published",
     ),
     "two outcomes of one rule": (
@@ -60,7 +60,7 @@ COMPLAINTS: dict[str, tuple[Break, str]] = {
         "outcomes[1].when: acquitted already has an outcome before it",
     ),
     "a text that is missing": (
-        lambda d: d["sections"][3]["text"].pop("de"),
+        drop("sections[3].text.de"),
         "sections[3].text: has no text in de",
     ),
     "a text too many": (
@@ -76,27 +76,56 @@ COMPLAINTS: dict[str, tuple[Break, str]] = {
         "parameters.other: no rule asks for this date",
     ),
     "a rule nobody reaches": (
-        lambda d: d["sections"].append(
-            {"number": "9", "rule": "nine", "if": NEVER, "text": {"en": "9", "de": "9"}}
+        add(
+            "sections",
+            {"number": "9", "rule": "nine", "if": NEVER, "text": {"en": "9", "de": "9"}},
         ),
         "sections[7]: no outcome leads to the rule nine",
     ),
+    "an effect without a translation": (
+        drop("procedure.listing.effects[1].text.de"),
+        "procedure.listing.effects[1].text: has no text in de",
+    ),
+    "an effect of an outcome in a language too many": (
+        put(
+            "outcomes[0].effects",
+            ["gone", {"name": "free", "text": {"en": "a", "de": "b", "fr": "c"}}],
+        ),
+        "outcomes[0].effects[1].text: fr is not a language of this statute",
+    ),
+    "an effect of the default without a translation": (
+        put("default.effects", [{"name": "stays", "text": {"en": "a"}}]),
+        "default.effects[0].text: has no text in de",
+    ),
+    "an effect in letters that look alike": (
+        put("procedure.listing.effects[0].text.en", "no \u043effice"),
+        "procedure.listing.effects[0].text: the word “\u043effice” mixes letters that look "
+        "alike",
+    ),
+    "an effect that is told otherwise where it hurts less": (
+        put(
+            "outcomes[0].effects",
+            [{"name": "no_public_office", "text": {"en": "a letter", "de": "ein Brief"}}],
+        ),
+        "outcomes[0].effects[0].text: no_public_office is told in other words elsewhere in "
+        "this statute",
+    ),
     "a case that comes out otherwise": (
-        lambda d: d["cases"][0].update(outcome="registration_stands"),
+        put("cases[0].outcome", "registration_stands"),
         "cases[0]: “a useful tip logged one second before the date acquits” comes out as "
         "acquitted, not registration_stands",
     ),
     "a case that rests on other sections": (
-        lambda d: d["cases"][0].update(sections=["3"]),
+        put("cases[0].sections", ["3"]),
         "cases[0]: “a useful tip logged one second before the date acquits” rests on "
         "3, 4(1), not on 3",
     ),
     "a case that waits for something else": (
-        lambda d: d["cases"][7].update(open=[]),
+        put("cases[7].open", []),
         "cases[7]: “a tip not yet assessed leaves the case open” waits for tips[0].grade",
     ),
     "a provision that no case meets": (
-        lambda d: d["cases"].pop(16),
+        drop("cases[16]"),
         "sections[2].unless[1].unless[0]: no case in which section 5(3) holds",
     ),
 }
@@ -221,19 +250,19 @@ def test_a_version_may_not_follow(name: str) -> None:
 
 SUCCESSIONS: dict[str, tuple[Break, str]] = {
     "another statute": (
-        lambda d: d["statute"].update(id="other"),
+        put("statute.id", "other"),
         "statute.id: is not example-acquittal, the statute it would follow",
     ),
     "a version left out": (
-        lambda d: d["version"].update(number=3),
+        put("version.number", 3),
         "version.number: must be 2",
     ),
     "another predecessor": (
-        lambda d: d["version"].update(supersedes="00" * 32),
+        put("version.supersedes", "00" * 32),
         "version.supersedes: is not the SHA-256 of the version before",
     ),
     "the promise itself": (
-        lambda d: d["parameters"]["the_date"].update(may_change="any"),
+        put("parameters.the_date.may_change", "any"),
         "parameters.the_date.may_change: the promise itself was changed",
     ),
 }

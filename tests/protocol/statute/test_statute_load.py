@@ -1,9 +1,9 @@
 """Loading: every fault is one `MalformedError` that names its place."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from tests.protocol.statute.changing import Break, add, drop, put
 from tests.protocol.statute.laws import example, example_document, fact, small_law, yesno
 
 from safeconduct.errors import MalformedError
@@ -111,96 +111,95 @@ def test_the_operators_are_these_and_no_others() -> None:
     assert sorted(OPERATORS) == sorted(named.split())
 
 
-Break = Callable[[Any], Any]
 DOCUMENTS: dict[str, tuple[Break, str]] = {
-    "a part is missing": (lambda d: d.pop("cases"), "cases: is missing"),
-    "a part too many": (lambda d: d.update(more=1), "more: means nothing here"),
+    "a part is missing": (drop("cases"), "cases: is missing"),
+    "a part too many": (put("more", 1), "more: means nothing here"),
     "a part that hides in quotes": (
         lambda d: d.update({"A\nb": 1}),
         "'A\\nb': means nothing here",
     ),
     "another schema": (
-        lambda d: d["statute"].update(schema="2"),
+        put("statute.schema", "2"),
         "statute.schema: must be one",
     ),
     "no language": (
-        lambda d: d["statute"].update(languages=[]),
+        put("statute.languages", []),
         "statute.languages: must have 1 to 24",
     ),
     "a title of no text": (
-        lambda d: d["statute"].update(title={"en": 5}),
+        put("statute.title", {"en": 5}),
         "statute.title.en: must be text",
     ),
     "a title with a control character": (
-        lambda d: d["statute"].update(title={"en": "a\x7f"}),
+        put("statute.title", {"en": "a\x7f"}),
         "statute.title.en: holds a control character",
     ),
     "a date without its offset": (
-        lambda d: d["version"].update(published="2020-01-01T00:00:00"),
+        put("version.published", "2020-01-01T00:00:00"),
         "version.published: not a date like",
     ),
     "a day that does not exist": (
-        lambda d: d["version"].update(published="2023-02-29T00:00:00Z"),
+        put("version.published", "2023-02-29T00:00:00Z"),
         "version.published: there is no such date",
     ),
     "a date as a number": (
-        lambda d: d["version"].update(published=5),
+        put("version.published", 5),
         "version.published: must be text",
     ),
     "a second version that follows nothing": (
-        lambda d: d["version"].update(number=2),
+        put("version.number", 2),
         "version.supersedes: stands in every version but the first",
     ),
     "a version number that is true": (
-        lambda d: d["version"].update(number=True),
+        put("version.number", True),
         "version.number: must be a whole number",
     ),
     "a parameter of no type": (
-        lambda d: d["parameters"]["day"].pop("type"),
+        drop("parameters.day.type"),
         "parameters.day.type: must be one of",
     ),
     "a date without its zone": (
-        lambda d: d["parameters"]["day"].pop("zone"),
+        drop("parameters.day.zone"),
         "parameters.day.zone: is missing",
     ),
     "a date neither inclusive nor exclusive": (
-        lambda d: d["parameters"]["day"].update(bound="maybe"),
+        put("parameters.day.bound", "maybe"),
         "parameters.day.bound: must be one of",
     ),
     "months without rounding": (
-        lambda d: d["parameters"]["term"].update(unit="months"),
+        put("parameters.term.unit", "months"),
         "parameters.term.rounding: must be one of down, up",
     ),
     "days with rounding": (
-        lambda d: d["parameters"]["term"].update(rounding="down"),
+        put("parameters.term.rounding", "down"),
         "parameters.term.rounding: only months and years are rounded",
     ),
     "a parameter of a section that is not there": (
-        lambda d: d["parameters"]["day"].update(section="7"),
+        put("parameters.day.section", "7"),
         "parameters.day.section: there is no section 7",
     ),
     "a fact nobody may assert": (
-        lambda d: d["facts"]["x"].pop("asserted_by"),
+        drop("facts.x.asserted_by"),
         "facts.x.asserted_by: is missing",
     ),
     "a fact without a rule for doubts": (
-        lambda d: d["facts"]["x"].pop("unknown_at_end"),
+        drop("facts.x.unknown_at_end"),
         "facts.x.unknown_at_end: is missing",
     ),
     "a choice without values": (
-        lambda d: d["facts"].update(c=fact("choice")),
+        put("facts.c", fact("choice")),
         "facts.c.values: stands with type choice",
     ),
     "a choice that could be called unknown": (
-        lambda d: d["facts"].update(c=fact("choice", values=["unknown", "b"])),
+        put("facts.c", fact("choice", values=["unknown", "b"])),
         "facts.c.values: absent and unknown have a meaning",
     ),
     "a time without its proof": (
-        lambda d: d["facts"]["t"].pop("proof"),
+        drop("facts.t.proof"),
         "facts.t.proof: stands with type time",
     ),
     "a fact named like a parameter": (
-        lambda d: d["facts"].update(day=yesno()),
+        put("facts.day", yesno()),
         "facts.day: the name day is already taken",
     ),
     "a field named like a fact": (
@@ -208,7 +207,7 @@ DOCUMENTS: dict[str, tuple[Break, str]] = {
         "facts.acts.x: the name x is already taken",
     ),
     "a section number twice": (
-        lambda d: d["sections"].append({"number": "1", "text": {"en": "a"}, "about": "a"}),
+        add("sections", {"number": "1", "text": {"en": "a"}, "about": "a"}),
         "sections: 1 stands twice",
     ),
     "a rule twice": (
@@ -216,11 +215,11 @@ DOCUMENTS: dict[str, tuple[Break, str]] = {
         "sections: one stands twice",
     ),
     "a section without text": (
-        lambda d: d["sections"][0].update(text={}),
+        put("sections[0].text", {}),
         "sections[0].text: needs a text",
     ),
     "a section number that YAML made a number": (
-        lambda d: d["sections"][0].update(number=1),
+        put("sections[0].number", 1),
         "sections[0].number: must be text (in YAML: put it in quotes)",
     ),
     "an exception with a rule": (
@@ -232,8 +231,8 @@ DOCUMENTS: dict[str, tuple[Break, str]] = {
         "sections[1]: the rules lead in a circle: a → b → a",
     ),
     "a circle through an exception": (
-        lambda d: d["sections"][0].update(
-            unless=[{"number": "2", "text": {"en": "2"}, "if": {"rule": "one"}}]
+        put(
+            "sections[0].unless", [{"number": "2", "text": {"en": "2"}, "if": {"rule": "one"}}]
         ),
         "sections[0]: the rules lead in a circle: one → one",
     ),
@@ -242,41 +241,41 @@ DOCUMENTS: dict[str, tuple[Break, str]] = {
         "sections: must have 1 to 200 items",
     ),
     "an outcome of no rule": (
-        lambda d: d["outcomes"][0].update(when="z"),
+        put("outcomes[0].when", "z"),
         "outcomes[0].when: must be one of one",
     ),
     "an outcome called undetermined": (
-        lambda d: d["outcomes"][0].update(value="undetermined"),
+        put("outcomes[0].value", "undetermined"),
         "outcomes: undetermined has a meaning",
     ),
     "the default as an outcome": (
-        lambda d: d["outcomes"][0].update(value="refused"),
+        put("outcomes[0].value", "refused"),
         "outcomes: refused stands twice",
     ),
     "an appeal without a period": (
-        lambda d: d["procedure"].update(appeal_period="day"),
+        put("procedure.appeal_period", "day"),
         "procedure.appeal_period: must name a parameter of type duration",
     ),
     "a case with an undeclared fact": (
-        lambda d: d["cases"].append(
-            {"name": "a", "facts": {"facts": {"z": 1}}, "outcome": "refused", "sections": []}
+        add(
+            "cases",
+            {"name": "a", "facts": {"facts": {"z": 1}}, "outcome": "refused", "sections": []},
         ),
         "cases[0].facts.facts.z: means nothing here",
     ),
     "a case of an unknown section": (
-        lambda d: d["cases"].append(
-            {"name": "a", "facts": {}, "outcome": "refused", "sections": ["7"]}
-        ),
+        add("cases", {"name": "a", "facts": {}, "outcome": "refused", "sections": ["7"]}),
         "cases[0].sections[0]: must be one of 1",
     ),
     "a case at a date that is none": (
-        lambda d: d["cases"].append(
+        add(
+            "cases",
             {
                 "name": "a",
                 "facts": {"facts": {"t": {"parameter": "term", "seconds": 0}}},
                 "outcome": "refused",
                 "sections": [],
-            }
+            },
         ),
         "cases[0].facts.facts.t.parameter: must name a parameter of type instant",
     ),

@@ -12,9 +12,10 @@ from safeconduct.parties.board.statute_files import (
     read_versions,
 )
 from safeconduct.plumbing.terminal import Verbs, add_verb, print_json, say
-from safeconduct.protocol.statute.diff import Pattern, diff, for_whom
+from safeconduct.protocol.statute.diff import diff
 from safeconduct.protocol.statute.facts import FACTS_BYTES_MAX
 from safeconduct.protocol.statute.lint import lint_change
+from safeconduct.protocol.statute.whom import Pattern, for_whom
 
 _EPILOG = """\
 First what the text changes: parameters and how far they move, facts, sections and their rules,

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,13 +20,20 @@ from safeconduct.plumbing.terminal import Verbs, add_verb, note, print_json, say
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.statute.evaluate import (
     Judgement,
-    evaluate,
     judgement_document,
     tree_hash,
 )
 from safeconduct.protocol.statute.explain import draw
 from safeconduct.protocol.statute.facts import FACTS_BYTES_MAX, read_facts
-from safeconduct.protocol.statute.govern import Days, Governed, explained, fitting, govern
+from safeconduct.protocol.statute.govern import (
+    Days,
+    Governed,
+    annulled_words,
+    explained,
+    fitting,
+    govern,
+    judged,
+)
 from safeconduct.protocol.statute.head import read_moment
 from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.phrase import amount_words
@@ -37,10 +45,24 @@ Value = TypeVar("Value")
 DECIDED = 0
 UNDETERMINED_EXIT = 3
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Apart:
+    """One version judged by itself: what courts struck from it, and facts it does not know."""
+
+    statute: Statute
+    annulled: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
 _EPILOG = """\
 STATUTE may be a folder with the versions of a law: the version that governs is chosen by the
 day of the act, the claim or the decision, as the law says, and the person gets the better of
 two results where the law is favourable. Both are told.
+
+Of a single file, --beside names other versions of the law: what they say that a court struck
+from this one does not hold, and facts that only they know are left out. With all versions that
+were published by then, the tree hash is that of the decision made under this one.
 
 FACTS holds what was asserted, in YAML or canonical JSON:
   facts: {grave_crime_proven: false, confessed: "1996-03-31"}
@@ -55,6 +77,8 @@ examples:
   safeconduct statute eval statute.yaml facts.yaml --as-of 2027-06-01T00:00:00Z --json
   safeconduct statute eval south-africa/reconciliation-1995 facts.yaml \\
       --act 1994-04-24 --claim 1996-12-01 --as-of 1998-05-01
+  safeconduct statute eval statute-1.json facts.json --beside statute-2.json \\
+      --as-of 2028-01-05T12:00:00Z
 """
 
 
@@ -67,6 +91,14 @@ def add_eval_verb(verbs: Verbs) -> None:
     verb.add_argument("--as-of", metavar="T", help="the moment or day to judge at (now)")
     verb.add_argument("--act", metavar="T", help="when the act was done")
     verb.add_argument("--claim", metavar="T", help="when the claim was filed (as-of)")
+    verb.add_argument(
+        "--beside",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="another version of the law (repeatable)",
+    )
     verb.add_argument("--json", action="store_true", help="print the whole proof as JSON")
     verb.set_defaults(run=run_eval)
 
@@ -80,14 +112,47 @@ def _run_one(args: argparse.Namespace) -> int:
     if args.act is not None or args.claim is not None:
         raise MalformedError("--act and --claim choose a version: give the law's folder")
     law = read_law(args.statute)
-    source, facts = read_case(args.facts, law.statute)
+    versions = _with_versions(law, args.beside)
+    source = _facts_of(args, law)
     as_of = _moment(args.as_of, "--as-of", law) if args.as_of is not None else seconds()
-    judgement = _blamed(law, source, lambda: evaluate(law.statute, facts, as_of))
-    steps = _blamed(law, source, lambda: owed_steps(law.statute, facts, as_of))
-    return _report(args, judgement, steps, None)
+    applied, judgement = _blamed(
+        law, source, lambda: judged(versions, law.statute, source.document, as_of)
+    )
+    steps = _blamed(law, source, lambda: owed_steps(applied, judgement.given, as_of))
+    apart = _Apart(
+        statute=applied,
+        annulled=annulled_words(versions, law.statute, as_of),
+        left_out=fitting(source.document, law.statute, versions)[1] if args.beside else (),
+    )
+    return _report(args, judgement, steps, apart)
+
+
+def _facts_of(args: argparse.Namespace, law: Law) -> Source:
+    """The facts; one version alone must know all of them."""
+    if args.beside:
+        return read_source(args.facts, FACTS_BYTES_MAX)
+    return read_case(args.facts, law.statute)[0]
+
+
+def _with_versions(law: Law, paths: list[Path]) -> list[Statute]:
+    """The versions of a law in these files, among them its own, in their order."""
+    found = {law.statute.version.number: law.statute}
+    for path in paths:
+        other = read_law(path)
+        if other.statute.id != law.statute.id:
+            message = f"statute.id: is not {law.statute.id}, the law beside which it is given"
+            raise MalformedError(other.source.located(message))
+        number = other.statute.version.number
+        if number in found:
+            message = f"version.number: version {number} was given already"
+            raise MalformedError(other.source.located(message))
+        found[number] = other.statute
+    return [found[number] for number in sorted(found)]
 
 
 def _run_series(args: argparse.Namespace) -> int:
+    if args.beside:
+        raise MalformedError("--beside goes with one file: a folder holds all versions")
     laws = read_versions(args.statute)
     newest = laws[-1]
     decision = _moment(args.as_of, "--as-of", newest) if args.as_of is not None else seconds()
@@ -129,29 +194,30 @@ def _report(
     args: argparse.Namespace,
     judgement: Judgement,
     steps: tuple[StepState, ...],
-    governed: Governed | None,
+    told: "Governed | _Apart",
 ) -> int:
     if args.json:
-        print_json(_document(judgement, steps, governed))
+        print_json(_document(judgement, steps, told))
     else:
         say(draw(judgement).rstrip("\n"))
         for line in (*_more(judgement), *map(_step_line, steps)):
             say(line)
         say(f"tree hash {tree_hash(judgement).hex()}")
-        _say_governed(governed)
+        _say_governed(told)
     return DECIDED if judgement.decided else _report_open(judgement)
 
 
 def _document(
-    judgement: Judgement, steps: tuple[StepState, ...], governed: Governed | None
+    judgement: Judgement, steps: tuple[StepState, ...], told: "Governed | _Apart"
 ) -> Json:
     document = judgement_document(judgement)
     assert isinstance(document, dict)
     if steps:
         document = {**document, "steps": [_step_document(each) for each in steps]}
-    if governed is not None:
-        document = {**document, "governed": _governed_document(governed)}
-    return document
+    if isinstance(told, Governed):
+        return {**document, "governed": _governed_document(told)}
+    apart: dict[str, Json] = {"annulled": list(told.annulled), "left_out": list(told.left_out)}
+    return {**document, **{key: value for key, value in apart.items() if value}}
 
 
 def _governed_document(governed: Governed) -> Json:
@@ -204,17 +270,17 @@ def _step_line(step: StepState) -> str:
     )
 
 
-def _say_governed(governed: Governed | None) -> None:
-    if governed is None:
-        return
-    say(explained(governed))
-    if governed.competing is not None:
-        statute, judgement = governed.competing
-        say(f"competing: version {statute.version.number}: {judgement.outcome}")
-    for words in governed.annulled:
+def _say_governed(told: "Governed | _Apart") -> None:
+    number = told.statute.version.number
+    if isinstance(told, Governed):
+        say(explained(told))
+        if told.competing is not None:
+            statute, judgement = told.competing
+            say(f"competing: version {statute.version.number}: {judgement.outcome}")
+    for words in told.annulled:
         say(f"annulled: {words}")
-    for name in governed.left_out:
-        note(f"left out: version {governed.statute.version.number} knows no fact {name}")
+    for name in told.left_out:
+        note(f"left out: version {number} knows no fact {name}")
 
 
 def _report_open(judgement: Judgement) -> int:

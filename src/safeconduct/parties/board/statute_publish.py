@@ -19,6 +19,7 @@ from safeconduct.protocol.canonical import Json, format_json
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.record import format_record
 from safeconduct.protocol.statute.complaint import Complaint
+from safeconduct.protocol.statute.govern import check_annulments
 from safeconduct.protocol.statute.lint import lint, lint_change
 from safeconduct.protocol.statute.load import load_statute, read_statute
 from safeconduct.protocol.statute.text import STATUTE_BYTES_MAX, Statute
@@ -59,6 +60,8 @@ def run_publish(args: argparse.Namespace) -> int:
     _refuse_complaints(source, lint(statute))
     if newest is not None:
         _refuse_complaints(source, lint_change(newest, statute))
+        known = [load_statute(each.law) for each in state.statutes]
+        source.read(lambda: check_annulments(known, statute))
     _draft(args.out, state, statute, format_json(document))
     return 0
 

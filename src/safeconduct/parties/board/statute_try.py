@@ -21,6 +21,7 @@ from safeconduct.plumbing.statute_trial import Answer, Trial, press, told, value
 from safeconduct.plumbing.terminal import Verbs, add_verb, note, say
 from safeconduct.protocol.statute.evaluate import evaluate
 from safeconduct.protocol.statute.facts import Facts, read_facts
+from safeconduct.protocol.statute.govern import applied
 from safeconduct.protocol.statute.head import read_moment
 from safeconduct.protocol.statute.picture import picture
 from safeconduct.protocol.statute.text import Statute
@@ -85,9 +86,10 @@ def _chosen(options: argparse.Namespace) -> tuple[Statute, int]:
 
 
 def _in_force(laws: tuple[Law, ...], as_of: int) -> Statute:
-    """The last version that is in force by then, or the first there is."""
+    """The last version that is in force by then, or the first; without what courts struck."""
     begun = [each for each in laws if each.statute.version.in_force_from <= as_of]
-    return (begun or laws)[-1 if begun else 0].statute
+    chosen = (begun or laws)[-1 if begun else 0].statute
+    return applied([law.statute for law in laws], chosen, as_of)
 
 
 def _stated(path: Path | None, statute: Statute) -> Facts:

@@ -2,9 +2,9 @@
 
     told_in("de", "no assessment was shown")      Nicht vorgelegt: Bewertung
 
-The sentences of `examine` are English, and stand so in the published decision. A letter says
-the same in the person's language; what a check of bytes said beyond that, as the reason why a
-record does not hold, it leaves to the published decision where the table has no words for it.
+The sentences of `examine` stand as they are in the published decision. A letter says the same
+in plain words of the person's language; what a check of bytes said beyond that, as why a
+signature does not hold, it leaves to the published decision and says that it was technical.
 
 Spec: docs/3-protocol.md §15.3.
 """
@@ -47,39 +47,92 @@ SENTENCES = (
     "its public part is not the one that was logged",
     "it has no such statement",
 )
+FAVOURABLE = frozenset({"the opening in the claim stands for the acknowledgement"})
+"""What is no shortfall, though `examine` notes it: it helps the claimant."""
 GAPS = {
     "of another claim": re.compile(r"claim ([0-9]+): (.*)"),
     "unshown": re.compile(r"no ([a-z]+) was shown()"),
     "fallen": re.compile(r"the ([a-z]+) does not hold: (.*)"),
     "lawless": re.compile(r"the ([a-z]+) relies on no law: .*()"),
     "older law": re.compile(r"the claim names an older law than the ([a-z]+) relied on()"),
-    "doubt": re.compile(r"(.+) is in doubt, and the law then favours you()"),
+    "closed epoch": re.compile(r"desk epoch ([0-9]+) was not open when it was logged()"),
+    "other kind": re.compile(r"([a-z-]+) record where [a-z-]+ is due()"),
+    "other word": re.compile(r"its ([a-z]+) is no word of this protocol()"),
+    "not genuine": re.compile(r"(?:.*: )?bad signature by ([^\s,;]+)()"),
 }
+_TECHNICAL = "technical"
+_DOUBT = re.compile(r"(.+) is in doubt, and the law then favours you")
+
+
+def doubt_in(note: str) -> str | None:
+    """The fact, such as `tips[0].logged`, whose doubt a note says favours the person."""
+    found = _DOUBT.fullmatch(note)
+    return found.group(1) if found else None
+
+
+def is_favourable(note: str) -> bool:
+    """Whether a note, of whichever of several claims, says what helps the person."""
+    of_another = GAPS["of another claim"].fullmatch(note)
+    return (of_another.group(2) if of_another else note) in FAVOURABLE
 
 
 def told_in(language: str, note: str) -> str:
-    """What `examine` noted, in a language of letters; as it is, where it is unknown."""
-    if language == "en":
-        return note
-    words = _WORDS[language]
+    """What `examine` noted, in a language of letters; of what no sentence tells, that it was
+    technical.
+    """
+    words = WORDS[language]
     for key, form in GAPS.items():
         found = form.fullmatch(note)
         if found is not None:
             first, rest = found.groups()
             thing = words.get(first, inserted(language, first))
-            more = told_in(language, rest) if key == "of another claim" else words.get(rest, "")
-            return words[key].format(thing, more).strip()
-    return words.get(note, note)
+            return words[key].format(thing, told_in(language, rest) if rest else "").strip()
+    return words.get(note, words[_TECHNICAL])
 
 
 def _table(things: str, sentences: str, gaps: str) -> Mapping[str, str]:
     """The words of one language, a line for each key, in the order of the keys above."""
-    keys = (*THINGS, *SENTENCES, *GAPS)
+    keys = (*THINGS, *SENTENCES, *GAPS, _TECHNICAL)
     lines = [*things.split(", "), *sentences.splitlines(), *gaps.splitlines()]
     return dict(zip(keys, lines, strict=True))
 
 
-_WORDS: Mapping[str, Mapping[str, str]] = {
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": _table(
+        "tip, acknowledgement, assessment, delivery, capture of the page, redemption, "
+        "withdrawal, credit, opening, claim",
+        """\
+You were not found to be the person of this number.
+The claim names another tip than the receipt does.
+Your keys are not those that the tip is bound to.
+The tip was withdrawn by its author, so its grade does not count.
+Your keys are not those that the credit was made for.
+The credit was redeemed before, and counts only once.
+The opening in the claim stands for the acknowledgement.
+Without a delivery in time, what was opened has no date that counts.
+It speaks of another tip.
+The claim names something else.
+It speaks of another credit.
+It is this claim’s own.
+It was sealed to a key that nobody certified.
+It came after the time for it.
+It belongs to another programme.
+The claim names another capture.
+Its public part is not the one that was logged.
+It has no such statement.""",
+        """\
+Claim {0}: {1}
+Not shown: {0}
+Does not pass the check: {0}. {1}
+Relies on no law: {0}
+The claim names an older law than this relied on: {0}
+The desk’s key was not in use when it was dated.
+It is another kind of record than is due here.
+It has a word that the rules of the programme do not know.
+The signature of {0} is not genuine.
+A signature, a proof or the form did not pass the technical check. The register can say \
+which.""",
+    ),
     "de": _table(
         "Hinweis, Bestätigung, Bewertung, Zustellung, Sicherung, Einlösung, Rücknahme, "
         "Gutschrift, Öffnung, Antrag",
@@ -108,7 +161,12 @@ Nicht vorgelegt: {0}
 Hält der Prüfung nicht stand: {0}. {1}
 Stützt sich auf kein Gesetz: {0}
 Der Antrag nennt ein älteres Gesetz als das, auf dem beruht: {0}
-Zweifelhaft, und das Gesetz entscheidet dann für Sie: {0}""",
+Der Schlüssel der Hinweisstelle galt nicht, als es datiert wurde.
+Es ist ein anderes Schriftstück als hier verlangt.
+Darin steht ein Wort, das die Regeln des Programms nicht kennen.
+Die Unterschrift von {0} ist nicht echt.
+Eine Unterschrift, ein Nachweis oder die Form hat die technische Prüfung nicht bestanden. \
+Das Register kann sagen, was genau.""",
     ),
     "fr": _table(
         "signalement, accusé de réception, appréciation, remise, capture, utilisation, "
@@ -138,7 +196,12 @@ Non présenté\u00a0: {0}
 Ne résiste pas à l’examen\u00a0: {0}. {1}
 Ne s’appuie sur aucune loi\u00a0: {0}
 La demande désigne une loi plus ancienne que celle sur laquelle s’appuie\u00a0: {0}
-Douteux, et la loi tranche alors en votre faveur\u00a0: {0}""",
+La clé du bureau n’était pas en vigueur à la date enregistrée.
+C’est une autre pièce que celle demandée ici.
+Il y figure un mot que les règles du programme ne connaissent pas.
+La signature de {0} n’est pas authentique.
+Une signature, une preuve ou la forme n’a pas passé le contrôle technique. Le registre peut \
+dire laquelle.""",
     ),
     "es": _table(
         "aviso, acuse de recibo, calificación, entrega, captura, canje, retirada, crédito, "
@@ -168,7 +231,11 @@ No presentado: {0}
 No resiste el examen: {0}. {1}
 No se apoya en ninguna ley: {0}
 La solicitud nombra una ley anterior a aquella en la que se apoya: {0}
-Hay duda, y la ley decide entonces a su favor: {0}""",
+La clave de la oficina no estaba en vigor cuando se fechó.
+Es un documento distinto del que aquí se pide.
+Contiene una palabra que las reglas del programa no conocen.
+La firma de {0} no es auténtica.
+Una firma, una prueba o la forma no superó el control técnico. El registro puede decir cuál.""",
     ),
     "pl": _table(
         "zgłoszenie, potwierdzenie odbioru, ocena, doręczenie, utrwalenie, wykorzystanie, "
@@ -198,7 +265,12 @@ Nie okazano: {0}
 Nie wytrzymuje sprawdzenia: {0}. {1}
 Nie opiera się na żadnej ustawie: {0}
 Wniosek wskazuje starszą ustawę niż ta, na której opiera się: {0}
-Wątpliwe, a wtedy ustawa rozstrzyga na Pani lub Pana korzyść: {0}""",
+Klucz biura nie obowiązywał w chwili datowania.
+To inny dokument niż wymagany.
+Zawiera słowo, którego reguły programu nie znają.
+Podpis, który miał złożyć {0}, nie jest prawdziwy.
+Podpis, dowód albo forma nie przeszły sprawdzenia technicznego. Rejestr może powiedzieć, co \
+dokładnie.""",
     ),
     "uk": _table(
         "повідомлення, підтвердження отримання, оцінка, доставлення, фіксація, використання, "
@@ -228,7 +300,11 @@ Wątpliwe, a wtedy ustawa rozstrzyga na Pani lub Pana korzyść: {0}""",
 Не витримує перевірки: {0}. {1}
 Не спирається на жоден закон: {0}
 Заява називає старіший закон, ніж той, на який спирається: {0}
-Є сумнів, і тоді закон вирішує на вашу користь: {0}""",
+Ключ бюро не діяв, коли це було датовано.
+Це інший документ, ніж тут потрібно.
+Там є слово, якого правила програми не знають.
+Підпис від імені {0} несправжній.
+Підпис, доказ або форма не пройшли технічної перевірки. Реєстр може сказати, що саме.""",
     ),
     "ru": _table(
         "сообщение, подтверждение получения, оценка, доставка, фиксация, использование, отзыв, "
@@ -258,7 +334,12 @@ Wątpliwe, a wtedy ustawa rozstrzyga na Pani lub Pana korzyść: {0}""",
 Не выдерживает проверки: {0}. {1}
 Не опирается ни на один закон: {0}
 Заявление называет более старый закон, чем тот, на который опирается: {0}
-Есть сомнение, и тогда закон решает в вашу пользу: {0}""",
+Ключ бюро не действовал, когда это было датировано.
+Это другой документ, чем здесь требуется.
+Там есть слово, которого правила программы не знают.
+Подпись от имени {0} не подлинная.
+Подпись, доказательство или форма не прошли технической проверки. Реестр может сказать, что \
+именно.""",
     ),
     "ar": _table(
         "البلاغ, إشعار الاستلام, التقدير, التسليم, التوثيق, الاستعمال, السحب, الشهادة, الفتح, "
@@ -288,7 +369,11 @@ Wątpliwe, a wtedy ustawa rozstrzyga na Pani lub Pana korzyść: {0}""",
 لا يصمد أمام الفحص: {0}. {1}
 لا يستند إلى أي قانون: {0}
 يسمّي الطلب قانونًا أقدم من الذي يستند إليه: {0}
-موضع شك، والقانون يفصل حينئذ لصالحكم: {0}""",
+لم يكن مفتاح المكتب ساريًا وقت التأريخ.
+هو مستند غير المستند المطلوب هنا.
+فيه كلمة لا تعرفها قواعد البرنامج.
+توقيع {0} غير صحيح.
+لم يجتز التوقيع أو الإثبات أو الشكل الفحص التقني. ويمكن للسجل أن يبيّن أيّها بالضبط.""",
     ),
     "fa": _table(
         "گزارش, تأیید دریافت, ارزیابی, تحویل, ثبت محتوا, استفاده, پس‌گرفتن, گواهی, گشودن, "
@@ -318,6 +403,10 @@ Wątpliwe, a wtedy ustawa rozstrzyga na Pani lub Pana korzyść: {0}""",
 در بررسی پذیرفته نشد: {0}. {1}
 بر هیچ قانونی تکیه ندارد: {0}
 درخواست قانونی کهنه‌تر از قانونی را نام می‌برد که بر آن تکیه دارد: {0}
-تردید هست و قانون در این حال به سود شما تصمیم می‌گیرد: {0}""",
+هنگام تاریخ‌گذاری، کلید دفتر معتبر نبود.
+این سند دیگری جز سند لازم در اینجاست.
+کلمه‌ای در آن است که قواعد برنامه نمی‌شناسد.
+امضای {0} اصل نیست.
+امضا، گواه یا شکل آن در بررسی فنی پذیرفته نشد. فهرست می‌تواند بگوید دقیقاً کدام.""",
     ),
 }

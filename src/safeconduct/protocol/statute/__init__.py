@@ -20,7 +20,7 @@
     govern      which version of a law a case is judged by
     lint        what a statute must not be published with: fairness, clarity, trial, succession
     complaint   one reason against publishing it
-    diff        what a new version changes, and for whom; phrase: in which words
+    diff        what a new version changes; whom: for whom; phrase: in which words
     schema      the grammar as JSON Schema, for editors
     remedy      what would have to be different
     wording     the phrases of letters, in nine languages

@@ -11,7 +11,9 @@ from safeconduct.protocol.statute.section import JUDGEMENT
 from safeconduct.protocol.statute.text import (
     Day,
     Instant,
+    Listing,
     Number,
+    Outcome,
     Passage,
     Period,
     Statute,
@@ -47,8 +49,28 @@ def _all_words(statute: Statute) -> Iterator[tuple[str, Words]]:
     for index, outcome in enumerate(statute.outcomes):
         yield f"outcomes[{index}].text", outcome.text
     yield "default.text", statute.default.text
+    yield from ((place, text) for place, _, text in _effects(statute))
     for index, step in enumerate(statute.procedure.steps):
         yield f"procedure.steps[{index}].text", step.text
+
+
+def _effects(statute: Statute) -> Iterator[tuple[str, str, Words]]:
+    """Place, name and text of every effect that has a text."""
+    outcomes = ((f"outcomes[{index}]", each) for index, each in enumerate(statute.outcomes))
+    listing = statute.procedure.listing
+    having: list[tuple[str, Outcome | Listing]] = [*outcomes, ("default", statute.default)]
+    having += [("procedure.listing", listing)] if listing is not None else []
+    for place, each in having:
+        for index, name in enumerate(each.effects):
+            if name in each.effect_texts:
+                yield f"{place}.effects[{index}].text", name, each.effect_texts[name]
+
+
+def _effects_told_otherwise(statute: Statute) -> Iterator[Complaint]:
+    """An effect has one name and one text: a person is told by its name which one it is."""
+    for place, name, text in _effects(statute):
+        if text != statute.effect_text(name):
+            yield complain(place, f"{name} is told in other words elsewhere in this statute")
 
 
 # Letters of these alphabets look alike; a word that mixes them says one thing to a reader and
@@ -139,6 +161,7 @@ def _unasked_questions(statute: Statute) -> Iterator[Complaint]:
 CHECKS_OF_TEXT: tuple[Check, ...] = (
     _languages,
     _mixed_alphabets,
+    _effects_told_otherwise,
     _unreachable_rules,
     _unused_names,
     _unasked_questions,

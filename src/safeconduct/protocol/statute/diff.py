@@ -4,31 +4,29 @@
                          2 come out better for the person
     sections[3]          section 5(2) states another rule: by(…) instead of before(…)
 
-`for_whom` puts the cases of both versions to both of them. Cases show no more than they hold:
-that none comes out differently does not prove that nobody is touched.
+`whom` says whose cases come out differently.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import date
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from safeconduct.errors import SafeconductError
-from safeconduct.protocol.canonical import Json
-from safeconduct.protocol.statute.evaluate import Judgement, evaluate
-from safeconduct.protocol.statute.facts import Declaration, read_facts
-from safeconduct.protocol.statute.govern import Result, fitting, worth
+from safeconduct.protocol.statute.facts import Declaration
 from safeconduct.protocol.statute.phrase import (
-    amount_words,
     condition_words,
+    gained_and_lost,
     instant_words,
     moved_words,
+    offset_words,
     parameter_words,
     term_words,
     value_words,
 )
 from safeconduct.protocol.statute.succession import same
 from safeconduct.protocol.statute.text import (
+    Annulment,
     Calendar,
     Condition,
     Credits,
@@ -45,8 +43,9 @@ from safeconduct.protocol.statute.text import (
     Term,
     WordList,
     all_parts,
+    with_struck,
 )
-from safeconduct.protocol.statute.trial import case_day
+from safeconduct.protocol.statute.whom import difference, patterns
 
 Part = TypeVar("Part")
 
@@ -65,28 +64,6 @@ class Change:
         return f"{self.place}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """A case that comes out differently; `effect` is better, worse or other, for the person."""
-
-    name: str
-    before: str
-    now: str
-    effect: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.before} → {self.now} ({self.effect})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pattern:
-    """The facts of a case with a name, to be put to both versions; `as_of` in POSIX seconds."""
-
-    name: str
-    facts: Json
-    as_of: int | None = None
-
-
 def diff(previous: Statute, statute: Statute) -> tuple[Change, ...]:
     """Everything in which `statute` says other than `previous`, in the order of the law."""
     return tuple(
@@ -103,74 +80,6 @@ def diff(previous: Statute, statute: Statute) -> tuple[Change, ...]:
         )
         for change in look(previous, statute)
     )
-
-
-def for_whom(
-    previous: Statute, statute: Statute, more: Sequence[Pattern] = ()
-) -> tuple[Difference, ...]:
-    """The cases of both versions, and those given, that come out differently under the two."""
-    found = []
-    for pattern in (*patterns(previous, statute), *more):
-        difference = _difference(previous, statute, pattern)
-        if difference is not None:
-            found.append(difference)
-    return tuple(found)
-
-
-def patterns(previous: Statute, statute: Statute) -> tuple[Pattern, ...]:
-    """The cases of both versions, each asked once."""
-    found: dict[str, Pattern] = {}
-    for law in (previous, statute):
-        for case in law.cases:
-            name = f"version {law.version.number}, “{case.name}”"
-            pattern = Pattern(name=name, facts=case.facts.document, as_of=case_day(law, case))
-            key = repr((pattern.facts, pattern.as_of))
-            found.setdefault(key, pattern)
-    return tuple(found.values())
-
-
-def _difference(previous: Statute, statute: Statute, pattern: Pattern) -> Difference | None:
-    begins = max(previous.version.in_force_from, statute.version.in_force_from)
-    as_of = begins if pattern.as_of is None else max(begins, pattern.as_of)
-    both = (previous, statute)
-    before, now = (_tried(law, both, pattern.facts, as_of) for law in both)
-    told = (_told(before), _told(now))
-    if told[0] == told[1]:
-        return None
-    return Difference(
-        name=pattern.name, before=told[0], now=told[1], effect=_effect(before, now)
-    )
-
-
-def _tried(statute: Statute, both: Sequence[Statute], facts: Json, as_of: int) -> Result | str:
-    """The judgement, or why there is none."""
-    try:
-        document, _ = fitting(facts, statute, both)
-        read = read_facts(document, statute.facts, calendar=statute.calendar)
-        return statute, evaluate(statute, read, as_of)
-    except SafeconductError as error:
-        return error.message
-
-
-def _told(result: Result | str) -> str:
-    return f"not judged, {result}" if isinstance(result, str) else _outcome_told(result[1])
-
-
-def _outcome_told(judgement: Judgement) -> str:
-    words = judgement.outcome
-    if judgement.standing:
-        words += f", {judgement.standing}"
-    if judgement.amount is not None:
-        words += f", {amount_words(judgement.amount)}"
-    items = ", ".join(f"{each.item} {each.outcome}" for each in judgement.items)
-    return f"{words}, {items}" if items else words
-
-
-def _effect(before: Result | str, now: Result | str) -> str:
-    if isinstance(before, str) or isinstance(now, str):
-        return "other"
-    one, other = worth(*before), worth(*now)
-    return "other" if one == other else "better" if other > one else "worse"
 
 
 # The version.
@@ -197,7 +106,8 @@ def _version(previous: Statute, statute: Statute) -> Iterator[Change]:
             kind="version",
             place=f"version.annuls[{index}]",
             text=f"{what} of version {each.version}: struck from "
-            f"{instant_words(each.from_at, calendar)} by {each.by}",
+            f"{instant_words(each.from_at, calendar)} by {each.by}"
+            f"{_felt_without(previous, statute, each)}",
         )
     yield from _attributes(
         "version", "statute.governs", previous.governs, statute.governs, skip=()
@@ -223,11 +133,22 @@ def _parameters(previous: Statute, statute: Statute) -> Iterator[Change]:
             yield Change(kind="parameter", place=f"{place}.may_change", text=text)
 
 
+def _felt_without(previous: Statute, statute: Statute, annulment: Annulment) -> str:
+    """How the cases come out under the version before if nothing but this is struck from it."""
+    if annulment.version != previous.version.number or not annulment.sections:
+        return ""
+    return _told(previous, statute, with_struck(previous, annulment.sections))
+
+
 def _felt(previous: Statute, statute: Statute, now: Parameter) -> str:
     """How the cases come out if nothing but this parameter is changed."""
-    moved = _with_parameter(previous, now)
+    return _told(previous, statute, _with_parameter(previous, now))
+
+
+def _told(previous: Statute, statute: Statute, moved: Statute) -> str:
+    """How the cases of both versions come out under `moved`, which was `previous`."""
     asked = patterns(previous, statute)
-    found = [_difference(previous, moved, pattern) for pattern in asked]
+    found = [difference(previous, moved, pattern) for pattern in asked]
     effects = [each.effect for each in found if each is not None]
     counts = [(effect, effects.count(effect)) for effect in ("better", "worse", "other")]
     told = [f"{count} {_FELT[effect]}" for effect, count in counts if count]
@@ -335,8 +256,11 @@ def _reworded(
 
 def _quoted(part: Provision | Passage, language: str) -> str:
     text = part.text.get(language) or next(iter(part.text.values()))
-    shown = text if len(text) <= _QUOTED_MAX else f"{text[: _QUOTED_MAX - 1]}…"
-    return f"“{shown}”"
+    return f"“{_cut(text)}”"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _QUOTED_MAX else f"{text[: _QUOTED_MAX - 1]}…"
 
 
 def _reruled(
@@ -364,7 +288,9 @@ def _outcomes(previous: Statute, statute: Statute) -> Iterator[Change]:
         if before is None or now is None:
             yield _came_or_went("outcome", place, before, now, lambda each: each.value)
         else:
-            yield from _attributes("outcome", place, before, now, skip=("unseal",))
+            skip = ("unseal", "effect_texts")
+            yield from _attributes("outcome", place, before, now, skip)
+            yield from _effect_texts("outcome", place, before, now, statute.languages)
             old, new = (_unsealed(each) for each in (before, now))
             if old != new:
                 text = f"is unsealed {new or 'never'}, and no longer {old or 'never'}"
@@ -376,6 +302,24 @@ def _outcomes(previous: Statute, statute: Statute) -> Iterator[Change]:
     if orders[0] != orders[1]:
         text = f"are looked at in another order: {', '.join(orders[1])}"
         yield Change(kind="outcome", place="outcomes", text=text)
+
+
+def _effect_texts(
+    kind: str,
+    place: str,
+    before: Outcome | Listing | None,
+    now: Outcome | Listing | None,
+    languages: tuple[str, ...],
+) -> Iterator[Change]:
+    """The effects that both versions have and that are told in other words."""
+    old, new = (each.effect_texts if each is not None else {} for each in (before, now))
+    for name in new:
+        for language in languages if before is not None and name in before.effects else ():
+            words = [_cut(each.get(name, {}).get(language, "")) for each in (old, new)]
+            if words[0] != words[1]:
+                text = f"is reworded: “{words[0]}” → “{words[1]}”"
+                yield Change(kind=kind, place=f"{place}.effects.{name}.{language}", text=text)
+                break  # one language shows it
 
 
 def _unsealed(outcome: Outcome) -> str:
@@ -396,9 +340,9 @@ def _procedure(previous: Statute, statute: Statute) -> Iterator[Change]:
     before, now = previous.procedure, statute.procedure
     skip = ("steps", "listing")
     yield from _attributes("procedure", "procedure", before, now, skip=skip)
-    yield from _attributes(
-        "procedure", "procedure.listing", before.listing, now.listing, skip=()
-    )
+    old_terms, new_terms, place = before.listing, now.listing, "procedure.listing"
+    yield from _attributes("procedure", place, old_terms, new_terms, skip=("effect_texts",))
+    yield from _effect_texts("procedure", place, old_terms, new_terms, statute.languages)
     old = {step.name: step for step in before.steps}
     new = {step.name: step for step in now.steps}
     for name, was, is_now in _pairs(old, new):
@@ -418,19 +362,40 @@ def _calendar(previous: Statute, statute: Statute) -> Iterator[Change]:
         if before is not now:
             yield _came_or_went("calendar", "calendar", before, now, lambda each: each.zone)
         return
-    skip = ("holidays",)
+    skip = ("holidays", "offsets")
     yield from _attributes("calendar", "calendar", before, now, skip=skip)
-    for year, old, new in _pairs(
+    if before.offsets != now.offsets:
+        old, new = ([offset_words(each) for each in one.offsets] for one in (before, now))
+        text = gained_and_lost(old, new)
+        yield Change(kind="calendar", place="calendar.offsets", text=text)
+    for year, was, is_now in _pairs(
         {str(each): days for each, days in before.holidays.items()},
         {str(each): days for each, days in now.holidays.items()},
     ):
-        if old != new:
-            text = f"the holidays of {year} are {'listed' if old is None else 'changed'}"
+        if was != is_now:
+            text = f"the holidays of {year} are {_listed(was, is_now)}"
             yield Change(kind="calendar", place=f"calendar.holidays.{year}", text=text)
 
 
+def _listed(before: tuple[int, ...] | None, now: tuple[int, ...] | None) -> str:
+    if before is None or now is None:
+        return "listed" if before is None else "listed no longer"
+    days = [[date.fromordinal(day).isoformat() for day in each] for each in (before, now)]
+    return f"changed: {gained_and_lost(*days)}"
+
+
 def _credits(previous: Statute, statute: Statute) -> Iterator[Change]:
-    yield from _attributes("credits", "credits", previous.credits, statute.credits, skip=())
+    before, now = previous.credits, statute.credits
+    yield from _attributes("credits", "credits", before, now, skip=("periods",))
+    old, new = (_period_ends(each) for each in (previous, statute))
+    if old != new:
+        text = f"end {new or 'never'}, and no longer {old or 'never'}"
+        yield Change(kind="credits", place="credits.periods", text=text)
+
+
+def _period_ends(statute: Statute) -> str:
+    ends = statute.credits.periods if statute.credits is not None else ()
+    return ", ".join(instant_words(at, statute.calendar) for at in ends)
 
 
 # Comparing what has fields.

@@ -18,6 +18,7 @@ from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.statute.calendar import parse_ordinal
 from safeconduct.protocol.statute.facts import list_names, read_facts
 from safeconduct.protocol.statute.head import read_moment
+from safeconduct.protocol.statute.outcome import read_amount
 from safeconduct.protocol.statute.shape import (
     WHOLE_MAX,
     as_choice,
@@ -34,7 +35,6 @@ from safeconduct.protocol.statute.text import (
     CASES_MAX,
     RULES_MAX,
     UNDETERMINED,
-    Amount,
     Case,
     Day,
     Instant,
@@ -86,7 +86,7 @@ def _read_case(value: Json, place: str, statute: Statute) -> Case:
         standing=as_choice(table["standing"], inside(place, "standing"), STANDINGS)
         if "standing" in table
         else "",
-        amount=_read_amount(table["amount"], inside(place, "amount"), statute)
+        amount=read_amount(table["amount"], inside(place, "amount"), _known_unit(statute))
         if "amount" in table
         else None,
         unsealed=_read_unsealed(table, place, statute),
@@ -122,17 +122,10 @@ def _read_steps(value: Json, place: str, statute: Statute) -> dict[str, str]:
     }
 
 
-def _read_amount(value: Json, place: str, statute: Statute) -> Amount:
-    """What the case is worth, in a unit in which the statute counts."""
-    table = as_map(value, place, ("least", "most", "unit"))
+def _known_unit(statute: Statute) -> Callable[[Json, str], str]:
     outcomes = (*statute.outcomes, statute.default)
     units = {each.amount.unit for each in outcomes if each.amount is not None}
-    least = as_whole(table["least"], inside(place, "least"))
-    return Amount(
-        least=least,
-        most=as_whole(table["most"], inside(place, "most"), least),
-        unit=as_choice(table["unit"], inside(place, "unit"), units),
-    )
+    return lambda value, place: as_choice(value, place, units)
 
 
 def _read_unsealed(table: dict[str, Json], place: str, statute: Statute) -> str:

@@ -1,8 +1,9 @@
 """A judgement in words: the letter to the person, the public record, the receipt, a drawing.
 
 All are read off the proof; none computes anything again. The letter lists every section that
-was tried, those that did not apply included, with what was found; it says what would have to be
-different, and names the remedy with its last day. `public` has the forms for everybody else.
+was tried, those that did not apply included, with what was found; it says to whom it refuses
+something what would have to be different, and names the remedy with its last day. `public` has
+the forms for everybody else.
 
     You are acquitted from the registration.          the outcome, its amount and standing
 
@@ -11,9 +12,13 @@ different, and names the remedy with its last day. `public` has the forms for ev
 
     The sections that were tried:
       ✓ Section 4(1) applies: A person helped who …
-          ✓ met — grade of the tip: one of useful (tips[0].grade) — found: useful
+          ✓ met — grade of the tip: one of useful — found: useful
 
-    This would change if: …
+    This would change if: …                           or, if it is for the person: it stands
+
+    For whoever checks this again: …                  the hash of the law
+
+Facts are called by their labels; their ids stand in the public record and in the receipt.
 
 Whatever comes from a law, a board or a person is put on one line, so it cannot pass for one.
 
@@ -25,16 +30,19 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from safeconduct.protocol.statute.calendar import day_of
+from safeconduct.protocol.statute.drawing import MARKS
+from safeconduct.protocol.statute.drawing import draw as draw
 from safeconduct.protocol.statute.evaluate import (
     CONDITIONAL,
     GRANTED,
     REVOKED,
     Judgement,
     declared_name,
+    reading_of,
 )
 from safeconduct.protocol.statute.facts import Facts, Missing, Reading
-from safeconduct.protocol.statute.instant import add, format_instant
-from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, flatten
+from safeconduct.protocol.statute.instant import add
+from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, flatten, with_items
 from safeconduct.protocol.statute.public import SALT_BYTES as SALT_BYTES
 from safeconduct.protocol.statute.public import public_form as public_form
 from safeconduct.protocol.statute.public import receipt_form as receipt_form
@@ -48,7 +56,8 @@ from safeconduct.protocol.statute.text import (
     all_parts,
 )
 from safeconduct.protocol.statute.wording import LANGUAGES, RIGHT_TO_LEFT, inserted, one_line
-from safeconduct.protocol.statute.wording.voice import LISTED, Voice, voice
+from safeconduct.protocol.statute.wording.dates import written_in
+from safeconduct.protocol.statute.wording.voice import Voice, voice
 
 LETTER_LANGUAGES = frozenset(LANGUAGES)
 _TESTS_SHOWN_MAX = 60  # in a letter, for each section
@@ -58,7 +67,8 @@ _ITEMS_SHOWN_MAX = 60  # outcomes of single items, and times that one section wa
 _LEFT_FIRST = re.compile("^((?:  - +)?)(?=\u2068)", re.MULTILINE)
 _RIGHTWARD = "\u200f"
 
-_MARKS = {True: "✓", False: "✗", None: "?"}
+_OF_TIME = frozenset({"before", "by", "during", "inside", "touch"})
+_LOGGED = frozenset({"log", "capture"})  # the proof of times that the log has dated
 
 
 def appeal_last_at(statute: Statute, served_at: int) -> int:
@@ -90,7 +100,8 @@ def letter(
     given = reasons(statute, judgement, language, credited=credited)
     if not judgement.decided:
         return given
-    return given + "\n" + remedy(statute, served_at, language)
+    ends = remedy(statute, served_at, language), checked(statute, language)
+    return "\n".join([given, *ends])
 
 
 def reasons(
@@ -102,19 +113,21 @@ def reasons(
     competing: tuple[Statute, Judgement] | None = None,
     departure: str = "",
     decided: str = "",
+    fallen: bool = False,
     steps: Sequence[StepState] = (),
 ) -> str:
     """The letter up to its reasons: all of it that is settled before it is served.
 
     `competing` is what another version of the law gives, which was not taken; `departure` is
-    the board's reason for an outcome, `decided`, that is not the judgement's.
+    the board's reason for an outcome, `decided`, that is not the judgement's. What has
+    `fallen` is told as what the law gives, and not as what stands.
 
     Raises:
         MalformedError: no letter can be written in this language.
     """
     telling = _Telling(voice(statute, language), judgement)
     stretches = [
-        telling.outcome(departure, decided),
+        telling.outcome(departure, decided, fallen),
         telling.law(),
         telling.credit(credited),
         telling.competing(competing),
@@ -122,7 +135,7 @@ def reasons(
         telling.items(),
         telling.tried(steps),
         telling.questions(),
-        telling.changes() if judgement.decided else telling.waits(),
+        telling.changes(decided) if judgement.decided else telling.waits(),
         telling.steps(steps),
     ]
     told = "\n\n".join("\n".join(lines) for lines in stretches if lines) + "\n"
@@ -134,15 +147,23 @@ def remedy(statute: Statute, served_at: int, language: str = "en") -> str:
     say = voice(statute, language)
     section = statute.procedure.appeal_section
     last_at = appeal_last_at(statute, served_at)
-    dates = {"date": format_instant(last_at), "served": format_instant(served_at)}
+    dates = {"date": say.moment(last_at), "served": say.moment(served_at)}
     lines = [
         say.say("remedy", section=section, text=say.words(statute.section_text(section))),
         say.say("last", **dates),
     ]
     if statute.calendar is not None:
-        day = date.fromordinal(day_of(last_at, statute.calendar)).isoformat()
+        local = date.fromordinal(day_of(last_at, statute.calendar)).isoformat()
+        day = written_in(language, local, weekday=True)
         lines[1] = say.say("last local", day=day, zone=statute.calendar.zone, **dates)
     return "\n".join(lines) + "\n"
+
+
+def checked(statute: Statute, language: str = "en") -> str:
+    """A letter's footnote: by what somebody who computes it again knows the law."""
+    say = voice(statute, language)
+    told = say.say("check", number=statute.version.number, hash=statute.sha256.hex())
+    return f"{told}\n"
 
 
 class _Telling:
@@ -155,7 +176,7 @@ class _Telling:
 
     # What follows, and from which law.
 
-    def outcome(self, departure: str, decided: str) -> list[str]:
+    def outcome(self, departure: str, decided: str, fallen: bool) -> list[str]:
         say, found = self._say, self._judgement
         value = decided or found.outcome
         lines = [say.outcome(value)]
@@ -165,7 +186,15 @@ class _Telling:
             lines.append(say.say("departure", reason=one_line(departure)))
         if value != found.outcome:
             lines.append(say.say("yields", outcome=say.outcome(found.outcome)))
+        if found.decided and not fallen and self._favours(value):
+            waits = value == found.outcome and found.standing == CONDITIONAL
+            lines.append(say.say("stands conditional" if waits else "stands"))
         return lines
+
+    def _favours(self, value: str) -> bool:
+        known = (*self._statute.outcomes, self._statute.default)
+        kind = {each.value for each in known if each.favours == "person"}
+        return {value, *(each.outcome for each in self._judgement.items)} <= kind
 
     def _terms(self) -> Iterator[str]:
         say, outcome = self._say, self._statute.outcome(self._judgement.outcome)
@@ -211,7 +240,6 @@ class _Telling:
             key,
             title=voice(statute, self._say.language).words(statute.title),
             number=statute.version.number,
-            hash=statute.sha256.hex(),
             **more,
         )
 
@@ -220,8 +248,8 @@ class _Telling:
         if credited is None or terms is None:
             return []
         word, period = credited
-        end = format_instant(terms.periods[period - 1])
-        return [self._say.say("credit", section=terms.section, word=word, date=end)]
+        end, graded = self._say.moment(terms.periods[period - 1]), self._say.called(word)
+        return [self._say.say("credit", section=terms.section, word=graded, date=end)]
 
     def competing(self, other: tuple[Statute, Judgement] | None) -> list[str]:
         if other is None:
@@ -243,7 +271,7 @@ class _Telling:
     def items(self) -> list[str]:
         items = self._judgement.items
         lines = [
-            f"  - {self._shown(each.item)}: {self._say.outcome(each.outcome)}"
+            f"  - {self._item(each.item)}: {self._say.outcome(each.outcome)}"
             f" ({self._shown(', '.join(each.sections))})"
             for each in items[:_ITEMS_SHOWN_MAX]
         ]
@@ -272,11 +300,10 @@ class _Telling:
         say = self._say
         values = {"number": part.number, "text": say.words(part.text)}
         values["verdict"] = say.say(TRUTH_WORDS[node.value])
-        told = (
-            say.say("section of", item=item, **values) if item else say.say("section", **values)
-        )
+        values |= {"item": say.item(item)} if item else {}
+        told = say.say("section of" if item else "section", **values)
         tests = list(_own_tests(node.children[0] if node.children else node))
-        lines = [f"  {_MARKS[node.value]} {told}"]
+        lines = [f"  {MARKS[node.value]} {told}"]
         lines += [f"      {self._test(each)}" for each in tests[:_TESTS_SHOWN_MAX]]
         if len(tests) > _TESTS_SHOWN_MAX:
             lines.append(f"      … +{len(tests) - _TESTS_SHOWN_MAX}")
@@ -285,15 +312,33 @@ class _Telling:
     def _test(self, node: Node) -> str:
         verdict = self._say.say(f"test {TRUTH_WORDS[node.value]}")
         text = self._say.tested(node)
-        told = [each for each in node.facts if self._is_told(each)]
-        facts = f" ({self._shown(', '.join(told))})" if told else ""
-        whole = len(told) == len(node.facts)
-        found = self._say.found(self._judgement.given, node) if whole else ""
-        line = f"{_MARKS[node.value]} {verdict} — {text}{facts}"
+        if not all(self._is_told(each) for each in node.facts):
+            return f"{MARKS[node.value]} {verdict} — {text}"
+        if node.operator in _OF_TIME and self._is_dated(node.facts):
+            text = self._say.say("asks", test=text)
+            found = self._found(node.facts)
+        else:
+            found = self._say.found(self._judgement.given, node)
+        line = f"{MARKS[node.value]} {verdict} — {text}"
         return f"{line} — {found}" if found else line
 
+    def _found(self, facts: Sequence[str]) -> str:
+        """What facts were found to be; of what the log dated, that its witnesses did."""
+        told = self._say.read(self._judgement.given, facts)
+        if not self._is_known(facts):
+            return told
+        return self._say.say("dated" if self._is_dated(facts) else "found", value=told)
+
+    def _is_known(self, facts: Sequence[str]) -> bool:
+        given = self._judgement.given
+        return not all(isinstance(reading_of(given, each), Missing) for each in facts)
+
+    def _is_dated(self, facts: Sequence[str]) -> bool:
+        proofs = {self._statute.facts[declared_name(each)].proof for each in facts}
+        return bool(proofs) and proofs <= _LOGGED and self._is_known(facts)
+
     def _is_told(self, fact: str) -> bool:
-        """Whether the letter may name a fact, by its id, and say what it was found to be."""
+        """Whether the letter may say what a fact was found to be."""
         return self._statute.facts[declared_name(fact)].shown
 
     # What no rule says, what would be otherwise, what is owed.
@@ -325,7 +370,9 @@ class _Telling:
         if name in given.values:
             return self._say.value(given.values[name])
         items = given.lists.get(name.partition(".")[0], ())
-        answers = [f"{each.id}: {self._say.value(each.values[name])}" for each in items]
+        answers = [
+            f"{self._item(each.id)}: {self._say.value(each.values[name])}" for each in items
+        ]
         return "; ".join(answers[:_ITEMS_SHOWN_MAX])
 
     def waits(self) -> list[str]:
@@ -334,19 +381,22 @@ class _Telling:
             + self._say.say(
                 "owed",
                 test=self._say.label(declared_name(each.fact)),
-                fact=each.fact if self._is_told(each.fact) else declared_name(each.fact),
                 owner=each.owed_by,
             )
             for each in self._judgement.open_facts
         ]
         return [self._say.say("waits"), *dict.fromkeys(lines)]
 
-    def changes(self) -> list[str]:
-        wanted = changes(self._statute, self._judgement)
-        lines = [self._say.say("nothing" if wanted is None else "change")]
-        lines += [f"  - {self._change(each)}" for each in wanted or ()]
+    def changes(self, decided: str) -> list[str]:
+        """What would help; of what is for the person already, and of a departure, nothing."""
+        lines: list[str] = []
+        given = self._judgement.outcome
+        if decided in ("", given) and not self._favours(given):
+            wanted = changes(self._statute, self._judgement)
+            lines.append(self._say.say("nothing" if wanted is None else "change"))
+            lines += [f"  - {self._change(each)}" for each in wanted or ()]
         for item, others in item_changes(self._statute, self._judgement)[:_ITEMS_SHOWN_MAX]:
-            lines.append(self._say.say("change of", item=item))
+            lines.append(self._say.say("change of", item=self._say.item(item)))
             lines += [f"  - {self._change(each)}" for each in others]
         return lines
 
@@ -356,7 +406,12 @@ class _Telling:
         text = self._say.test(self._say.conditions[change.place], change.value)
         if not change.fact:
             return f"  {text}"
-        return f"{text} ({self._shown(change.fact)})" if self._is_told(change.fact) else text
+        if not self._is_told(change.fact):
+            return text
+        return f"{text} — {self._found([change.fact])}"
+
+    def _item(self, item: str) -> str:
+        return self._shown(self._say.item(item))
 
     def _shown(self, text: str) -> str:
         return inserted(self._say.language, text)
@@ -377,7 +432,7 @@ class _Telling:
         return [self._say.say("steps"), *lines] if lines else []
 
     def _state(self, step: StepState) -> str:
-        due = "" if step.due_at is None else format_instant(step.due_at)
+        due = "" if step.due_at is None else self._say.moment(step.due_at)
         late = "" if step.breached_by is None else self._say.lateness(step.breached_by)
         return self._say.say(f"step {step.state}", date=due, duration=late)
 
@@ -426,15 +481,9 @@ def _by_item(roots: tuple[Node, ...]) -> dict[str, list[tuple[str, Node]]]:
         seen.add((id(node), item))
         if node.section and item:
             found.setdefault(node.section, {}).setdefault(item, node)
-        waiting.extend(reversed([*_with_items(node, item)]))
+        below = [(child, about or item) for child, about in with_items(node)]
+        waiting.extend(reversed(below))
     return {number: list(nodes.items()) for number, nodes in found.items()}
-
-
-def _with_items(node: Node, item: str) -> Iterator[tuple[Node, str]]:
-    """The children of a step, with the item that each is about."""
-    through_items = node.operator in ("each", *LISTED) and not node.facts
-    for index, child in enumerate(node.children):
-        yield child, f"{node.name}[{index}]" if through_items else item
 
 
 def _own_tests(node: Node) -> Iterator[Node]:
@@ -443,29 +492,3 @@ def _own_tests(node: Node) -> Iterator[Node]:
         yield node
     for child in () if node.operator == "rule" else node.children:
         yield from _own_tests(child)
-
-
-def draw(judgement: Judgement) -> str:
-    """The proof as an indented drawing, a line for each step; a rule is drawn out once."""
-    lines = [f"{judgement.outcome} ({', '.join(judgement.sections)})"]
-    drawn: set[int] = set()
-
-    def visit(node: Node, depth: int) -> None:
-        again = bool(node.children) and id(node) in drawn
-        drawn.add(id(node))
-        lines.append("  " * depth + _drawn(node) + (" (see above)" if again else ""))
-        for child in () if again else node.children:
-            visit(child, depth + 1)
-
-    for root in judgement.roots:
-        visit(root, 1)
-    return "\n".join(lines) + "\n"
-
-
-def _drawn(node: Node) -> str:
-    words = [_MARKS[node.value], node.operator, node.section, node.name, *node.facts]
-    if node.state:
-        words.append(f"[{node.state}]")
-    if node.least is not None:
-        words.append(f"[{node.least}…{'' if node.most is None else node.most}]")
-    return " ".join(word for word in words if word)

@@ -10,7 +10,7 @@ nothing, by the day of the claim, and in the person's favour. A section that a c
 never holds in a judgement from that moment on, in whichever version it is judged by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -74,10 +74,8 @@ def series(statutes: Sequence[Statute]) -> tuple[Statute, ...]:
         raise MalformedError("statute: there is no version")
     for before, now in pairwise(statutes):
         _check_succession(before, now)
-    by_number = {each.version.number: each for each in statutes}
     for statute in statutes:
-        for index, annulment in enumerate(statute.version.annuls):
-            _check_annulment(annulment, f"version.annuls[{index}]", by_number)
+        check_annulments(statutes, statute)
     return tuple(statutes)
 
 
@@ -88,6 +86,17 @@ def _check_succession(before: Statute, now: Statute) -> None:
         raise MalformedError(f"version.number: must be {before.version.number + 1}")
     if now.version.supersedes != before.sha256:
         raise MalformedError("version.supersedes: is not the SHA-256 of the version before")
+
+
+def check_annulments(versions: Iterable[Statute], statute: Statute) -> None:
+    """Check that each rule that `statute` says a court struck stands in its version.
+
+    Raises:
+        MalformedError: it does not; no case could be judged by that version any more.
+    """
+    by_number = {each.version.number: each for each in versions}
+    for index, annulment in enumerate(statute.version.annuls):
+        _check_annulment(annulment, f"version.annuls[{index}]", by_number)
 
 
 def _check_annulment(annulment: Annulment, place: str, versions: dict[int, Statute]) -> None:
@@ -127,7 +136,7 @@ def govern(versions: Sequence[Statute], facts: Json, days: Days) -> Governed:
     """
     terms = _terms(governing(versions, days.claim))
     chosen = _chosen(versions, days, terms)
-    own = _judged(versions, chosen, facts, days.decision)
+    own = judged(versions, chosen, facts, days.decision)
     rival = _rival(versions, chosen, facts, days.decision)
     taken = own
     if rival is not None and terms.favourable:
@@ -141,7 +150,7 @@ def govern(versions: Sequence[Statute], facts: Json, days: Days) -> Governed:
         annulled=tuple(
             words
             for each in (chosen, *([rival[0]] if rival else []))
-            for words in _annulled(versions, each, days.decision)
+            for words in annulled_words(versions, each, days.decision)
         ),
         left_out=fitting(facts, taken[0], versions)[1],
     )
@@ -175,23 +184,28 @@ def _rival(
         current = governing(versions, decision)
     except RefusedError:
         return None  # the law lapsed; what governs goes on governing what it governed
-    return None if current is chosen else _judged(versions, current, facts, decision)
+    return None if current is chosen else judged(versions, current, facts, decision)
 
 
-def _judged(
-    versions: Sequence[Statute], statute: Statute, facts: Json, decision: int
-) -> Result:
-    """The statute and its judgement, without what courts struck from it before the decision."""
-    applied = with_struck(statute, _struck(versions, statute, decision))
+def judged(versions: Sequence[Statute], statute: Statute, facts: Json, at: int) -> Result:
+    """One of the versions as it is `applied`, and what it makes of a facts document at `at`.
+
+    Raises:
+        MalformedError: facts that do not fit.
+    """
+    law = applied(versions, statute, at)
     document, _ = fitting(facts, statute, versions)
     read = read_facts(document, statute.facts, calendar=statute.calendar)
-    return applied, evaluate(applied, read, decision)
+    return law, evaluate(law, read, at)
 
 
-def _struck(versions: Sequence[Statute], statute: Statute, at: int) -> set[str]:
+def applied(versions: Sequence[Statute], statute: Statute, at: int) -> Statute:
+    """A version without what courts struck from it until `at`, POSIX seconds."""
     rules = {p.number for p in all_parts(statute.sections) if isinstance(p, Provision)}
     found = annulments(versions, statute, at)
-    return {number for each in found for number in (each.sections or rules)}
+    return with_struck(
+        statute, {number for each in found for number in (each.sections or rules)}
+    )
 
 
 def annulments(versions: Sequence[Statute], statute: Statute, at: int) -> tuple[Annulment, ...]:
@@ -204,13 +218,14 @@ def annulments(versions: Sequence[Statute], statute: Statute, at: int) -> tuple[
     )
 
 
-def _annulled(versions: Sequence[Statute], statute: Statute, at: int) -> list[str]:
-    return [
+def annulled_words(versions: Sequence[Statute], statute: Statute, at: int) -> tuple[str, ...]:
+    """What courts struck from a version until `at`, each strike in English words."""
+    return tuple(
         f"version {each.version}, "
         + (f"section {', '.join(each.sections)}" if each.sections else "all sections")
         + f": struck from {format_instant(each.from_at)} by {each.by}"
         for each in annulments(versions, statute, at)
-    ]
+    )
 
 
 def better(a: Result, b: Result) -> Result:

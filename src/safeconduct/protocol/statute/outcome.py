@@ -9,13 +9,15 @@
       final_when: told_everything        until then the outcome is conditional
       revoked_when: lied                 only what is found, never a doubt, takes it away
       unseal: {add: [death, twenty_years]}
+      effects:
+        - {name: no_office, text: {en: "…"}}    or `no_office` alone, which is no text
 
 With `each: offences` the outcome is found for every offence by itself; `when` then names a rule
 `of` that list. It is the case's own outcome only where none holds that is for the whole case,
 and those are outcomes of no offence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from safeconduct.protocol.canonical import Json
@@ -41,6 +43,7 @@ from safeconduct.protocol.statute.text import (
     Outcome,
     Provision,
     Term,
+    Words,
 )
 
 OUTCOMES_MAX = 20
@@ -94,16 +97,20 @@ def _read_ruled(value: Json, place: str, context: Context) -> Outcome:
 
 
 def _read_outcome(table: dict[str, Json], place: str, context: Context, each: str) -> Outcome:
+    effects, effect_texts = read_effects(table.get("effects", []), inside(place, "effects"))
     return Outcome(
         value=as_name(table["value"], inside(place, "value")),
         text=as_words(table["text"], inside(place, "text")),
-        effects=read_effects(table.get("effects", []), inside(place, "effects")),
+        effects=effects,
+        effect_texts=effect_texts,
         publish=as_choice(table["publish"], inside(place, "publish"), PUBLISH),
         favours=as_choice(table.get("favours", "body"), inside(place, "favours"), FAVOURS),
         rule=_read_rule(table, place, "when", context, each, exactly=True),
         review_after=_read_duration(table, place, "review_after", context),
         each=each,
-        amount=_read_amount(table, place),
+        amount=read_amount(table["amount"], inside(place, "amount"))
+        if "amount" in table
+        else None,
         final_when=_read_rule(table, place, "final_when", context, each),
         revoked_when=_read_rule(table, place, "revoked_when", context, each),
         unseal=_read_unseal(table, place, context),
@@ -111,9 +118,21 @@ def _read_outcome(table: dict[str, Json], place: str, context: Context, each: st
     )
 
 
-def read_effects(value: Json, place: str) -> tuple[str, ...]:
-    """The effects, one by one."""
-    return as_list(value, place, EFFECTS_MAX, as_name)
+def read_effects(value: Json, place: str) -> tuple[tuple[str, ...], dict[str, Words]]:
+    """The names of the effects, one by one, and what those with a text say."""
+    read = as_list(value, place, EFFECTS_MAX, _read_effect)
+    names, texts = tuple(name for name, _ in read), {name: text for name, text in read if text}
+    if texts:
+        unique(names, place)
+    return names, texts
+
+
+def _read_effect(value: Json, place: str) -> tuple[str, Words]:
+    if isinstance(value, str):
+        return as_name(value, place), {}
+    table = as_map(value, place, ("name", "text"))
+    text = as_words(table["text"], inside(place, "text"))
+    return as_name(table["name"], inside(place, "name")), text
 
 
 def _read_rule(
@@ -144,16 +163,16 @@ def _read_duration(
     return read_duration(table[key], inside(place, key), context.calendar)
 
 
-def _read_amount(table: dict[str, Json], place: str) -> Amount | None:
-    if "amount" not in table:
-        return None
-    at = inside(place, "amount")
-    amount = as_map(table["amount"], at, ("least", "most", "unit"))
-    least = as_whole(amount["least"], inside(at, "least"))
+def read_amount(
+    value: Json, place: str, as_unit: Callable[[Json, str], str] = as_name
+) -> Amount:
+    """What an outcome is worth; `as_unit` reads the unit."""
+    table = as_map(value, place, ("least", "most", "unit"))
+    least = as_whole(table["least"], inside(place, "least"))
     return Amount(
         least=least,
-        most=as_whole(amount["most"], inside(at, "most"), least),
-        unit=as_name(amount["unit"], inside(at, "unit")),
+        most=as_whole(table["most"], inside(place, "most"), least),
+        unit=as_unit(table["unit"], inside(place, "unit")),
     )
 
 

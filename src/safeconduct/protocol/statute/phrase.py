@@ -6,7 +6,7 @@ by(confessed, last_day)          15 working days, to the end of the day
 Instants are told as the clocks of the law's place show them, where it has a calendar.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from safeconduct.protocol.statute.calendar import (
     DAY_SECONDS,
@@ -50,13 +50,18 @@ def parameter_words(parameter: Parameter, calendar: Calendar | None = None) -> s
 def moved_words(before: Parameter, now: Parameter, calendar: Calendar | None) -> str:
     """How a parameter was changed: which words, from what to what, which end, and how far."""
     if isinstance(before, WordList) and isinstance(now, WordList):
-        gained = [word for word in now.values if word not in before.values]
-        lost = [word for word in before.values if word not in now.values]
-        parts = [f"gains {', '.join(gained)}"] if gained else []
-        return "; ".join([*parts, *([f"loses {', '.join(lost)}"] if lost else [])])
+        return gained_and_lost(before.values, now.values)
     distance = _distance(before, now, calendar)
     old, new = (parameter_words(each, calendar) for each in (before, now))
     return f"{'moves' if distance else 'changes'} from {old} to {new}{distance}"
+
+
+def gained_and_lost(before: Sequence[str], now: Sequence[str]) -> str:
+    """What a list gains and loses: `gains theft; loses torture`."""
+    gained = [word for word in now if word not in before]
+    lost = [word for word in before if word not in now]
+    parts = [f"gains {', '.join(gained)}"] if gained else []
+    return "; ".join([*parts, *([f"loses {', '.join(lost)}"] if lost else [])])
 
 
 def _distance(before: Parameter, now: Parameter, calendar: Calendar | None) -> str:
@@ -82,10 +87,32 @@ def _later(before: int, now: int, calendar: Calendar | None) -> str:
     seconds = now - before
     if calendar is not None:
         seconds = local_of(now, calendar) - local_of(before, calendar)
-    days, rest = divmod(abs(seconds), DAY_SECONDS)
-    counted = ((days, "day"), (rest, "second"))
-    parts = [f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in counted if n]
-    return f"{' and '.join(parts)} {'later' if seconds > 0 else 'earlier'}"
+    return f"{length_words(abs(seconds))} {'later' if seconds > 0 else 'earlier'}"
+
+
+def length_words(seconds: int) -> str:
+    """A length of time in days, hours, minutes and seconds, without those that are none."""
+    parts: list[str] = []
+    for unit, length in _LENGTHS:
+        count, seconds = divmod(seconds, length)
+        parts += [_counted(count, unit)] if count else []
+    *first, last = parts or ["0 seconds"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+_LENGTHS = (("day", DAY_SECONDS), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def offset_words(offset: tuple[int, int]) -> str:
+    """Since when the clocks of a place are so far ahead of UTC: `+02:00 from` an instant."""
+    begins_at, ahead = offset
+    hours, minutes = divmod(abs(ahead) // 60, 60)
+    since = "the beginning" if begins_at == INSTANT_AT_MIN else format_instant(begins_at)
+    return f"{'-' if ahead < 0 else '+'}{hours:02}:{minutes:02} from {since}"
 
 
 _SHOWN: dict[type, Callable[..., str]] = {
@@ -99,8 +126,11 @@ _SHOWN: dict[type, Callable[..., str]] = {
 
 
 def duration_words(duration: Duration) -> str:
-    """A duration, with how it rounds, ends and rolls."""
-    words = f"{duration.amount} {duration.unit.replace('_', ' ')}"
+    """A duration, with how it rounds, ends and rolls; days that are seconds say so."""
+    words = _counted(duration.amount, duration.unit.replace("_", " ").removesuffix("s"))
+    if duration.unit == "seconds":
+        in_days = duration.amount and duration.amount % DAY_SECONDS == 0
+        words = length_words(duration.amount) + (" of 24 hours" if in_days else "")
     words += f", rounded {duration.rounding}" if duration.rounding else ""
     words += ", to the end of the day" if duration.ends == "end_of_day" else ""
     return words + (", rolled to the next working day" if duration.roll else "")

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from html import escape
 
 from safeconduct.protocol.statute.evaluate import Judgement, declared_name
-from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, Truth, flatten
+from safeconduct.protocol.statute.proof import TRUTH_WORDS, Node, Truth, flatten, with_items
 from safeconduct.protocol.statute.text import Statute, Words
 from safeconduct.protocol.statute.wording import RIGHT_TO_LEFT, inserted, speak
 from safeconduct.protocol.statute.wording.voice import Voice, voice
@@ -114,8 +114,7 @@ class _Tree:
     def _root(self, root: Node, text: Words) -> None:
         if root.operator in ("outcome", "each"):
             parent = self._add(0, root.value, self.say.words(text), kind="join")
-            for index, child in enumerate(root.children):
-                item = f"{root.name}[{index}]" if root.operator == "each" else ""
+            for child, item in with_items(root):
                 self._node(child, parent, item=item)
         else:
             self._node(root, 0)

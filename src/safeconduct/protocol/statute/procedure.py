@@ -8,7 +8,8 @@ votes: 3
 steps:
   - {name: acknowledge, text: {en: "…"}, section: "9", owed_by: desk, from: received,
      within: seven_days, done: acknowledged, owed_when: received_in_writing}
-listing: {reply_period: reply, review_after: {…}, ends_after: {…}, effects: [], section: "7"}
+listing: {reply_period: reply, review_after: {…}, ends_after: {…}, section: "7",
+          effects: [{name: no_office, text: {en: "…"}}]}
 """
 
 from collections.abc import Collection
@@ -141,10 +142,12 @@ def _read_listing(
         read_duration(table[key], inside(place, key), context.calendar)
         for key in ("review_after", "ends_after")
     )
+    effects, texts = read_effects(table["effects"], inside(place, "effects"))
     return Listing(
         reply_period=reply.duration,
         review_after=review,
         ends_after=ends,
-        effects=read_effects(table["effects"], inside(place, "effects")),
+        effects=effects,
+        effect_texts=texts,
         section=read_section_number(table["section"], inside(place, "section"), numbers),
     )

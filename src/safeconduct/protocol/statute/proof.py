@@ -41,6 +41,20 @@ class Node(NamedTuple):
         return self.least is not None or (self.bound is not None and bool(self.state))
 
 
+LISTED = frozenset({"each", "some", "all", "at-least", "less"})  # they look at each item
+
+
+def with_items(node: Node) -> Iterator[tuple[Node, str]]:
+    """The children of a step, each with the item that it is about, such as `tips[0]`.
+
+    Empty where a child is about none, and where a place or a total is worked out: what that
+    is made of stands several to an item, and beside tests of no item.
+    """
+    by_item = node.operator in LISTED and bool(node.name) and not node.measured
+    for index, child in enumerate(node.children):
+        yield child, f"{node.name}[{index}]" if by_item else ""
+
+
 # Kleene's tables.
 
 

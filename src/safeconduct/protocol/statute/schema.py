@@ -376,11 +376,20 @@ def _time() -> Schema:
 _AMOUNT = _map(
     {"least": _whole(0), "most": _whole(0), "unit": _NAME}, ("least", "most", "unit")
 )
+_EFFECT = _any_of(
+    [
+        _map(
+            {"name": _NAME, "text": _said(_WORDS, "What it does to the person.")},
+            ("name", "text"),
+        ),
+        _said(_NAME, "Its name alone: persons are then shown no text in their language."),
+    ]
+)
 _OUTCOME: dict[str, Schema] = {
     "value": _NAME,
     "text": _WORDS,
     "publish": _choice(PUBLISH),
-    "effects": _list(_NAME),
+    "effects": _list(_EFFECT),
     "review_after": _DURATION,
     "ends_after": _DURATION,
     "amount": _AMOUNT,
@@ -422,7 +431,7 @@ def _procedure() -> Schema:
         "reply_period": _NAME,
         "review_after": _DURATION,
         "ends_after": _DURATION,
-        "effects": _list(_NAME),
+        "effects": _list(_EFFECT),
         "section": _TEXT,
     }
     return _map(

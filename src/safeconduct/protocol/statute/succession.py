@@ -129,6 +129,22 @@ def _taken_credits(previous: Statute, statute: Statute) -> Iterator[Complaint]:
         yield complain("credits.periods", "a period was moved or dropped")
 
 
+def _never_final(previous: Statute, statute: Statute) -> Iterator[Complaint]:
+    """What waits for a rule that a court struck would stay conditional for ever."""
+    waited = {
+        previous.rules[each.final_when].number: each.value
+        for each in previous.outcomes
+        if each.final_when
+    }
+    for index, annulment in enumerate(statute.version.annuls):
+        for place, number in enumerate(annulment.sections):
+            if annulment.version == previous.version.number and number in waited:
+                yield complain(
+                    f"version.annuls[{index}].sections[{place}]",
+                    f"without section {number}, {waited[number]} stays conditional for ever",
+                )
+
+
 CHECKS_OF_CHANGE: tuple[CheckOfChange, ...] = (
     _succession,
     _backdated,
@@ -136,6 +152,7 @@ CHECKS_OF_CHANGE: tuple[CheckOfChange, ...] = (
     _moved_calendar,
     _evaded_parameters,
     _taken_credits,
+    _never_final,
 )
 
 

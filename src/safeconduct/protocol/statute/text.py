@@ -200,6 +200,7 @@ class Outcome:
     revoked_when: str = ""  # the rule that takes the outcome away again
     unseal: Term | None = None  # when what was sealed may be shown
     ends_after: Duration | None = None  # how long its effects last
+    effect_texts: Mapping[str, Words] = field(default_factory=dict)  # of those that have one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +231,7 @@ class Listing:
     ends_after: Duration
     effects: tuple[str, ...]
     section: str
+    effect_texts: Mapping[str, Words] = field(default_factory=dict)  # of those that have one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -356,6 +358,12 @@ class Statute:
             KeyError: the statute has no such outcome.
         """
         return {each.value: each for each in (*self.outcomes, self.default)}[value]
+
+    def effect_text(self, name: str) -> Words:
+        """What an effect of a listing or an outcome does; empty where the law has no text."""
+        having = (self.procedure.listing, *self.outcomes, self.default)
+        texts = (each.effect_texts for each in having if each is not None)
+        return next((each[name] for each in texts if name in each), {})
 
     def section_text(self, number: str) -> Words:
         """The text of the section or exception with this number."""

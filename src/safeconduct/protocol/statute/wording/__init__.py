@@ -16,20 +16,24 @@ Spec: Unicode CLDR, plural rules for whole numbers; Unicode UAX #9, isolates.
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from safeconduct.protocol.statute.wording import ar, de, en, es, fa, fr, pl, ru, uk
 
-PHRASES: Mapping[str, Mapping[str, str]] = {
-    "en": en.PHRASES,
-    "de": de.PHRASES,
-    "fr": fr.PHRASES,
-    "es": es.PHRASES,
-    "pl": pl.PHRASES,
-    "uk": uk.PHRASES,
-    "ru": ru.PHRASES,
-    "ar": ar.PHRASES,
-    "fa": fa.PHRASES,
-}
+
+class Table(Protocol):
+    """A module that holds the phrases of the language that it is named after."""
+
+    __name__: str
+    PHRASES: dict[str, str]
+
+
+def by_language(*tables: Table) -> Mapping[str, Mapping[str, str]]:
+    """The phrases of each table, by the code of its language, in the order given."""
+    return {each.__name__.rpartition(".")[2]: each.PHRASES for each in tables}
+
+
+PHRASES = by_language(en, de, fr, es, pl, uk, ru, ar, fa)
 LANGUAGES = tuple(PHRASES)
 RIGHT_TO_LEFT = frozenset({"ar", "fa"})
 
@@ -51,6 +55,11 @@ def speak(language: str, key: str, **values: object) -> str:
     count = values.get("n", 0)
     form = said[plural(language, count) if len(said) > 1 and isinstance(count, int) else 0]
     return form.format(**{name: inserted(language, value) for name, value in values.items()})
+
+
+def called(language: str, word: str) -> str:
+    """What people call a word that claims, or the programme, bring with them."""
+    return PHRASES[language].get(f"word {word}", word.replace("_", " "))
 
 
 def plural(language: str, count: int) -> int:

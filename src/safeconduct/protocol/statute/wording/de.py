@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "Noch kann nichts entschieden werden.",
-    "law": "Angewandtes Gesetz: {title}, Fassung {number}, SHA-256 {hash}",
+    "law": "Angewandtes Gesetz: {title}, Fassung {number}",
     "rests": "Dies beruht auf: {sections}",
     "tried": "Die geprüften Abschnitte:",
     "true": "trifft zu",
@@ -19,14 +19,22 @@ PHRASES = {
     "nothing": "Keine Feststellung über die Tatsachen würde es ändern.",
     "further": "ein weiterer Eintrag in der Liste {list} hinzukommt, mit:",
     "waits": "Noch offene Tatsachen, und wer sie schuldet:",
-    "owed": "{test} ({fact}), geschuldet von: {owner}",
+    "owed": "{test}, geschuldet von: {owner}",
     "credit": "Die Hilfe ist durch eine Gutschrift belegt (Abschnitt {section}): Sie steht"
-    " für einen Hinweis der Bewertung {word}, der vor dem {date} (UTC) protokolliert wurde,"
+    " für einen Hinweis der Bewertung {word}, der vor dem {date} protokolliert wurde,"
     " und nennt keinen.",
     "remedy": "Rechtsbehelf: Abschnitt {section}. {text}",
-    "last": "Letzter Tag für eine Beschwerde: {date} (UTC), bei Zustellung am {served}.",
-    "last local": "Letzter Tag für eine Beschwerde: {day} ({zone}), bis {date} (UTC), bei"
+    "last": "Letzter Tag für eine Beschwerde: {date}, bei Zustellung am {served}.",
+    "last local": "Letzter Tag für eine Beschwerde: {day} ({zone}), bis {date}, bei"
     " Zustellung am {served}.",
+    "stands": "Das ist zu Ihren Gunsten, und es gilt. Sie müssen nichts tun, um es zu"
+    " behalten.",
+    "stands conditional": "Das ist zu Ihren Gunsten, aber noch nicht endgültig: Wovon es"
+    " abhängt, steht oben.",
+    "asks": "das Gesetz verlangt: {test}",
+    "dated": "bei Ihnen von den Zeugen datiert: {value}",
+    "item": "Nr. {number} der Liste {list}",
+    "check": "Wer dies nachprüft: Fassung {number} des Gesetzes hat den SHA-256 {hash}",
     # What the outcome comes to.
     "amount": "Umfang: {amount}",
     "amount range": "{least} bis {most} {unit}",
@@ -41,8 +49,8 @@ PHRASES = {
     "unseal": "Versiegeltes darf gezeigt werden ab: {time}",
     "questions": "Was keine Regel beantworten kann, und wie es beurteilt wurde:",
     "question": "Abschnitt {number}: {question} — {answer}",
-    "competing": "Auch nach einer anderen Fassung beurteilt: {title}, Fassung {number},"
-    " SHA-256 {hash}. Ergebnis dort: {outcome}",
+    "competing": "Auch nach einer anderen Fassung beurteilt: {title}, Fassung {number}."
+    " Ergebnis dort: {outcome}",
     "better": "Das Ergebnis oben wurde genommen, weil es für Sie günstiger ist.",
     "same": "Beide Fassungen führen zum selben Ergebnis.",
     "yields": "Nach den Regeln allein wäre das Ergebnis: {outcome}",
@@ -52,10 +60,10 @@ PHRASES = {
     "step": "{text} (Abschnitt {number}), geschuldet von: {owner}: {state}",
     "step not_owed": "hier wird nichts geschuldet",
     "step not_begun": "die Frist hat noch nicht begonnen",
-    "step open": "offen bis {date} (UTC)",
+    "step open": "offen bis {date}",
     "step met": "rechtzeitig erledigt",
     "step late": "erledigt, aber verspätet um {duration}",
-    "step breached": "nicht erledigt; überfällig seit {date} (UTC), um {duration}",
+    "step breached": "nicht erledigt; überfällig seit {date}, um {duration}",
     "step unknown": "noch nicht bekannt",
     # Tests of facts, and their opposites.
     "is": "{label}: {values}",
@@ -112,6 +120,26 @@ PHRASES = {
     "state absent": "erwiesenermaßen nicht vorhanden",
     "state unproven": "nie belegt",
     "state in_favour": "nie festgestellt, daher entscheidet das Gesetz für die Person",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "Hinweise",
+    "word statements": "Erklärungen",
+    "word ok": "in Ordnung",
+    "word mismatch": "stimmt nicht überein",
+    "word unreadable": "nicht lesbar",
+    "word duplicate": "schon bekannt",
+    "word none": "keine",
+    "word corroborated": "belegt",
+    "word useful": "nützlich",
+    "word unproven": "nicht erwiesen",
+    "word worthless": "wertlos",
+    "word false": "falsch",
+    "word claimant": "antragstellende Person",
+    "word person": "die Person",
+    "word desk": "Hinweisstelle",
+    "word assessor": "bewertende Stelle",
+    "word board": "Gremium",
+    "word court": "Gericht",
+    "word registry": "Register",
     # Durations.
     "unit seconds": "{n} Sekunde|{n} Sekunden",
     "unit minutes": "{n} Minute|{n} Minuten",

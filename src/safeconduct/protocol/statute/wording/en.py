@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "Nothing can be decided yet.",
-    "law": "Law applied: {title}, version {number}, SHA-256 {hash}",
+    "law": "Law applied: {title}, version {number}",
     "rests": "This rests on: {sections}",
     "tried": "The sections that were tried:",
     "true": "applies",
@@ -19,14 +19,22 @@ PHRASES = {
     "nothing": "No finding about the facts would change it.",
     "further": "one more item in the list {list} is added, with:",
     "waits": "Facts still open, and who owes them:",
-    "owed": "{test} ({fact}), owed by: {owner}",
+    "owed": "{test}, owed by: {owner}",
     "credit": "Help was shown by a credit (section {section}): it stands for a tip graded"
     " {word}"
-    " that was logged before {date} (UTC), and names none.",
+    " that was logged before {date}, and names none.",
     "remedy": "Remedy: section {section}. {text}",
-    "last": "Last day for an appeal: {date} (UTC), for a decision served {served}.",
-    "last local": "Last day for an appeal: {day} ({zone}), up to {date} (UTC), for a decision"
+    "last": "Last day for an appeal: {date}, for a decision served {served}.",
+    "last local": "Last day for an appeal: {day} ({zone}), up to {date}, for a decision"
     " served {served}.",
+    "stands": "This is in your favour, and it stands. You need not do anything to keep it.",
+    "stands conditional": "This is in your favour, but it is not final yet: what it depends"
+    " on is said above.",
+    "asks": "the law asks: {test}",
+    "dated": "the witnesses dated yours: {value}",
+    "item": "no. {number} of the list {list}",
+    "check": "For whoever checks this again: version {number} of the law has the SHA-256"
+    " {hash}",
     # What the outcome comes to.
     "amount": "Amount: {amount}",
     "amount range": "{least} to {most} {unit}",
@@ -41,7 +49,7 @@ PHRASES = {
     "unseal": "What is sealed may be shown from: {time}",
     "questions": "What no rule can answer, and how it was judged:",
     "question": "Section {number}: {question} — {answer}",
-    "competing": "Also judged by another version: {title}, version {number}, SHA-256 {hash}."
+    "competing": "Also judged by another version: {title}, version {number}."
     " Result there: {outcome}",
     "better": "The result above was taken because it is better for you.",
     "same": "Both versions lead to the same result.",
@@ -51,10 +59,10 @@ PHRASES = {
     "step": "{text} (section {number}), owed by: {owner}: {state}",
     "step not_owed": "nothing is owed here",
     "step not_begun": "the time for it has not begun",
-    "step open": "open until {date} (UTC)",
+    "step open": "open until {date}",
     "step met": "done in time",
     "step late": "done, but late by {duration}",
-    "step breached": "not done; overdue since {date} (UTC), by {duration}",
+    "step breached": "not done; overdue since {date}, by {duration}",
     "step unknown": "not known yet",
     # Tests of facts, and their opposites.
     "is": "{label}: {values}",
@@ -111,6 +119,26 @@ PHRASES = {
     "state absent": "known not to exist",
     "state unproven": "never shown",
     "state in_favour": "never found, so the law decides for the person",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "tips",
+    "word statements": "statements",
+    "word ok": "ok",
+    "word mismatch": "mismatch",
+    "word unreadable": "unreadable",
+    "word duplicate": "duplicate",
+    "word none": "none",
+    "word corroborated": "corroborated",
+    "word useful": "useful",
+    "word unproven": "unproven",
+    "word worthless": "worthless",
+    "word false": "false",
+    "word claimant": "claimant",
+    "word person": "person",
+    "word desk": "desk",
+    "word assessor": "assessor",
+    "word board": "board",
+    "word court": "court",
+    "word registry": "registry",
     # Durations.
     "unit seconds": "{n} second|{n} seconds",
     "unit minutes": "{n} minute|{n} minutes",

@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "Todavía no se puede decidir nada.",
-    "law": "Ley aplicada: {title}, versión {number}, SHA-256 {hash}",
+    "law": "Ley aplicada: {title}, versión {number}",
     "rests": "Fundamento: {sections}",
     "tried": "Los artículos examinados:",
     "true": "se aplica",
@@ -19,14 +19,22 @@ PHRASES = {
     "nothing": "Ninguna constatación sobre los hechos lo cambiaría.",
     "further": "se añade un elemento más a la lista {list}, con:",
     "waits": "Hechos aún pendientes, y quién debe establecerlos:",
-    "owed": "{test} ({fact}), debe establecerlo: {owner}",
+    "owed": "{test}, debe establecerlo: {owner}",
     "credit": "La ayuda consta por un crédito (artículo {section}): representa un aviso con la"
-    " calificación {word}, registrado antes de {date} (UTC), y no señala ninguno.",
+    " calificación {word}, registrado antes de {date}, y no señala ninguno.",
     "remedy": "Recurso: artículo {section}. {text}",
-    "last": "Último día para recurrir: {date} (UTC), para una decisión notificada el {served}.",
-    "last local": "Último día para recurrir: {day} ({zone}), hasta {date} (UTC), para una"
+    "last": "Último día para recurrir: {date}, para una decisión notificada el {served}.",
+    "last local": "Último día para recurrir: {day} ({zone}), hasta {date}, para una"
     " decisión"
     " notificada el {served}.",
+    "stands": "Esto le es favorable y se mantiene. No tiene que hacer nada para conservarlo.",
+    "stands conditional": "Esto le es favorable, pero aún no es definitivo: arriba se dice de"
+    " qué depende.",
+    "asks": "la ley exige: {test}",
+    "dated": "en su caso, fechado por los testigos: {value}",
+    "item": "n.º {number} de la lista {list}",
+    "check": "Para quien quiera comprobarlo: la versión {number} de la ley tiene el SHA-256"
+    " {hash}",
     # What the outcome comes to.
     "amount": "Medida: {amount}",
     "amount range": "de {least} a {most} {unit}",
@@ -42,8 +50,7 @@ PHRASES = {
     "unseal": "Lo sellado puede mostrarse a partir de: {time}",
     "questions": "Lo que ninguna regla puede responder, y cómo se valoró:",
     "question": "Artículo {number}: {question} — {answer}",
-    "competing": "Examinado también según otra versión: {title}, versión {number}, SHA-256"
-    " {hash}."
+    "competing": "Examinado también según otra versión: {title}, versión {number}."
     " Resultado según ella: {outcome}",
     "better": "Se tomó el resultado de arriba porque es más favorable para usted.",
     "same": "Ambas versiones llevan al mismo resultado.",
@@ -54,10 +61,10 @@ PHRASES = {
     "step": "{text} (artículo {number}), lo debe: {owner}: {state}",
     "step not_owed": "aquí no se debe nada",
     "step not_begun": "el plazo no ha comenzado",
-    "step open": "abierto hasta {date} (UTC)",
+    "step open": "abierto hasta {date}",
     "step met": "hecho a tiempo",
     "step late": "hecho, pero con un retraso de {duration}",
-    "step breached": "no hecho; vencido desde {date} (UTC), con un retraso de {duration}",
+    "step breached": "no hecho; vencido desde {date}, con un retraso de {duration}",
     "step unknown": "aún no se sabe",
     # Tests of facts, and their opposites.
     "is": "{label}: {values}",
@@ -115,6 +122,26 @@ PHRASES = {
     "state absent": "consta que no existe",
     "state unproven": "nunca probado",
     "state in_favour": "nunca constatado, por lo que la ley decide a favor de la persona",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "avisos",
+    "word statements": "declaraciones",
+    "word ok": "en orden",
+    "word mismatch": "no coincide",
+    "word unreadable": "ilegible",
+    "word duplicate": "ya conocido",
+    "word none": "ninguno",
+    "word corroborated": "corroborado",
+    "word useful": "útil",
+    "word unproven": "no probado",
+    "word worthless": "sin valor",
+    "word false": "falso",
+    "word claimant": "persona solicitante",
+    "word person": "la persona",
+    "word desk": "oficina",
+    "word assessor": "evaluador",
+    "word board": "consejo",
+    "word court": "tribunal",
+    "word registry": "registro",
     # Durations.
     "unit seconds": "{n} segundo|{n} segundos",
     "unit minutes": "{n} minuto|{n} minutos",

@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "هنوز دربارهٔ چیزی نمی‌توان تصمیم گرفت.",
-    "law": "قانون اعمال‌شده: {title}، نسخهٔ {number}، SHA-256 {hash}",
+    "law": "قانون اعمال‌شده: {title}، نسخهٔ {number}",
     "rests": "مبنا: {sections}",
     "tried": "ماده‌های بررسی‌شده:",
     "true": "اعمال می‌شود",
@@ -19,14 +19,21 @@ PHRASES = {
     "nothing": "هیچ یافته‌ای دربارهٔ واقعیت‌ها آن را تغییر نمی‌داد.",
     "further": "یک مورد دیگر به فهرست {list} افزوده می‌شد، با:",
     "waits": "واقعیت‌هایی که هنوز روشن نیست، و چه کسی باید آن‌ها را احراز کند:",
-    "owed": "{test} ({fact})، بر عهدهٔ: {owner}",
+    "owed": "{test}، بر عهدهٔ: {owner}",
     "credit": "کمک با یک گواهی اعتبار نشان داده شد (مادهٔ {section}): این گواهی به جای گزارشی"
     " با"
-    " ارزیابی {word} است که پیش از {date} (UTC) ثبت شده، و هیچ گزارشی را نام نمی‌برد.",
+    " ارزیابی {word} است که پیش از {date} ثبت شده، و هیچ گزارشی را نام نمی‌برد.",
     "remedy": "اعتراض: مادهٔ {section}. {text}",
-    "last": "آخرین روز برای اعتراض: {date} (UTC)، برای تصمیمی که در {served} ابلاغ شد.",
-    "last local": "آخرین روز برای اعتراض: {day} ({zone})، تا {date} (UTC)، برای تصمیمی که در"
+    "last": "آخرین روز برای اعتراض: {date}، برای تصمیمی که در {served} ابلاغ شد.",
+    "last local": "آخرین روز برای اعتراض: {day} ({zone})، تا {date}، برای تصمیمی که در"
     " {served} ابلاغ شد.",
+    "stands": "این به سود شماست و پابرجاست. برای حفظ آن لازم نیست کاری بکنید.",
+    "stands conditional": "این به سود شماست، اما هنوز نهایی نیست: آنچه به آن بستگی دارد در"
+    " بالا آمده است.",
+    "asks": "قانون می‌خواهد: {test}",
+    "dated": "تاریخ مورد شما به تأیید شاهدان: {value}",
+    "item": "مورد {number} از فهرست {list}",
+    "check": "برای بازبینی: نسخهٔ {number} قانون این SHA-256 را دارد: {hash}",
     # What the outcome comes to.
     "amount": "اندازه: {amount}",
     "amount range": "از {least} تا {most} {unit}",
@@ -40,7 +47,7 @@ PHRASES = {
     "unseal": "آنچه مهر و موم شده از این زمان قابل نمایش است: {time}",
     "questions": "آنچه هیچ قاعده‌ای پاسخ نمی‌دهد، و چگونه دربارهٔ آن داوری شد:",
     "question": "مادهٔ {number}: {question} — {answer}",
-    "competing": "بر پایهٔ نسخهٔ دیگری نیز بررسی شد: {title}، نسخهٔ {number}، SHA-256 {hash}."
+    "competing": "بر پایهٔ نسخهٔ دیگری نیز بررسی شد: {title}، نسخهٔ {number}."
     " نتیجه بر پایهٔ آن: {outcome}",
     "better": "نتیجهٔ بالا گرفته شد، زیرا برای شما بهتر است.",
     "same": "هر دو نسخه به یک نتیجه می‌رسند.",
@@ -50,10 +57,10 @@ PHRASES = {
     "step": "{text} (مادهٔ {number})، بر عهدهٔ: {owner}: {state}",
     "step not_owed": "در این مورد چیزی بر عهده کسی نیست",
     "step not_begun": "مهلت هنوز آغاز نشده است",
-    "step open": "تا {date} (UTC) باز است",
+    "step open": "تا {date} باز است",
     "step met": "به‌موقع انجام شد",
     "step late": "انجام شد، اما با تأخیر: {duration}",
-    "step breached": "انجام نشد؛ مهلت در {date} (UTC) گذشت، تأخیر: {duration}",
+    "step breached": "انجام نشد؛ مهلت در {date} گذشت، تأخیر: {duration}",
     "step unknown": "هنوز معلوم نیست",
     # Tests of facts, and their opposites.
     "is": "{label}: {values}",
@@ -110,6 +117,26 @@ PHRASES = {
     "state absent": "معلوم است که وجود ندارد",
     "state unproven": "هرگز ثابت نشد",
     "state in_favour": "هرگز احراز نشد، پس قانون به سود شخص تصمیم می‌گیرد",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "گزارش‌ها",
+    "word statements": "اظهارات",
+    "word ok": "درست",
+    "word mismatch": "ناهمخوان",
+    "word unreadable": "ناخوانا",
+    "word duplicate": "از پیش دانسته",
+    "word none": "هیچ",
+    "word corroborated": "تأییدشده",
+    "word useful": "سودمند",
+    "word unproven": "اثبات‌نشده",
+    "word worthless": "بی‌ارزش",
+    "word false": "نادرست",
+    "word claimant": "درخواست‌کننده",
+    "word person": "آن شخص",
+    "word desk": "دفتر",
+    "word assessor": "ارزیاب",
+    "word board": "هیئت",
+    "word court": "دادگاه",
+    "word registry": "فهرست",
     # Durations.
     "unit seconds": "{n} ثانیه",
     "unit minutes": "{n} دقیقه",

@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "Rien ne peut encore être décidé.",
-    "law": "Loi appliquée\u00a0: {title}, version {number}, SHA-256 {hash}",
+    "law": "Loi appliquée\u00a0: {title}, version {number}",
     "rests": "Fondement\u00a0: {sections}",
     "tried": "Les articles examinés\u00a0:",
     "true": "s’applique",
@@ -19,15 +19,24 @@ PHRASES = {
     "nothing": "Aucune constatation sur les faits n’y changerait rien.",
     "further": "un élément de plus est ajouté à la liste {list}, avec\u00a0:",
     "waits": "Faits encore en suspens, et qui doit les établir\u00a0:",
-    "owed": "{test} ({fact}), à établir par\u00a0: {owner}",
+    "owed": "{test}, à établir par\u00a0: {owner}",
     "credit": "L’aide est attestée par un crédit (article {section})\u00a0: il tient lieu d’un"
-    " signalement noté {word}, enregistré avant le {date} (UTC), et n’en désigne aucun.",
+    " signalement noté {word}, enregistré avant le {date}, et n’en désigne aucun.",
     "remedy": "Recours\u00a0: article {section}. {text}",
-    "last": "Dernier jour pour un recours\u00a0: {date} (UTC), pour une décision notifiée le"
+    "last": "Dernier jour pour un recours\u00a0: {date}, pour une décision notifiée le"
     " {served}.",
-    "last local": "Dernier jour pour un recours\u00a0: {day} ({zone}), jusqu’à {date} (UTC),"
+    "last local": "Dernier jour pour un recours\u00a0: {day} ({zone}), jusqu’à {date},"
     " pour"
     " une décision notifiée le {served}.",
+    "stands": "Cela vous est favorable et reste acquis. Vous n’avez rien à faire pour le"
+    " garder.",
+    "stands conditional": "Cela vous est favorable, mais pas encore définitif\u00a0: ce dont"
+    " cela dépend est dit plus haut.",
+    "asks": "la loi demande\u00a0: {test}",
+    "dated": "dans votre cas, daté par les témoins\u00a0: {value}",
+    "item": "nº {number} de la liste {list}",
+    "check": "Pour qui veut revérifier\u00a0: la version {number} de la loi a le SHA-256"
+    " {hash}",
     # What the outcome comes to.
     "amount": "Mesure\u00a0: {amount}",
     "amount range": "de {least} à {most} {unit}",
@@ -45,8 +54,8 @@ PHRASES = {
     "unseal": "Ce qui est scellé peut être montré à partir de\u00a0: {time}",
     "questions": "Ce qu’aucune règle ne peut trancher, et comment cela a été apprécié\u00a0:",
     "question": "Article {number}\u00a0: {question} — {answer}",
-    "competing": "Examiné aussi selon une autre version\u00a0: {title}, version {number},"
-    " SHA-256 {hash}. Résultat selon elle\u00a0: {outcome}",
+    "competing": "Examiné aussi selon une autre version\u00a0: {title}, version {number}."
+    " Résultat selon elle\u00a0: {outcome}",
     "better": "Le résultat ci-dessus a été retenu parce qu’il vous est plus favorable.",
     "same": "Les deux versions mènent au même résultat.",
     "yields": "Selon les règles seules, le résultat serait\u00a0: {outcome}",
@@ -56,10 +65,10 @@ PHRASES = {
     "step": "{text} (article {number}), dû par\u00a0: {owner}\u00a0: {state}",
     "step not_owed": "rien n’est dû ici",
     "step not_begun": "le délai n’a pas commencé",
-    "step open": "en cours jusqu’au {date} (UTC)",
+    "step open": "en cours jusqu’au {date}",
     "step met": "fait à temps",
     "step late": "fait, mais en retard de {duration}",
-    "step breached": "non fait\u00a0; en retard depuis le {date} (UTC), de {duration}",
+    "step breached": "non fait\u00a0; en retard depuis le {date}, de {duration}",
     "step unknown": "pas encore connu",
     # Tests of facts, and their opposites.
     "is": "{label}\u00a0: {values}",
@@ -117,6 +126,26 @@ PHRASES = {
     "state absent": "inexistant, comme établi",
     "state unproven": "jamais prouvé",
     "state in_favour": "jamais constaté, donc la loi tranche en faveur de la personne",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "signalements",
+    "word statements": "déclarations",
+    "word ok": "en ordre",
+    "word mismatch": "ne correspond pas",
+    "word unreadable": "illisible",
+    "word duplicate": "déjà connu",
+    "word none": "aucun",
+    "word corroborated": "corroboré",
+    "word useful": "utile",
+    "word unproven": "non établi",
+    "word worthless": "sans valeur",
+    "word false": "faux",
+    "word claimant": "personne qui demande",
+    "word person": "la personne",
+    "word desk": "bureau",
+    "word assessor": "évaluateur",
+    "word board": "conseil",
+    "word court": "tribunal",
+    "word registry": "registre",
     # Durations.
     "unit seconds": "{n} seconde|{n} secondes",
     "unit minutes": "{n} minute|{n} minutes",

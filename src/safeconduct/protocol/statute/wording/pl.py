@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "Niczego nie można jeszcze rozstrzygnąć.",
-    "law": "Zastosowana ustawa: {title}, wersja {number}, SHA-256 {hash}",
+    "law": "Zastosowana ustawa: {title}, wersja {number}",
     "rests": "Podstawa: {sections}",
     "tried": "Zbadane przepisy:",
     "true": "ma zastosowanie",
@@ -19,13 +19,21 @@ PHRASES = {
     "nothing": "Żadne ustalenie faktów by tego nie zmieniło.",
     "further": "na liście {list} przybyła jeszcze jedna pozycja, a w niej:",
     "waits": "Fakty jeszcze nieustalone i kto ma je ustalić:",
-    "owed": "{test} ({fact}), ma ustalić: {owner}",
+    "owed": "{test}, ma ustalić: {owner}",
     "credit": "Pomoc potwierdza zaświadczenie o zasłudze (przepis {section}): zastępuje ono"
-    " zgłoszenie z oceną {word}, zapisane przed {date} (UTC), i żadnego nie wskazuje.",
+    " zgłoszenie z oceną {word}, zapisane przed {date}, i żadnego nie wskazuje.",
     "remedy": "Odwołanie: przepis {section}. {text}",
-    "last": "Ostatni dzień na odwołanie: {date} (UTC), jeśli decyzję doręczono {served}.",
-    "last local": "Ostatni dzień na odwołanie: {day} ({zone}), do {date} (UTC), jeśli decyzję"
+    "last": "Ostatni dzień na odwołanie: {date}, jeśli decyzję doręczono {served}.",
+    "last local": "Ostatni dzień na odwołanie: {day} ({zone}), do {date}, jeśli decyzję"
     " doręczono {served}.",
+    "stands": "To rozstrzygnięcie jest dla Pani lub Pana korzystne i pozostaje w mocy. Nie"
+    " trzeba nic robić, aby je zachować.",
+    "stands conditional": "To rozstrzygnięcie jest dla Pani lub Pana korzystne, lecz jeszcze"
+    " nie ostateczne: od czego zależy, powiedziano wyżej.",
+    "asks": "ustawa wymaga: {test}",
+    "dated": "tu data potwierdzona przez świadków: {value}",
+    "item": "poz. {number} listy {list}",
+    "check": "Dla sprawdzających ponownie: wersja {number} ustawy ma SHA-256 {hash}",
     # What the outcome comes to.
     "amount": "Wymiar: {amount}",
     "amount range": "od {least} do {most} {unit}",
@@ -41,7 +49,7 @@ PHRASES = {
     "unseal": "To, co zapieczętowane, wolno pokazać od: {time}",
     "questions": "Na co żadna reguła nie odpowie i jak to oceniono:",
     "question": "Przepis {number}: {question} — {answer}",
-    "competing": "Zbadano też według innej wersji: {title}, wersja {number}, SHA-256 {hash}."
+    "competing": "Zbadano też według innej wersji: {title}, wersja {number}."
     " Wynik według niej: {outcome}",
     "better": "Przyjęto powyższy wynik, bo jest dla Pani lub Pana korzystniejszy.",
     "same": "Obie wersje prowadzą do tego samego wyniku.",
@@ -51,10 +59,10 @@ PHRASES = {
     "step": "{text} (przepis {number}), ma to zrobić: {owner}: {state}",
     "step not_owed": "tu nic nie jest należne",
     "step not_begun": "termin jeszcze nie biegnie",
-    "step open": "otwarte do {date} (UTC)",
+    "step open": "otwarte do {date}",
     "step met": "zrobiono na czas",
     "step late": "zrobiono, lecz z opóźnieniem o {duration}",
-    "step breached": "nie zrobiono; termin minął {date} (UTC), opóźnienie o {duration}",
+    "step breached": "nie zrobiono; termin minął {date}, opóźnienie o {duration}",
     "step unknown": "jeszcze nie wiadomo",
     # Tests of facts, and their opposites.
     "is": "{label}: {values}",
@@ -111,6 +119,26 @@ PHRASES = {
     "state absent": "wiadomo, że nie istnieje",
     "state unproven": "nigdy nie wykazano",
     "state in_favour": "nigdy nie ustalono, więc ustawa rozstrzyga na korzyść osoby",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "zgłoszenia",
+    "word statements": "wypowiedzi",
+    "word ok": "w porządku",
+    "word mismatch": "niezgodne",
+    "word unreadable": "nieczytelne",
+    "word duplicate": "już znane",
+    "word none": "brak",
+    "word corroborated": "potwierdzone",
+    "word useful": "przydatne",
+    "word unproven": "niewykazane",
+    "word worthless": "bezwartościowe",
+    "word false": "fałszywe",
+    "word claimant": "osoba wnioskująca",
+    "word person": "ta osoba",
+    "word desk": "biuro",
+    "word assessor": "oceniający",
+    "word board": "rada",
+    "word court": "sąd",
+    "word registry": "rejestr",
     # Durations, in the accusative.
     "unit seconds": "{n} sekundę|{n} sekundy|{n} sekund",
     "unit minutes": "{n} minutę|{n} minuty|{n} minut",

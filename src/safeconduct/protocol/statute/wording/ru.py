@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "Пока ничего нельзя решить.",
-    "law": "Применённый закон: {title}, версия {number}, SHA-256 {hash}",
+    "law": "Применённый закон: {title}, версия {number}",
     "rests": "Основание: {sections}",
     "tried": "Рассмотренные статьи:",
     "true": "применяется",
@@ -19,13 +19,21 @@ PHRASES = {
     "nothing": "Никакое установление фактов этого не изменило бы.",
     "further": "в список {list} добавлена ещё одна запись, а в ней:",
     "waits": "Факты, которые ещё не выяснены, и кто должен их установить:",
-    "owed": "{test} ({fact}), должен установить: {owner}",
+    "owed": "{test}, должен установить: {owner}",
     "credit": "Помощь подтверждена кредитом (статья {section}): он заменяет сообщение с оценкой"
-    " {word}, записанное раньше чем {date} (UTC), и ни одного не называет.",
+    " {word}, записанное раньше чем {date}, и ни одного не называет.",
     "remedy": "Обжалование: статья {section}. {text}",
-    "last": "Последний день для жалобы: {date} (UTC), если решение вручено {served}.",
-    "last local": "Последний день для жалобы: {day} ({zone}), до {date} (UTC), если решение"
+    "last": "Последний день для жалобы: {date}, если решение вручено {served}.",
+    "last local": "Последний день для жалобы: {day} ({zone}), до {date}, если решение"
     " вручено {served}.",
+    "stands": "Это в вашу пользу и остаётся в силе. Вам не нужно ничего делать, чтобы это"
+    " сохранить.",
+    "stands conditional": "Это в вашу пользу, но ещё не окончательно: от чего это зависит,"
+    " сказано выше.",
+    "asks": "закон требует: {test}",
+    "dated": "в вашем случае дату засвидетельствовали свидетели: {value}",
+    "item": "№ {number} в списке {list}",
+    "check": "Для тех, кто проверяет заново: версия {number} закона имеет SHA-256 {hash}",
     # What the outcome comes to.
     "amount": "Размер: {amount}",
     "amount range": "от {least} до {most} {unit}",
@@ -41,7 +49,7 @@ PHRASES = {
     "unseal": "Запечатанное можно показать начиная с: {time}",
     "questions": "На что не ответит ни одно правило и как это оценено:",
     "question": "Статья {number}: {question} — {answer}",
-    "competing": "Рассмотрено также по другой версии: {title}, версия {number}, SHA-256 {hash}."
+    "competing": "Рассмотрено также по другой версии: {title}, версия {number}."
     " Результат по ней: {outcome}",
     "better": "Взят результат, приведённый выше, так как он для вас лучше.",
     "same": "Обе версии ведут к одному и тому же результату.",
@@ -51,10 +59,10 @@ PHRASES = {
     "step": "{text} (статья {number}), должен сделать: {owner}: {state}",
     "step not_owed": "здесь ничего не причитается",
     "step not_begun": "срок ещё не начался",
-    "step open": "открыто до {date} (UTC)",
+    "step open": "открыто до {date}",
     "step met": "сделано вовремя",
     "step late": "сделано, но с опозданием на {duration}",
-    "step breached": "не сделано; срок истёк {date} (UTC), опоздание на {duration}",
+    "step breached": "не сделано; срок истёк {date}, опоздание на {duration}",
     "step unknown": "ещё не известно",
     # Tests of facts, and their opposites.
     "is": "{label}: {values}",
@@ -110,6 +118,26 @@ PHRASES = {
     "state absent": "известно, что не существует",
     "state unproven": "никогда не доказано",
     "state in_favour": "никогда не установлено, поэтому закон решает в пользу лица",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "сообщения",
+    "word statements": "высказывания",
+    "word ok": "всё в порядке",
+    "word mismatch": "не совпадает",
+    "word unreadable": "нечитаемое",
+    "word duplicate": "уже известное",
+    "word none": "нет",
+    "word corroborated": "подтверждённое",
+    "word useful": "полезное",
+    "word unproven": "не доказанное",
+    "word worthless": "ничего не стоящее",
+    "word false": "ложное",
+    "word claimant": "заявитель",
+    "word person": "это лицо",
+    "word desk": "бюро",
+    "word assessor": "оценщик",
+    "word board": "совет",
+    "word court": "суд",
+    "word registry": "реестр",
     # Durations, in the accusative.
     "unit seconds": "{n} секунду|{n} секунды|{n} секунд",
     "unit minutes": "{n} минуту|{n} минуты|{n} минут",

@@ -3,7 +3,7 @@
 PHRASES = {
     # The letter.
     "undetermined": "Поки що нічого не можна вирішити.",
-    "law": "Застосований закон: {title}, версія {number}, SHA-256 {hash}",
+    "law": "Застосований закон: {title}, версія {number}",
     "rests": "Підстава: {sections}",
     "tried": "Розглянуті статті:",
     "true": "застосовується",
@@ -19,14 +19,22 @@ PHRASES = {
     "nothing": "Жодне встановлення фактів цього не змінило б.",
     "further": "до списку {list} додано ще один запис, а в ньому:",
     "waits": "Факти, які ще не з’ясовано, і хто має їх установити:",
-    "owed": "{test} ({fact}), має встановити: {owner}",
+    "owed": "{test}, має встановити: {owner}",
     "credit": "Допомогу підтверджено кредитом (стаття {section}): він заміняє повідомлення з"
-    " оцінкою {word}, записане раніше ніж {date} (UTC), і жодного не називає.",
+    " оцінкою {word}, записане раніше ніж {date}, і жодного не називає.",
     "remedy": "Оскарження: стаття {section}. {text}",
-    "last": "Останній день для скарги: {date} (UTC), якщо рішення вручено {served}.",
-    "last local": "Останній день для скарги: {day} ({zone}), до {date} (UTC), якщо рішення"
+    "last": "Останній день для скарги: {date}, якщо рішення вручено {served}.",
+    "last local": "Останній день для скарги: {day} ({zone}), до {date}, якщо рішення"
     " вручено"
     " {served}.",
+    "stands": "Це на вашу користь і залишається чинним. Вам не потрібно нічого робити, щоб це"
+    " зберегти.",
+    "stands conditional": "Це на вашу користь, але ще не остаточно: від чого це залежить,"
+    " сказано вище.",
+    "asks": "закон вимагає: {test}",
+    "dated": "у вашому випадку дату засвідчили свідки: {value}",
+    "item": "№ {number} у списку {list}",
+    "check": "Для тих, хто перевіряє знову: версія {number} закону має SHA-256 {hash}",
     # What the outcome comes to.
     "amount": "Розмір: {amount}",
     "amount range": "від {least} до {most} {unit}",
@@ -41,7 +49,7 @@ PHRASES = {
     "unseal": "Запечатане можна показати починаючи з: {time}",
     "questions": "На що не відповість жодне правило і як це оцінено:",
     "question": "Стаття {number}: {question} — {answer}",
-    "competing": "Розглянуто також за іншою версією: {title}, версія {number}, SHA-256 {hash}."
+    "competing": "Розглянуто також за іншою версією: {title}, версія {number}."
     " Результат за нею: {outcome}",
     "better": "Узято результат, наведений вище, бо він для вас кращий.",
     "same": "Обидві версії ведуть до того самого результату.",
@@ -51,10 +59,10 @@ PHRASES = {
     "step": "{text} (стаття {number}), має зробити: {owner}: {state}",
     "step not_owed": "тут нічого не належить",
     "step not_begun": "строк ще не почався",
-    "step open": "відкрито до {date} (UTC)",
+    "step open": "відкрито до {date}",
     "step met": "зроблено вчасно",
     "step late": "зроблено, але із запізненням на {duration}",
-    "step breached": "не зроблено; строк минув {date} (UTC), запізнення на {duration}",
+    "step breached": "не зроблено; строк минув {date}, запізнення на {duration}",
     "step unknown": "ще не відомо",
     # Tests of facts, and their opposites.
     "is": "{label}: {values}",
@@ -110,6 +118,26 @@ PHRASES = {
     "state absent": "відомо, що не існує",
     "state unproven": "ніколи не доведено",
     "state in_favour": "ніколи не встановлено, тож закон вирішує на користь особи",
+    # Words that claims, and who is in the programme, bring with them.
+    "word tips": "повідомлення",
+    "word statements": "висловлювання",
+    "word ok": "усе гаразд",
+    "word mismatch": "не збігається",
+    "word unreadable": "нечитабельне",
+    "word duplicate": "уже відоме",
+    "word none": "немає",
+    "word corroborated": "підтверджене",
+    "word useful": "корисне",
+    "word unproven": "не доведене",
+    "word worthless": "нічого не варте",
+    "word false": "неправдиве",
+    "word claimant": "особа-заявник",
+    "word person": "ця особа",
+    "word desk": "бюро",
+    "word assessor": "оцінювач",
+    "word board": "рада",
+    "word court": "суд",
+    "word registry": "реєстр",
     # Durations, in the accusative.
     "unit seconds": "{n} секунду|{n} секунди|{n} секунд",
     "unit minutes": "{n} хвилину|{n} хвилини|{n} хвилин",

@@ -6,7 +6,7 @@
 A text that the statute lacks in the language comes in the statute's first language.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ from safeconduct.errors import MalformedError
 from safeconduct.protocol.statute.calendar import begin_of_day, day_of, end_of_day
 from safeconduct.protocol.statute.evaluate import reading_of
 from safeconduct.protocol.statute.facts import Facts, Interval, Missing, Reading, Span
-from safeconduct.protocol.statute.instant import DAY_SECONDS, Duration, format_instant
+from safeconduct.protocol.statute.instant import DAY_SECONDS, Duration
 from safeconduct.protocol.statute.proof import Node
 from safeconduct.protocol.statute.text import (
     UNDETERMINED,
@@ -32,11 +32,19 @@ from safeconduct.protocol.statute.text import (
     all_parts,
 )
 from safeconduct.protocol.statute.walk import all_seen
-from safeconduct.protocol.statute.wording import LANGUAGES, one_line, speak
+from safeconduct.protocol.statute.wording import (
+    LANGUAGES,
+    RIGHT_TO_LEFT,
+    called,
+    one_line,
+    speak,
+)
+from safeconduct.protocol.statute.wording.dates import moment_in, written_in
 
-LISTED = frozenset({"some", "all", "at-least", "less"})  # operators that look at each item
 VALUES_SHOWN_MAX = 20  # of a list of words, in one sentence
 TEXT_CHARS_MAX = 600  # of one condition in words
+_CALLED = ("list", "owner")
+_MARKS_LEFTWARD = {",": "،", ";": "؛"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +57,27 @@ class Voice:
     numbers: Mapping[str, str]  # of sections, by the rule they state
 
     def say(self, key: str, **values: object) -> str:
-        """A phrase of the language."""
-        return speak(self.language, key, **values)
+        """A phrase of the language; a `list` and an `owner` in it are called by its words."""
+        known = {each: self.called(str(values[each])) for each in _CALLED if each in values}
+        return speak(self.language, key, **{**values, **known})
+
+    def called(self, word: str) -> str:
+        """What people call a word that claims, or the programme, bring with them."""
+        return called(self.language, word)
+
+    def several(self, parts: Iterable[str], mark: str = ",") -> str:
+        """The parts one after another, parted by a comma or a semicolon of the language."""
+        parting = _MARKS_LEFTWARD[mark] if self.language in RIGHT_TO_LEFT else mark
+        return f"{parting} ".join(parts)
+
+    def item(self, item: str) -> str:
+        """What people call an item such as `tips[0]`: no. 1 of the list tips."""
+        name, _, place = item.removesuffix("]").partition("[")
+        return self.say("item", list=name, number=int(place) + 1)
+
+    def moment(self, at: int) -> str:
+        """POSIX seconds as people write a moment."""
+        return moment_in(self.language, at)
 
     def words(self, words: Words) -> str:
         """What the statute says in the language, or in the first it has."""
@@ -68,6 +95,11 @@ class Voice:
             return self.say("undetermined")
         known = {each.value: each for each in (*self.statute.outcomes, self.statute.default)}
         return self.words(known[value].text) if value in known else value.replace("_", " ")
+
+    def effect(self, name: str) -> str:
+        """What an effect of a listing or an outcome does; of one without a text, its name."""
+        text = self.statute.effect_text(name)
+        return self.words(text) if text else name.replace("_", " ")
 
     def test(self, condition: Condition, holds: bool) -> str:
         """A condition in words, or its opposite; cut off where it is too long to be read."""
@@ -94,9 +126,9 @@ class Voice:
         """A date or a period of the law as it was written, or the label of a fact."""
         parameter = self.statute.parameters.get(name)
         if isinstance(parameter, Instant | Day):
-            return parameter.written
+            return written_in(self.language, parameter.written)
         if isinstance(parameter, Stretch):
-            return " – ".join(parameter.written)
+            return " – ".join(written_in(self.language, each) for each in parameter.written)
         return self.label(name)
 
     def value(self, reading: Reading) -> str:
@@ -109,7 +141,7 @@ class Voice:
             return self._interval(reading)
         if isinstance(reading, bool):
             return self.say("yes" if reading else "no")
-        return str(reading).replace("_", " ")
+        return self.called(str(reading))
 
     def _interval(self, found: Interval) -> str:
         first, last = self._written(found)
@@ -118,17 +150,17 @@ class Voice:
         return last if first == last else self.say("between", first=first, last=last)
 
     def _written(self, found: Interval) -> tuple[str, str]:
-        """Both ends in UTC; as days, where whole days of the law's calendar are meant."""
+        """Both ends, in UTC; as days, where whole days of the law's calendar are meant."""
         if found.earliest is None:
-            return "", format_instant(found.latest)
+            return "", self.moment(found.latest)
         calendar = self.statute.calendar
         if calendar is not None:
             days = (day_of(found.earliest, calendar), day_of(found.latest, calendar))
             whole = begin_of_day(days[0], calendar), end_of_day(days[1], calendar)
             if whole == (found.earliest, found.latest):
                 first, last = (date.fromordinal(day).isoformat() for day in days)
-                return first, last
-        return format_instant(found.earliest), format_instant(found.latest)
+                return written_in(self.language, first), written_in(self.language, last)
+        return self.moment(found.earliest), self.moment(found.latest)
 
     def duration(self, duration: Duration) -> str:
         """A period of the law in words, such as 3 months."""
@@ -162,8 +194,11 @@ class Voice:
             return self.say(f"state {node.state}")
         if node.bound is not None and (node.least is not None or not node.facts):
             return self._counted(node)
-        values = [self.value(reading_of(given, each)) for each in node.facts]
-        return self.say("found", value="; ".join(values)) if values else ""
+        return self.say("found", value=self.read(given, node.facts)) if node.facts else ""
+
+    def read(self, given: Facts, facts: Iterable[str]) -> str:
+        """What these facts were found to be."""
+        return self.several((self.value(reading_of(given, each)) for each in facts), ";")
 
     def _counted(self, node: Node) -> str:
         values = [child.value for child in node.children]
@@ -218,7 +253,7 @@ def _member(say: Voice, condition: Condition, holds: bool) -> str:
     shown = [say.value(value) for value in condition.values[:VALUES_SHOWN_MAX]]
     more = ["…"] if len(condition.values) > VALUES_SHOWN_MAX else []
     key = "one of" if holds else "none of"
-    return say.say(key, label=say.label(condition.fact), values=", ".join([*shown, *more]))
+    return say.say(key, label=say.label(condition.fact), values=say.several([*shown, *more]))
 
 
 def _compared(say: Voice, condition: Condition, holds: bool) -> str:
@@ -244,7 +279,9 @@ def _bounded(say: Voice, condition: Condition, holds: bool) -> str:
 def _joined(say: Voice, condition: Condition, holds: bool) -> str:
     together = holds is (condition.operator == "and")
     parts = [say.test(part, holds) for part in condition.parts]
-    return parts[0] if len(parts) == 1 else say.say(_BOTH[together], parts="; ".join(parts))
+    return (
+        parts[0] if len(parts) == 1 else say.say(_BOTH[together], parts=say.several(parts, ";"))
+    )
 
 
 _BOTH = {True: "and", False: "or"}
@@ -294,7 +331,8 @@ _TESTS: dict[str, Callable[[Voice, Condition, bool], str]] = {
 
 
 def _several(say: Voice, term: Term) -> str:
-    return say.say(term.operator, times="; ".join(say.term(each) for each in term.terms))
+    times = say.several((say.term(each) for each in term.terms), ";")
+    return say.say(term.operator, times=times)
 
 
 def _deemed(say: Voice, term: Term) -> str:
