@@ -1,7 +1,6 @@
 """A real SMTP server on loopback that keeps what it takes, and refuses what it is told to."""
 
 import email
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from safeconduct.demo.stage import free_port
 
 
 @dataclass
@@ -35,14 +36,6 @@ class MailHouse:
             self.letters.append(email.message_from_bytes(content))
             self.to.append(list(envelope.rcpt_tos))
         return self.answer
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def test_a_sealed_file_opens_to_the_bytes_that_were_sealed(
     assert sorted(os.listdir(tmp_path)) == ["opened", "plain", "sealed"]
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.binary(max_size=300) | st.integers(65_000, 70_000).map(bytes), max_size=8))
 def test_pieces_of_any_sizes_are_sealed(tmp_path: Path, chunks: list[bytes]) -> None:
     seal_file(chunks, tmp_path / "sealed", [CLASSIC.recipient()], dice())

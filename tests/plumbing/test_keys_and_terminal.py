@@ -99,17 +99,22 @@ def test_no_secret_or_a_huge_one_is_refused(
 def test_only_long_waits_are_announced(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(terminal, "_QUIET_SECONDS", 600)
     with terminal.waiting("the witnesses"):
         pass
+    assert capsys.readouterr().err == ""
     monkeypatch.setattr(terminal, "_QUIET_SECONDS", 0.01)
+    said, until = "", clock.monotonic() + 60
     with terminal.waiting("the witnesses"):
-        clock.sleep(0.2)
-    assert capsys.readouterr().err == "the witnesses …\n"
+        while not said.endswith("\n") and clock.monotonic() < until:
+            clock.sleep(0.01)
+            said += capsys.readouterr().err
+    assert said == "the witnesses …\n"
 
 
 def test_time_goes_on_and_chance_differs() -> None:
     assert clock.now().utcoffset() is not None
-    assert abs(clock.now().timestamp() - clock.seconds()) < 2
+    assert abs(clock.now().timestamp() - clock.seconds()) < 60
     assert len(dice.random_bytes(32)) == 32
     assert dice.random_bytes(32) != dice.random_bytes(32)
 

@@ -14,6 +14,7 @@ from safeconduct.errors import (
 from safeconduct.plumbing import clock, logs
 from safeconduct.plumbing.logs import GAZETTE_AGE_SECONDS_MAX, read_gazette
 from safeconduct.plumbing.programme import Programme
+from safeconduct.protocol.gazette import GazetteState, fold, fold_all
 from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
 from safeconduct.protocol.tlog.note import format_note
 from safeconduct.protocol.tlog.tile import format_bundle
@@ -96,3 +97,57 @@ def test_a_checkpoint_of_the_other_log_is_refused(shown: dict[str, bytes]) -> No
     shown["checkpoint"] = format_note(note)
     with pytest.raises(SafeconductError, match="not of log"):
         read_gazette(PROGRAMME, at=NOW)
+
+
+def published(*entries: bytes, at: int = NOW) -> dict[str, bytes]:
+    """What the log serves when it holds these entries."""
+    frontier, _ = Frontier.empty().extend([leaf_hash(entry) for entry in entries])
+    checkpoint = format_note(builders.checkpoint_note(frontier, at, builders.GAZETTE))
+    return {"checkpoint": checkpoint, str(len(entries)): format_bundle(entries)}
+
+
+def test_what_was_read_before_is_neither_fetched_nor_folded_again(
+    shown: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = builders.gazette_entries()
+    before = read_gazette(PROGRAMME, at=NOW)
+    shown.clear()
+    shown["checkpoint"] = published(*entries, at=NOW + 60)["checkpoint"]
+    again = read_gazette(PROGRAMME, at=NOW + 60, before=before)
+    assert again.cosigned.vouched_at == NOW + 60
+    assert again.state is before.state
+    folded: list[bytes] = []
+
+    def noted(state: GazetteState, entry: bytes) -> GazetteState:
+        folded.append(entry)
+        return fold(state, entry)
+
+    monkeypatch.setattr(logs, "fold", noted)
+    more = builders.by_board(builders.publication_act(number=1))
+    shown.update(published(*entries, more))
+    grown = read_gazette(PROGRAMME, at=NOW, before=before)
+    assert folded == [more]
+    assert grown.entries == (*entries, more)
+    assert grown.state == fold_all(grown.entries)
+
+
+def test_cosignatures_that_somebody_kept_do_not_turn_time_back(
+    shown: dict[str, bytes],
+) -> None:
+    before = read_gazette(PROGRAMME, at=NOW)
+    shown.update(published(*builders.gazette_entries(), at=NOW - 3_600))
+    assert read_gazette(PROGRAMME, at=NOW, before=before) is before
+    with pytest.raises(UnavailableError, match="stale"):
+        read_gazette(PROGRAMME, at=NOW + GAZETTE_AGE_SECONDS_MAX + 1, before=before)
+
+
+def test_an_older_gazette_or_another_past_changes_nothing_that_was_read(
+    shown: dict[str, bytes],
+) -> None:
+    entries = builders.gazette_entries()
+    before = read_gazette(PROGRAMME, at=NOW)
+    shown.update(published(*entries[:2]))
+    assert read_gazette(PROGRAMME, at=NOW, before=before) is before
+    shown.update(published(entries[0], entries[2], entries[1], entries[1]))
+    with pytest.raises(UnverifiedError, match="not those its checkpoint covers"):
+        read_gazette(PROGRAMME, at=NOW, before=before)

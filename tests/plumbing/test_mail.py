@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.plumbing.mail_house import MailHouse, free_port, open_house
+from tests.plumbing.mail_house import MailHouse, open_house
 from tests.system_tools import need_tool
 
+from safeconduct.demo.stage import free_port
 from safeconduct.errors import RefusedError, UnavailableError
 from safeconduct.plumbing.mail import Letter, MailServer, addresses, send
 

@@ -3,6 +3,7 @@
 import pytest
 
 from safeconduct.errors import RefusedError
+from safeconduct.plumbing import names
 from safeconduct.plumbing.names import QUERY_CHARACTERS_MAX, NameIndex
 
 PEOPLE = [
@@ -74,3 +75,26 @@ def test_a_hostile_name_is_indexed_without_harm() -> None:
 
 def test_nobody_is_found_in_an_empty_register() -> None:
     assert NameIndex([]).search("Anton Weller") == []
+
+
+def test_a_name_that_is_added_later_is_found_and_so_is_each_of_its_bearers() -> None:
+    index = NameIndex(PEOPLE)
+    assert index.search("Dora Unger") == []
+    index.add("r-7", ["Dora Unger"])
+    index.add("r-8", ["Dora Unger", "Dora Ungar"])
+    index.add("r-8", ["Dora Unger"])
+    assert [hit.key for hit in index.search("Dora Unger")][:2] == ["r-7", "r-8"]
+    hits = [(hit.key, hit.name) for hit in index.hits("Dora Unger")]
+    assert hits[:2] == [("r-7", "Dora Unger"), ("r-8", "Dora Unger")]
+    assert ("r-8", "Dora Ungar") in hits
+
+
+def test_the_work_of_one_search_is_bounded_and_what_is_rare_is_looked_at_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = NameIndex([(f"k-{number}", [f"Anna Kowal{number}"]) for number in range(200)])
+    index.add("r-9", ["Anna Szczepanik"])
+    monkeypatch.setattr(names, "_HOLDERS_MAX", 60)
+    assert index.search("Anna Szczepanik")[0].key == "r-9"
+    asked = names._taken_apart("Anna Kowal")
+    assert len(index._candidates(asked)) <= names._COMPARED_MAX

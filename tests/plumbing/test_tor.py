@@ -15,7 +15,7 @@ from safeconduct.plumbing import tor
 
 NAME = "a" * 56 + ".onion"
 KEY = "A" * 52
-WAIT_SECONDS = 10
+WAIT_SECONDS = 60
 
 # A stand-in that notes how it was started and which signals it gets.
 ACTOR = """#!/bin/sh
@@ -23,9 +23,9 @@ case "$*" in
 *--list-modules*) echo "pow: {pow}"; exit 0;;
 *--verify-config*) echo "Jan 01 [warn] Unknown option 'Nonsense'."; exit {verified};;
 esac
-echo "start $$ $*" >> {folder}/life
 trap 'echo hup >> {folder}/life' HUP
 trap 'echo term >> {folder}/life; exit 0' TERM
+echo "start $$ $*" >> {folder}/life
 while :; do sleep 0.05; done
 """
 
@@ -141,7 +141,7 @@ def test_tor_is_started_again_and_told_of_changes_until_the_end(
     [first] = wait_for(life, lambda told: len(told) == 1)
     assert first.split()[1] == str(pids[0])
     assert first.endswith(f"--__OwningControllerProcess {os.getpid()}")
-    time.sleep(0.1)
+    time.sleep(2)  # so that the folder was looked at before
     (watched / "anna.auth").touch()
     wait_for(life, lambda told: told[-1] == "hup")
     os.kill(pids[0], signal.SIGKILL)

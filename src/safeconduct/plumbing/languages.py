@@ -81,6 +81,11 @@ def catalogue(package: str, language: str) -> Catalogue:
     return Catalogue(language=language, translations=GNUTranslations(compiled))
 
 
+def marked(message: str) -> str:
+    """The message as it is: marks one that stands in a table, to be translated when told."""
+    return message
+
+
 def direction(language: str) -> str:
     """`ltr` or `rtl`: which way the language is written."""
     return _locale(language).text_direction
@@ -89,11 +94,16 @@ def direction(language: str) -> str:
 def when(at: int, language: str) -> str:
     """POSIX seconds as people who read this language write a date, with the zone, UTC."""
     moment = _EPOCH + timedelta(seconds=at)
-    if language == DEFAULT:
-        return f"{moment.day} {moment:%B} {moment.year}, {moment:%H:%M:%S} UTC"
-    day = format_datetime(moment, _DAY.get(language, "d MMMM y"), locale=_locale(language))
     comma = "،" if direction(language) == "rtl" else ","
-    return f"{day}{comma} {moment:%H:%M:%S} UTC"
+    return f"{day(at, language)}{comma} {moment:%H:%M:%S} UTC"
+
+
+def day(at: int, language: str) -> str:
+    """The day in UTC that holds these POSIX seconds, as people write it: `1 June 2027`."""
+    moment = _EPOCH + timedelta(seconds=at)
+    if language == DEFAULT:
+        return f"{moment.day} {moment:%B} {moment.year}"
+    return format_datetime(moment, _DAY.get(language, "d MMMM y"), locale=_locale(language))
 
 
 _DAY = {

@@ -4,7 +4,7 @@ Nothing that comes from a log is believed before the policy's quorum has cosigne
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from safeconduct.errors import ConflictError, MalformedError, UnavailableError, UnverifiedError
@@ -12,13 +12,14 @@ from safeconduct.plumbing import clock, fetch
 from safeconduct.plumbing.circuits import Circuit
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import length_prefixed
-from safeconduct.protocol.gazette import GazetteState, fold_all
+from safeconduct.protocol.gazette import GazetteState, fold, fold_all
 from safeconduct.protocol.receipt import Receipt, verify_receipt
 from safeconduct.protocol.record import record_hash
 from safeconduct.protocol.tlog.merkle import Frontier, leaf_hash
 from safeconduct.protocol.tlog.policy import Cosigned, open_checkpoint, verify_proof
 from safeconduct.protocol.tlog.tile import (
     BUNDLE_BYTES_MAX,
+    TILE_WIDTH,
     bundle_path,
     bundles_of,
     parse_bundle,
@@ -45,13 +46,19 @@ class GazetteView:
 
 
 def read_gazette(
-    programme: Programme, *, at: int | None = None, circuit: Circuit | None = None
+    programme: Programme,
+    *,
+    at: int | None = None,
+    circuit: Circuit | None = None,
+    before: GazetteView | None = None,
 ) -> GazetteView:
     """Every entry of the Gazette, proven complete and unaltered, and what they say.
 
     Reading it whole is what keeps a server from showing one visitor a key of their own; that
     its cosignatures are at most a day old at `at` (POSIX seconds, by default now) is what keeps
-    a server from showing keys and a law that were replaced since.
+    a server from showing keys and a law that were replaced since. Of what was read `before` no
+    entry is fetched or folded again: all of them together must still hash to the checkpoint,
+    and an older one that is shown changes nothing.
 
     Raises:
         UnverifiedError: the entries are not those of the cosigned checkpoint.
@@ -60,23 +67,54 @@ def read_gazette(
     checkpoint, cosigned = read_checkpoint(
         programme, programme.gazette, programme.gazette_origin, circuit=circuit
     )
-    _check_fresh(cosigned, clock.seconds() if at is None else at)
-    entries: list[bytes] = []
-    for index, width in bundles_of(cosigned.checkpoint.tree.size):
-        url = f"{programme.gazette}/{bundle_path(index, width)}"
-        bundle = fetch_file(url, bytes_max=BUNDLE_BYTES_MAX, circuit=circuit)
-        entries += parse_bundle(bundle, width)
-    return _view(programme, checkpoint, cosigned, entries)
+    now = clock.seconds() if at is None else at
+    _check_fresh(cosigned, now)
+    tree = cosigned.checkpoint.tree
+    if before is not None and _is_older(cosigned, before.cosigned):
+        _check_fresh(before.cosigned, now)
+        return before
+    if before is not None and before.cosigned.checkpoint.tree == tree:
+        return replace(before, cosigned=cosigned, checkpoint=checkpoint)
+    entries = list(before.entries) if before is not None else []
+    for index, width in bundles_of(tree.size):
+        held = len(entries) - index * TILE_WIDTH
+        if held < width:
+            url = f"{programme.gazette}/{bundle_path(index, width)}"
+            bundle = fetch_file(url, bytes_max=BUNDLE_BYTES_MAX, circuit=circuit)
+            entries += parse_bundle(bundle, width)[held:]
+    return _view(programme, checkpoint, cosigned, entries, before)
+
+
+def _is_older(cosigned: Cosigned, before: Cosigned) -> bool:
+    """Whether it shows less of the Gazette, or the same as of an earlier moment.
+
+    Of the same tree as well: what time has opened or ended must not come back by cosignatures
+    that somebody kept.
+    """
+    size, held = cosigned.checkpoint.tree.size, before.checkpoint.tree.size
+    return size < held or (
+        cosigned.checkpoint.tree == before.checkpoint.tree
+        and cosigned.vouched_at < before.vouched_at
+    )
 
 
 def _view(
-    programme: Programme, checkpoint: bytes, cosigned: Cosigned, entries: Sequence[bytes]
+    programme: Programme,
+    checkpoint: bytes,
+    cosigned: Cosigned,
+    entries: Sequence[bytes],
+    before: GazetteView | None = None,
 ) -> GazetteView:
-    """What the entries say, if they are all that the checkpoint covers."""
+    """What the entries say, if they are all that the checkpoint covers.
+
+    Those of `before` are the first of them, and are not folded again.
+    """
     frontier, _ = Frontier.empty().extend([leaf_hash(entry) for entry in entries])
     if frontier.tree() != cosigned.checkpoint.tree:
         raise UnverifiedError("the Gazette's entries are not those its checkpoint covers")
-    state = fold_all(entries)
+    state = before.state if before is not None else fold_all(entries)
+    for entry in entries[state.size :]:
+        state = fold(state, entry)
     if state.programme_hash != programme.hash:
         raise ConflictError("the Gazette founds another programme than the public file names")
     return GazetteView(

@@ -6,8 +6,9 @@
 A name is taken apart by rigour, which knows how names are written in some hundred languages. An
 index in memory maps what a name could be found by (its parts in Latin letters, their sound,
 their consonants, the known names that they are forms of, and three letters in a row) to who
-bears it. What is found is then compared part by part and ranked. It finds people; it says
-nothing about who they are: two persons may bear one name.
+bears it. What is rare is looked at first, and no more of it than a fixed number, so that the
+work of one search is bounded whatever is asked. The likeliest are then compared part by part
+and ranked. It finds people; it says nothing about who they are: two persons may bear one name.
 
 Spec: docs/adr/0033-name-matching.md.
 """
@@ -36,10 +37,11 @@ from safeconduct.errors import RefusedError
 
 QUERY_CHARACTERS_MAX = 200
 NAME_CHARACTERS_MAX = 400  # of a name that is indexed; the rest of a longer one is left out
-HITS_MAX = 100
+HITS_MAX = 1_000
 _NAMES_EACH_MAX = 20  # that one person is indexed under
 _PARTS_MAX = 16  # of one name that are looked at
-_COMPARED_MAX = 120  # candidates that are compared part by part
+_COMPARED_MAX = 60  # names that are compared part by part
+_HOLDERS_MAX = 25_000  # entries of the index that one search reads, the rarest keys first
 _COMMON_SHARE = 0.2  # a key that more than so many of the names have says nothing
 _COMMON_MIN = 1_000
 _LIKENESS_MIN = 0.55
@@ -62,25 +64,60 @@ class Hit:
     likeness: float
 
 
-class NameIndex:
-    """An index of names in memory, built once and then only read; safe between threads."""
+def prepare() -> None:
+    """Load the known names of the world: some seconds, in which no other thread runs.
 
-    def __init__(self, people: Iterable[tuple[str, Sequence[str]]]) -> None:
+    Whoever serves people does it before; else the first name that is looked for waits for it.
+    """
+    # The library builds its one table of all names when it is first used, inside one call.
+    analyze_names(NameTypeTag.PER, ["Ada"], numerics=False)
+
+
+class NameIndex:
+    """An index of names in memory; safe between threads, if only one of them adds."""
+
+    def __init__(self, people: Iterable[tuple[str, Sequence[str]]] = ()) -> None:
         """Index each person's names; `people` yields a key and the names that it has."""
-        self._bearers: list[tuple[str, str]] = []
+        self._numbers: dict[str, int] = {}
+        self._written: list[str] = []
+        self._bearers: list[tuple[str, ...]] = []  # of each name, the keys of who bears it
         self._holders: dict[str, array[int]] = defaultdict(lambda: array("I"))
         for key, names in people:
-            for written in list(names)[:_NAMES_EACH_MAX]:
-                self._add(key, written)
+            self.add(key, names)
 
-    def _add(self, key: str, written: str) -> None:
-        number = len(self._bearers)
-        self._bearers.append((key, written))
+    def add(self, key: str, names: Sequence[str]) -> None:
+        """Index one more person's names, of which a search finds each from now on."""
+        for written in list(names)[:_NAMES_EACH_MAX]:
+            number = self._number(written)
+            if key not in self._bearers[number]:
+                self._bearers[number] = (*self._bearers[number], key)
+
+    def _number(self, written: str) -> int:
+        known = self._numbers.get(written)
+        if known is not None:
+            return known
+        number = self._numbers[written] = len(self._written)
+        self._written.append(written)
+        self._bearers.append(())
         for found in set(_keys(_taken_apart(written))):
             self._holders[found].append(number)
+        return number
 
     def search(self, query: str, limit: int = 20) -> list[Hit]:
         """At most `limit` people by the likeness of their names, the likest first.
+
+        Raises:
+            RefusedError: the query is longer than 200 characters, or holds no letter.
+        """
+        best: dict[str, Hit] = {}
+        for hit in self.hits(query):
+            best.setdefault(hit.key, hit)
+        return list(best.values())[:limit]
+
+    def hits(self, query: str) -> list[Hit]:
+        """Every name like the one looked for, once for each of its bearers, the likest first.
+
+        At most `HITS_MAX` are given.
 
         Raises:
             RefusedError: the query is longer than 200 characters, or holds no letter.
@@ -92,28 +129,35 @@ class NameIndex:
         asked = _taken_apart(query)
         if not asked:
             raise RefusedError("there is no name to look for", hint="type a part of a name")
-        best: dict[str, Hit] = {}
+        found: list[Hit] = []
         for number in self._candidates(asked):
-            key, written = self._bearers[number]
+            written = self._written[number]
             alike = max(
                 likeness(one, other) for one in asked for other in _taken_apart(written)
             )
-            if alike >= _LIKENESS_MIN and (key not in best or best[key].likeness < alike):
-                best[key] = Hit(key=key, name=written, likeness=round(alike, 3))
-        ranked = sorted(best.values(), key=lambda hit: (-hit.likeness, hit.name, hit.key))
-        return ranked[: min(limit, HITS_MAX)]
+            if alike >= _LIKENESS_MIN:
+                alike = round(alike, 3)
+                bearers = self._bearers[number]
+                found += (Hit(key=key, name=written, likeness=alike) for key in bearers)
+        found.sort(key=lambda hit: (-hit.likeness, hit.name, hit.key))
+        return found[:HITS_MAX]
 
     def _candidates(self, asked: Sequence[Name]) -> list[int]:
-        """The bearers that share most with what is asked; what is rare counts for more."""
-        count = len(self._bearers)
+        """The names that share most with what is asked; what is rare counts for more."""
+        count = len(self._written)
         common = max(_COMMON_MIN, int(count * _COMMON_SHARE))
+        shared = [(self._holders.get(key, ()), key) for key in set(_keys(asked))]
         weights: dict[int, float] = defaultdict(float)
-        for key in set(_keys(asked)):
-            holders = self._holders.get(key, ())
-            if 0 < len(holders) <= common:
-                weight = log(1 + count / len(holders)) * _WEIGHTS[key[0]]
-                for number in holders:
-                    weights[number] += weight
+        left = _HOLDERS_MAX
+        for holders, key in sorted(shared, key=lambda each: (len(each[0]), each[1])):
+            if not 0 < len(holders) <= common:
+                continue
+            if len(holders) > left and weights:
+                break
+            left -= len(holders)
+            weight = log(1 + count / len(holders)) * _WEIGHTS[key[0]]
+            for number in holders:
+                weights[number] += weight
         return nlargest(_COMPARED_MAX, weights, key=weights.__getitem__)
 
 

@@ -7,6 +7,7 @@ share, which lie in this package with `style.css`.
 Filters for every template:
 
     {{ seconds | utc }}          1 June 2027, 00:00:00 UTC, in the page's language
+    {{ seconds | day }}          1 June 2027
     {{ seconds | distance }}     190 days 7 hours
     {{ size | amount }}          24 MB
     {{ seconds | instant }}      2027-06-01T00:00:00Z, for <time datetime="…">
@@ -26,6 +27,7 @@ from safeconduct.plumbing.languages import (
     Catalogue,
     amount,
     catalogue,
+    day,
     direction,
     distance,
     when,
@@ -77,6 +79,7 @@ def _environment(package: str, language: str) -> Environment:
     environment.globals |= {"language": language, "direction": direction(language)}
     environment.filters |= {
         "utc": functools.partial(when, language=language),
+        "day": functools.partial(day, language=language),
         "distance": functools.partial(distance, language=language),
         "amount": functools.partial(amount, language=language),
         "instant": format_instant,

@@ -14,6 +14,7 @@ The whole state of a trial lies in the form's own fields, so nothing is kept bet
 A field that is left out or empty states nothing, as a fact left out of the document does.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -32,6 +33,7 @@ FIELDS_MAX = 200  # of one form, in all items of all lists; browsers and servers
 UNSTATED = ""
 UNKNOWN, ABSENT = "unknown", "absent"
 _DIGITS_MAX = 16
+_PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,8 +257,12 @@ def _time(text: str, place: str) -> Json:
     first, dots, last = (part.strip() for part in text.partition(".."))
     if not dots:
         return text
-    earliest = parse_instant(first, place) if first else None
-    return [earliest, parse_instant(last, place)]
+    return [_end(first, place) if first else None, _end(last, place)]
+
+
+def _end(text: str, place: str) -> Json:
+    """An instant, or a day, month or year as it was typed, for the law's calendar to read."""
+    return text if _PARTIAL.fullmatch(text) else parse_instant(text, place)
 
 
 _READ: dict[str, Callable[[str, str], Json]] = {
@@ -300,7 +306,7 @@ def _written(value: Json, *, is_time: bool = True) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        first, last = (format_instant(v) if isinstance(v, int) else "" for v in value)
+        first, last = ("" if end is None else _written(end) for end in value)
         return f"{first} .. {last}".strip()
     if isinstance(value, int):
         return format_instant(value) if is_time else str(value)

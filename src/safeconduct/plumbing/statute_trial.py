@@ -6,7 +6,8 @@ button makes of them is a value, `Answer`; `values` is what a template shows of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from safeconduct.errors import MalformedError, SafeconductError
 from safeconduct.plumbing.forms import Form
@@ -23,6 +24,7 @@ from safeconduct.plumbing.statute_form import (
     wrong_field,
 )
 from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.statute.calendar import begin_of_day, day_of
 from safeconduct.protocol.statute.evaluate import Judgement, evaluate
 from safeconduct.protocol.statute.explain import reasons
 from safeconduct.protocol.statute.facts import read_facts
@@ -31,9 +33,11 @@ from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.statute.picture import picture
 from safeconduct.protocol.statute.steps import owed_steps
 from safeconduct.protocol.statute.text import Statute
-from safeconduct.protocol.statute.wording.voice import voice
+from safeconduct.protocol.statute.trial import case_day
+from safeconduct.protocol.statute.wording.voice import Voice, voice
 
 CASES_SHOWN_MAX = 200
+BOXES_OPEN_MAX = 60  # a picture of more would hide the form far below it, and begins folded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +51,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a form came to: the draft to show again, and a judgement, a fault, or neither."""
+    """What a form came to: the draft to show again, and a judgement, a fault, or neither.
+
+    `case` is the number of the law's own case that was chosen, whether or not it is still that.
+    """
 
     draft: Draft
     judgement: Judgement | None = None
     fault: SafeconductError | None = None
+    case: int | None = None
 
 
 def press(trial: Trial, form: Form) -> Answer:
@@ -62,17 +70,20 @@ def press(trial: Trial, form: Form) -> Answer:
     """
     draft = read_draft(form, trial.statute)
     pressed, _, rest = form.text("do", "judge").partition(".")
+    case: int | None = None
     try:
-        if pressed == "fill":
-            return Answer(draft=_filled(trial, form.text("case")))
+        chosen = form.text("case") if pressed == "fill" else form.text("case", "")
+        case = _case(trial, chosen) if chosen or pressed == "fill" else None
         if pressed == "add":
-            return Answer(draft=with_item(draft, trial.statute, rest))
+            return Answer(draft=with_item(draft, trial.statute, rest), case=case)
         if pressed == "remove":
             name, _, index = rest.rpartition(".")
-            return Answer(draft=without_item(draft, name, _number(index)))
-        return judged(trial, draft)
+            return Answer(draft=without_item(draft, name, _number(index)), case=case)
+        if pressed == "fill" and case is not None:
+            draft = _filled(trial, case)
+        return replace(judged(trial, draft), case=case)
     except SafeconductError as fault:
-        return Answer(draft=draft, fault=fault)
+        return Answer(draft=draft, fault=fault, case=case)
 
 
 def judged(trial: Trial, draft: Draft) -> Answer:
@@ -90,13 +101,29 @@ def judged(trial: Trial, draft: Draft) -> Answer:
     return Answer(draft=draft, judgement=evaluate(statute, facts, as_of))
 
 
-def _filled(trial: Trial, index: str) -> Draft:
-    cases, number = trial.statute.cases, _number(index)
-    if number >= len(cases):
+def _case(trial: Trial, index: str) -> int:
+    number = _number(index)
+    if number >= len(trial.statute.cases):
         raise MalformedError("form: the law has no such case")
-    at = cases[number].as_of
-    document: Json = cases[number].facts.document
-    return draft_of(document, trial.statute, "" if at is None else format_instant(at))
+    return number
+
+
+def _filled(trial: Trial, number: int) -> Draft:
+    """The facts of one of the law's own cases, on the day on which it is judged."""
+    statute = trial.statute
+    case = statute.cases[number]
+    document: Json = case.facts.document
+    return draft_of(document, statute, _written(trial, case_day(statute, case)))
+
+
+def _written(trial: Trial, at: int) -> str:
+    """An instant for the form: a day, where it is the beginning of one at the law's place."""
+    calendar = trial.statute.calendar
+    if calendar is not None:
+        number = day_of(at, calendar)
+        if begin_of_day(number, calendar) == at:
+            return date.fromordinal(number).isoformat()
+    return format_instant(at)
 
 
 def _number(text: str) -> int:
@@ -126,22 +153,40 @@ def values(trial: Trial, answer: Answer) -> Mapping[str, object]:
     return {
         "say": spoken.say,
         "heading": spoken.say("try title"),
-        "title": spoken.words(trial.statute.title),
+        "title": spoken.say(
+            "law",
+            title=spoken.words(trial.statute.title),
+            number=trial.statute.version.number,
+        ),
         "form": form,
         "wrong": "as_of" if fault.startswith("as_of") else wrong_field(form),
-        "as_of": answer.draft.as_of or format_instant(trial.as_of),
+        "as_of": answer.draft.as_of or _written(trial, trial.as_of),
         "as_of_wrong": fault.startswith("as_of"),
         "cases": [
             (n, each.name) for n, each in enumerate(trial.statute.cases[:CASES_SHOWN_MAX])
         ],
+        "chosen": answer.case,
+        "why": trial.statute.cases[answer.case].why if answer.case is not None else "",
+        "item": spoken.item,
+        "more": _more(spoken, judgement) if judgement else (),
         "chars_max": FIELD_CHARS_MAX,
         "outcome": spoken.outcome(judgement.outcome) if judgement else "",
         "favourable": judgement is not None and _is_favourable(trial.statute, judgement),
         "letter": blocks(given) if given else (),
         "picture": drawn,
+        "folded": drawn.count("<rect") > BOXES_OPEN_MAX,
         "fault": fault,
         "hint": answer.fault.hint if answer.fault else "",
     }
+
+
+def _more(spoken: Voice, judgement: Judgement) -> tuple[str, ...]:
+    """What the result comes to beside its outcome: an amount, and what becomes of each item."""
+    amount = judgement.amount
+    lines = [spoken.say("amount", amount=spoken.amount(amount))] if amount else []
+    for each in judgement.items:
+        lines.append(f"{spoken.item(each.item)}: {spoken.outcome(each.outcome)}")
+    return tuple(lines)
 
 
 def _is_favourable(statute: Statute, judgement: Judgement) -> bool:

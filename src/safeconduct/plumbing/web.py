@@ -107,7 +107,7 @@ def make_app(
     lifespan: Lifespan | None = None,
     hosts: Sequence[str] | None = None,
     pages: bool = False,
-    lost: Callable[[SafeconductError], Response] | None = None,
+    lost: Callable[[Request, SafeconductError], Response] | None = None,
 ) -> App:
     """An application that serves `routes`, with the headers and error answers of this module.
 
@@ -120,7 +120,7 @@ def make_app(
     async def unknown(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
         found = _of_status(status)
-        return _failure(found, page=pages) if lost is None else lost(found)
+        return _failure(found, page=pages) if lost is None else lost(request, found)
 
     app = Starlette(
         routes=[_starlette_route(route) for route in routes],

@@ -146,7 +146,7 @@ def test_nothing_of_ours_is_framed_sniffed_or_remembered(world: World) -> None:
 def raw(world: World, request: bytes) -> bytes:
     """All that is answered to these very bytes."""
     url = urlsplit(world.url)
-    with socket.create_connection((url.hostname, url.port), timeout=10) as line:
+    with socket.create_connection((url.hostname, url.port), timeout=60) as line:
         line.sendall(request)
         answer = b""
         while piece := line.recv(1 << 16):

@@ -231,7 +231,7 @@ def test_sendings_under_one_set_of_words_keep_nobody_else_waiting(
 
     def slow(intake: Intake, ticket: Ticket, items: Named) -> Sealed | Delivered:
         if ticket.entropy == flooder:
-            gate.wait(20)
+            gate.wait(120)
         return sealed(intake, ticket, items)
 
     monkeypatch.setattr(tell, "_sealed", slow)
@@ -246,7 +246,7 @@ def test_sendings_under_one_set_of_words_keep_nobody_else_waiting(
         await asyncio.sleep(0.1)
         honest = ticket_of(world, os.urandom(16), TEXT)
         try:
-            told = await asyncio.wait_for(send_tip(world.intake, honest, flow="honest"), 10)
+            told = await asyncio.wait_for(send_tip(world.intake, honest, flow="honest"), 60)
         finally:
             gate.set()
         assert told.delivered
@@ -259,17 +259,16 @@ def test_files_that_take_long_to_look_into_do_not_hold_all_threads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(metadata, "_SCRIPT", "import time; time.sleep(60)")
-    monkeypatch.setattr(metadata, "SECONDS_MAX", 2.0)
+    monkeypatch.setattr(metadata, "SECONDS_MAX", 4.0)
     assert metadata.available()
     at_once: list[str] = []
     threads = [threading.Thread(target=_look, args=(at_once,)) for _ in range(12)]
     for thread in threads:
         thread.start()
-    time.sleep(1)
-    assert at_once == ["no room"] * (12 - metadata.AT_ONCE - metadata.WAITING_MAX)
     for thread in threads:
         thread.join()
-    assert at_once.count(metadata.FAILED) == metadata.AT_ONCE + metadata.WAITING_MAX
+    looked_at = metadata.AT_ONCE + metadata.WAITING_MAX
+    assert at_once == ["no room"] * (12 - looked_at) + [metadata.FAILED] * looked_at
 
 
 def _look(told: list[str]) -> None:
@@ -314,7 +313,7 @@ def test_a_tool_that_obeys_the_file_reads_nothing_of_ours_and_holds_nobody(
     assert metadata.found("a.png", [png()]).why == metadata.FAILED
     with pytest.raises(RefusedError):
         list(metadata.cleaned("a.png", [png()]))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < metadata.SECONDS_MAX
 
 
 def test_a_file_that_unpacks_to_very_much_is_not_looked_into(

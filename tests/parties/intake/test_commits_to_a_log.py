@@ -11,6 +11,7 @@ import pytest
 from tests.parties.log.log_world import ORIGIN, World, hash_entry, make_world
 from tests.protocol import builders
 
+from safeconduct.demo.stage import free_port
 from safeconduct.errors import UnavailableError
 from safeconduct.parties.intake.commits import Commits, Limits
 from safeconduct.parties.log.sequence import Log, Pace, writing
@@ -82,7 +83,8 @@ def test_a_log_that_is_killed_while_a_batch_is_away_loses_nobody(
     sends them again, and each has one place.
     """
     proofs: list[bytes] = []
-    with serving(world, "127.0.0.1:0", rounds=False, crash=True) as (log, url):
+    # A port that nobody is given while the log is away.
+    with serving(world, f"127.0.0.1:{free_port()}", rounds=False, crash=True) as (log, url):
         limits = Limits(leaves=16, gather_seconds=0.01)
         commits = Commits(partial(log_leaves, programme(world, url)), limits)
         visitors = threading.Thread(target=lambda: proofs.extend(asyncio.run(_commit(commits))))
@@ -99,5 +101,5 @@ def test_a_log_that_is_killed_while_a_batch_is_away_loses_nobody(
         log._stop(UnavailableError("killed"))  # else its server waits for those who wait
     assert proofs == []
     with serving(world, url.removeprefix("http://"), rounds=True):
-        visitors.join(30)
+        visitors.join(100)
         assert sorted(indexes(world, proofs)) == list(range(60))

@@ -112,7 +112,7 @@ def test_while_one_waits_for_the_gazette_the_others_take_what_was_read_last(
 
     def away(_: object, *, at: int) -> NoReturn:
         asked.set()
-        gate.wait(10)
+        gate.wait(100)
         raise UnavailableError("the log is away")
 
     read = accept.cached_gazette(world.intake.programme, lambda: world.now)
@@ -122,7 +122,7 @@ def test_while_one_waits_for_the_gazette_the_others_take_what_was_read_last(
     world.now += accept.GAZETTE_SECONDS
     first = threading.Thread(target=read)
     first.start()
-    assert asked.wait(10)
+    assert asked.wait(100)
     assert read() is view
     gate.set()
     first.join()
@@ -136,7 +136,7 @@ def test_a_log_that_is_away_takes_no_threads_from_the_pages(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One envelope is enough to ask sixty times that its delivery be logged."""
-    monkeypatch.setattr(logs, "PATIENCE_SECONDS", 3.0)
+    monkeypatch.setattr(logs, "PATIENCE_SECONDS", 20.0)
     assert announce(world, SEALED).status_code == 200
     patch(world, 0, PAYLOAD)
     world.ledger.away = True
@@ -147,7 +147,7 @@ def test_a_log_that_is_away_takes_no_threads_from_the_pages(
     began = time.monotonic()
     assert ask(world, "GET", "/health").status_code == 200
     assert ask(world, "GET", "/en/tell").status_code == 200
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     world.ledger.away = False
     for each in crowd:
         each.join()

@@ -205,12 +205,12 @@ def test_the_job_goes_on_quietly_until_it_is_stopped(
     logs.fail = fail
     thread = threading.Thread(target=keep_gates, args=(world.intake, stop))
     thread.start()
-    for _ in range(500):
+    for _ in range(10_000):
         if logs.gates():
             break
         stop.wait(0.01)
     stop.set()
-    thread.join(10)
+    thread.join(100)
     assert not thread.is_alive()
     assert len(logs.gates()) == 1
     assert capsys.readouterr() == ("", "")

@@ -123,8 +123,9 @@ def test_names_are_told_when_tor_has_given_them(
     telling.start()
     public = staffed / "onion" / "public"
     tor.make_private(public)
-    (public / "hostname").write_text(f"{'b' * 56}.onion\n")
-    telling.join(10)
+    (public / "made").write_text(f"{'b' * 56}.onion\n")
+    (public / "made").rename(public / "hostname")  # at once, as Tor does it
+    telling.join(100)
     assert capsys.readouterr().out == (
         f"onion service http://{'b' * 56}.onion\nstaff onion service http://{NAME}.onion\n"
     )
@@ -207,4 +208,4 @@ def test_the_door_and_its_staff_pages_are_two_sites_of_one_process(folder: Path)
         with pytest.raises(SafeconductError):
             fetch.get(f"{staff}/programme.toml", bytes_max=1 << 16)
         server.process.terminate()
-        assert server.process.wait(20) == 0
+        assert server.process.wait(100) == 0

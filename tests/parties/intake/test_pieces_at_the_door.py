@@ -237,7 +237,7 @@ def test_a_delivery_does_not_wait_for_another(
     def slowly(self: Blobs, digest: bytes) -> bytes:
         if digest == DIGEST:
             inside.set()
-            assert go.wait(20)
+            assert go.wait(100)
         return hashed(self, digest)
 
     monkeypatch.setattr(Blobs, "sha256", slowly)
@@ -245,7 +245,7 @@ def test_a_delivery_does_not_wait_for_another(
     patch(world, 0, PAYLOAD)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(finish, world)
-        assert inside.wait(20)
+        assert inside.wait(100)
         announce(world, other)
         assert patch(world, 0, b"".join(other.payload()), f"/deliver/{name}")[0] == 200
         assert finish(world, f"/deliver/{name}").status_code == 200

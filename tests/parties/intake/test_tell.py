@@ -153,12 +153,13 @@ def test_the_same_words_and_content_from_another_page_are_the_same_tip(world: Wo
 def test_a_log_that_is_away_loses_nothing_and_sending_again_goes_on(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("safeconduct.plumbing.logs.PATIENCE_SECONDS", 0.3)
     ticket = ticket_of(world)
     hand_in(world, ticket, picture=PICTURE)
     world.ledger.away = True
-    with pytest.raises(UnavailableError):
-        sent(world, ticket)
+    with monkeypatch.context() as patched:
+        patched.setattr("safeconduct.plumbing.logs.PATIENCE_SECONDS", 0.3)
+        with pytest.raises(UnavailableError):
+            sent(world, ticket)
     assert world.intake.store.deliveries_after(0, 10) == []
     assert list((world.folder / "tips" / "staged").iterdir()) == []
     world.ledger.away = False

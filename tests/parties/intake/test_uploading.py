@@ -316,7 +316,7 @@ def spooled(world: World) -> list[bytes]:
 
 def wait_for(look: Callable[[], object]) -> bool:
     """Whether it came true within a few seconds."""
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         if look():
             return True

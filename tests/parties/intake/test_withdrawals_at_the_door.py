@@ -151,10 +151,11 @@ def test_a_tip_is_gone_at_once_and_logged_when_the_log_is_back(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delivered(world)
-    monkeypatch.setattr(logs, "PATIENCE_SECONDS", 0.1)
     world.ledger.away = True
-    with pytest.raises(UnavailableError):
-        withdraw(world.intake, SIGNED)
+    with monkeypatch.context() as patched:
+        patched.setattr(logs, "PATIENCE_SECONDS", 0.1)
+        with pytest.raises(UnavailableError):
+            withdraw(world.intake, SIGNED)
     assert kept(world) == []
     assert world.intake.store.withdrawals_after(0, 10) == []
     world.ledger.away = False

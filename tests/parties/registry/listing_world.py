@@ -1,11 +1,14 @@
 """A register under a law that says how anybody is listed, and people who are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.parties.registry.appealing import PANEL as PANEL
+from tests.parties.registry.appealing import panel_act
 from tests.parties.registry.register_world import World, open_world
 from tests.protocol import builders
 
@@ -16,13 +19,14 @@ from safeconduct.parties.registry.receive import Registry
 from safeconduct.plumbing.authored import parse_authored
 from safeconduct.plumbing.programme import Programme
 from safeconduct.protocol.canonical import Json, format_json
-from safeconduct.protocol.record import NO_HASH, Record, make_record, sign_record
+from safeconduct.protocol.record import Record, sign_record
 from safeconduct.protocol.registration import Registration
+from safeconduct.protocol.tlog.note import SigningKey
+from safeconduct.protocol.votes import Vote, votes_document
 
 DAY = builders.DAY
 REPLY_SECONDS = 30 * DAY
 APPEAL_SECONDS = 30 * DAY
-PANEL = tuple(builders.signing_key(f"panel.example/{name}") for name in ("dora", "emil", "fay"))
 NAME = "Zdzisława Quill"
 SUBJECT = "r-0042"
 ASSESSMENT = {
@@ -52,19 +56,11 @@ def law() -> bytes:
 @cache
 def founded() -> tuple[bytes, ...]:
     """Founding, the law, an epoch, an appeal panel."""
-    panel = make_record(
-        "panel",
-        programme=builders.PROGRAMME,
-        number=1,
-        previous=NO_HASH,
-        threshold=2,
-        members=builders.verifiers(PANEL),
-    )
     return (
         sign_record(builders.founding(), builders.MEMBERS),
         builders.by_board(builders.statute_act(law=law())),
         builders.by_board(builders.epoch_act()),
-        builders.by_board(panel),
+        builders.by_board(panel_act()),
     )
 
 
@@ -110,10 +106,30 @@ class Listings:
         self.pass_time(REPLY_SECONDS + 1)
         return self.entered(self.drafted(number), number)
 
-    def judged(self, result: str, number: int = 1) -> enlist_decide.Entered:
-        draft = enlist_decide.draft_appeal_decision(
-            self.registry, number, result, "The panel read the whole file."
+    def voted(
+        self,
+        outcome: str = "registered",
+        number: int = 1,
+        keys: Sequence[SigningKey] = builders.MEMBERS,
+        **changed: Vote,
+    ) -> bytes:
+        """Votes of `keys` for an outcome; `changed` by the last part of a member's name."""
+        on = enlist_decide.votes_on(listings_of(self.registry).course(number))
+        assert on is not None
+        votes = [changed.get(key.name.rpartition("/")[2]) or vote(key, outcome) for key in keys]
+        return votes_document(on, [key.name for key in keys], votes)
+
+    def judgement(
+        self, result: str = "uphold", number: int = 1, votes: bytes | None = None
+    ) -> bytes:
+        """What the appeal panel is to sign."""
+        cast = self.voted(result, number, PANEL) if votes is None else votes
+        return enlist_decide.draft_appeal_decision(
+            self.registry, number, result, "The panel read the whole file.", cast
         )
+
+    def judged(self, result: str, number: int = 1) -> enlist_decide.Entered:
+        draft = self.judgement(result, number)
         return enlist_decide.enter(self.registry, number, sign_all(draft, PANEL[:2]))
 
     def finalised(self, number: int = 1) -> Record:
@@ -130,6 +146,23 @@ class Listings:
         self.decided(number)
         self.pass_time(APPEAL_SECONDS + 1)
         return self.published(number)
+
+
+def vote(key: SigningKey, outcome: str) -> Vote:
+    """A member's vote; what is no agreement with the file or the decision has its reasons."""
+    agrees = outcome in {"registered", "uphold"}
+    reasons = "" if agrees else "The papers do not show it."
+    return Vote(
+        member=key.name,
+        vote="agree" if agrees else "depart",
+        outcome=outcome,
+        reasons=reasons,
+    )
+
+
+def kept_out(key: SigningKey) -> Vote:
+    """A member who declares a conflict of interest."""
+    return Vote(member=key.name, vote="abstain", conflict="we share an office")
 
 
 def open_listings(folder: Path, patch: pytest.MonkeyPatch) -> Listings:

@@ -20,6 +20,7 @@ from safeconduct.parties.registry import (
     publish,
     receive,
     redeeming,
+    sitting,
 )
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.store import Store
@@ -142,7 +143,7 @@ class World:
 
     # What stands in for `plumbing.logs`.
 
-    def read_gazette(self, _: Programme) -> GazetteView:
+    def read_gazette(self, _: Programme, before: GazetteView | None = None) -> GazetteView:
         self._answer()
         checkpoint = self.gazette.checkpoint(self.now)
         return GazetteView(
@@ -279,7 +280,7 @@ def open_world(
     edges = {
         receive: ("read_gazette", "log_record"),
         appeals: ("log_record",),
-        decide: ("log_record",),
+        sitting: ("log_record",),
         final: ("log_notice",),
         joining: ("log_record",),
         redeeming: ("log_record",),

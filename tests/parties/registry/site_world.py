@@ -16,6 +16,7 @@ from tests.parties.registry.listing_world import (
     Listings,
     law,
     open_listings,
+    vote,
 )
 from tests.parties.registry.register_world import NOTHING_FOUND, World, appeal_of
 from tests.protocol import builders
@@ -98,17 +99,41 @@ def second_law() -> bytes:
     return format_json(document)
 
 
+def striking_law() -> bytes:
+    """The statute record of a second version that asks for more, and strikes § 5(2) from the
+    first.
+    """
+    document = _table(parse_json(second_law(), "statute"))
+    sections = document["sections"]
+    assert isinstance(sections, list)
+    [helped] = [one for one in map(_table, sections) if one["number"] == "4(1)"]
+    _some(helped)[-1] = {"in": ["grade", ["corroborated"]]}
+    cases = format_json(document["cases"]).replace(b'"useful"', b'"corroborated"')
+    document["cases"] = parse_json(cases, "cases")
+    version = builders.statute_act(
+        number=2,
+        previous=hashlib.sha256(builders.law()).digest(),
+        law=format_json(document),
+    )
+    return builders.by_board(version)
+
+
 def _table(value: Json) -> dict[str, Json]:
     assert isinstance(value, dict)
     return value
 
 
 def _tests(helped: dict[str, Json]) -> list[Json]:
+    return _some(helped)[:-1]
+
+
+def _some(helped: dict[str, Json]) -> list[Json]:
+    """What all must hold of one tip, the grades last."""
     some = _table(helped["if"])["some"]
     assert isinstance(some, list)
     tests = _table(some[1])["and"]
     assert isinstance(tests, list)
-    return tests[:-1]
+    return tests
 
 
 def live(folder: Path, patch: pytest.MonkeyPatch) -> Lived:
@@ -195,8 +220,9 @@ def _uphold(lived: Lived) -> None:
     listings.notified(number)
     listings.pass_time(DAY)
     hearing.reply(listings.registry, listings.page(number), "It was my deputy.")
-    listings.pass_time(DAY)
-    listings.entered(listings.drafted(number), number)
+    listings.pass_time(REPLY_SECONDS)
+    votes = listings.voted(number=number, clara=vote(builders.MEMBERS[2], "not_registered"))
+    listings.entered(listings.drafted(number, votes=votes), number)
     listings.pass_time(DAY)
     hearing.appeal(listings.registry, listings.page(number), "fact", "It was my deputy.")
     listings.judged("uphold", number)

@@ -16,14 +16,15 @@ from tests.parties.registry.appealing import (
 from tests.parties.registry.register_world import NOTHING_FOUND, World, state_of
 from tests.protocol.builders import POLICY, PROGRAMME, REGISTRY, STRANGER, signing_key
 
-from safeconduct.errors import MalformedError
-from safeconduct.parties.registry import decide
+from safeconduct.errors import MalformedError, UnavailableError
+from safeconduct.parties.registry import board_site, decide
 from safeconduct.parties.registry.board_site import (
     REQUEST_AGE_SECONDS_MAX,
     REQUEST_CHARS_MAX,
     REQUEST_HEADER,
     set_console_key,
 )
+from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.site import make_site
 from safeconduct.plumbing import web
 from safeconduct.protocol.canonical import Json, format_base64, format_json, parse_json
@@ -61,13 +62,17 @@ def url(world: World) -> Iterator[str]:
 
 
 def dockets(world: World, url: str) -> list[Json]:
+    return offered(world, url)["dockets"]
+
+
+def offered(world: World, url: str) -> dict[str, list[Json]]:
     answer = httpx.get(f"{url}/board/dockets", headers=request(world, "dockets"))
     assert answer.status_code == 200, answer.text
     value = parse_json(answer.content, "dockets", bytes_max=1 << 24)
     assert isinstance(value, dict)
-    found = value["dockets"]
-    assert isinstance(found, list)
-    return found
+    lists = {name: found for name, found in value.items() if isinstance(found, list)}
+    assert lists.keys() == value.keys() == {"dockets", "trouble"}
+    return lists
 
 
 def decision(claim: bytes, signed: bytes, votes: bytes, departure: str = "") -> bytes:
@@ -95,6 +100,80 @@ def test_the_console_fetches_what_waits_for_the_board(world: World, url: str) ->
     checked = check_docket(format_json(found), world.state(), POLICY)
     assert checked.claim == claim
     assert checked.proposal.judgement.outcome == "acquitted"
+
+
+POISON: dict[str, bytes] = {
+    "nothing": b"",
+    "no JSON": b"{",
+    "an empty object": b"{}",
+    "another event": b'{"decision":"x"}',
+    "not UTF-8": b"\xff\xfe",
+    "of another type": b'{"judgements":1}',
+}
+
+
+@pytest.mark.parametrize("what", POISON)
+def test_a_case_that_is_spoilt_holds_up_no_other(world: World, url: str, what: str) -> None:
+    spoilt, whole = world.filed(), world.filed()
+    for claim in (spoilt, whole):
+        world.proposed(claim)
+    with world.registry.store.database.write() as transaction:
+        transaction.execute(
+            "UPDATE events SET data = ? WHERE claim = ? AND kind = 'proposed'",
+            (POISON[what], spoilt),
+        )
+    found = offered(world, url)
+    [docket] = found["dockets"]
+    assert check_docket(format_json(docket), world.state(), POLICY).claim == whole
+    [trouble] = found["trouble"]
+    assert isinstance(trouble, dict)
+    assert trouble["case"] == 1
+    assert trouble["reason"]
+    assert trouble["hint"]
+
+
+def test_what_nobody_foresaw_in_one_case_is_named_and_tells_nothing_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = world.filed(), world.filed()
+    for claim in (first, second):
+        world.proposed(claim)
+    honest = board_site.docket_of
+
+    def unforeseen(registry: Registry, claim: bytes) -> bytes | None:
+        if claim == first:
+            raise KeyError("the name of the claimant")
+        return honest(registry, claim)
+
+    monkeypatch.setattr(board_site, "docket_of", unforeseen)
+    offer = board_site.open_dockets(world.registry)
+    assert len(offer.dockets) == 1
+    [trouble] = offer.trouble
+    assert (trouble.case, trouble.reason) == (1, "its file cannot be read (KeyError)")
+    assert "register docket 1" in trouble.hint
+
+
+def test_without_the_gazette_no_case_is_called_spoilt(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.proposed(world.filed())
+
+    def away(_: Registry, __: bytes) -> bytes | None:
+        raise UnavailableError("the Gazette does not answer")
+
+    monkeypatch.setattr(board_site, "docket_of", away)
+    with pytest.raises(UnavailableError):
+        board_site.open_dockets(world.registry)
+
+
+def test_a_docket_that_is_too_long_is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.proposed(world.filed())
+    monkeypatch.setattr(board_site, "OBJECT_BYTES_MAX", 1_000)
+    offer = board_site.open_dockets(world.registry)
+    assert not offer.dockets
+    assert "longer than 1000 bytes" in offer.trouble[0].reason
 
 
 def test_what_members_signed_is_entered(world: World, url: str) -> None:

@@ -32,7 +32,7 @@ from safeconduct.errors import ConflictError, RefusedError, SafeconductError, Un
 from safeconduct.parties.auditor.check import audit
 from safeconduct.parties.auditor.finding import CreditTally
 from safeconduct.parties.auditor.folder import Folder
-from safeconduct.parties.registry import decide, redeeming
+from safeconduct.parties.registry import decide, redeeming, sitting
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.publish import publish
 from safeconduct.parties.registry.receive import challenge, receive
@@ -219,7 +219,7 @@ def test_a_forged_credit_comes_to_a_reasoned_refusal_and_no_redemption(
     claim = receive(world.registry, bundle).claim
     served = decided(world, claim)
     assert served.record.word("outcome") == "registration_stands"
-    assert "the credit does not hold: " in words_of(served.letter)
+    assert "Does not pass the check: credit." in words_of(served.letter)
     assert "redeemed" not in world.registry.store.case(claim).latest
 
 
@@ -286,7 +286,7 @@ def test_a_redemption_that_the_log_did_not_take_is_made_good(
         return world.log_record(world.registry.programme, record)
 
     with monkeypatch.context() as patch:
-        patch.setattr(decide, "log_record", fails_second)
+        patch.setattr(sitting, "log_record", fails_second)
         patch.setattr(redeeming, "log_record", fails_second)
         with pytest.raises(UnavailableError):
             decide.enter(world.registry, claim, signed)

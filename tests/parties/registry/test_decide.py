@@ -64,17 +64,17 @@ CLAIMS: dict[str, tuple[Callable[[World], bytes], str, str]] = {
     "who shows another's receipt did not prove authorship": (
         lambda world: world.filed(keys=1),
         STANDS,
-        "keys are not those the contribution commits to",
+        "Your keys are not those that the tip is bound to.",
     ),
     "who moves the times in a receipt shows none": (
         lambda world: world.filed(proof=back_dated()),
         STANDS,
-        "the contribution does not hold",
+        "Does not pass the check: tip.",
     ),
     "who claims with a tip of another record shows none": (
         lambda world: world.filed(record=bytes(32)),
         STANDS,
-        "names another contribution",
+        "The claim names another tip than the receipt does.",
     ),
 }
 
@@ -208,6 +208,25 @@ def test_entering_again_serves_the_same_letter_of_the_same_date(world: World) ->
     world.now += 5 * builders.DAY
     assert decide.enter(world.registry, claim, signed) == served
     assert served.letter.read_bytes() == letter
+
+
+def test_what_was_entered_is_taken_again_after_the_board_has_changed(world: World) -> None:
+    claim, other = world.filed(), world.filed()
+    signed, served = world.decided(claim)
+    late = sign_all(world.proposed(other).record, MEMBERS[:2])
+    served.letter.unlink()
+    roster = make_record(
+        "roster",
+        programme=builders.PROGRAMME,
+        number=1,
+        previous=world.state().roster.hash,
+        threshold=2,
+        members=builders.verifiers((*MEMBERS[1:], builders.STRANGER)),
+    )
+    world.gazette.entries.append(builders.by_board(roster))
+    assert decide.enter(world.registry, claim, signed) == served
+    with pytest.raises(UnverifiedError, match="anna, who has no say here"):
+        decide.enter(world.registry, other, late)
 
 
 def test_a_decision_is_signed_once_so_that_its_date_cannot_move(world: World) -> None:

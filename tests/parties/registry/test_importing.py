@@ -13,15 +13,8 @@ from tests.protocol import builders
 from safeconduct.errors import ConflictError
 from safeconduct.parties.registry import enlist_final
 from safeconduct.parties.registry.duties import listings_of
-from safeconduct.parties.registry.importing import (
-    FAULTS_MAX,
-    LINE_BYTES_MAX,
-    PROPOSER,
-    Plan,
-    carry_out,
-    plan_import,
-    subject_of,
-)
+from safeconduct.parties.registry.foreign_lists import FAULTS_MAX, LINE_BYTES_MAX, subject_of
+from safeconduct.parties.registry.importing import PROPOSER, Plan, carry_out, plan_import
 from safeconduct.protocol.registration import dossier_of
 
 HEAD = "subject,name,conduct,birth_date\n"

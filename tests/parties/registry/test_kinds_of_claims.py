@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.parties.registry import credit_world
+from tests.parties.registry.golden import told_as_before
 from tests.parties.registry.register_world import (
     NOTHING_FOUND,
     SPOKEN,
@@ -147,7 +148,9 @@ def test_late_is_refused_and_the_letter_names_the_date(world: World) -> None:
     draft = world.proposed(claim)
     assert draft.proposal.judgement.outcome == STANDS
     assert "4(1)" in draft.proposal.judgement.sections
-    assert "logging of the sealed tip: before 2027-06-01" in entered(world, claim, draft)
+    letter = entered(world, claim, draft)
+    asked = "logging of the sealed tip: before 1 June 2027, 00:00 UTC"
+    assert f"This would change if:\n  - {asked} — the witnesses dated yours: " in letter
     assert checked(world, claim) == STANDS
 
 
@@ -173,7 +176,13 @@ def test_doubt_favours_the_person_where_the_law_says_so(place: Callable[..., Wor
     assert draft.proposal.judgement.outcome == "acquitted"
     assert draft.proposal.judgement.sections == ("3", "4(2)")
     letter = entered(world, claim, draft)
-    assert "statements[0].made is in doubt, and the law then favours you" in letter
+    assert """
+What was settled in your favour:
+- making of the statement: it is not certain on which side of the law’s date this lies, """ in (
+        letter
+    )
+    assert "What your evidence did not show" not in letter
+    told_as_before("doubtful", letter)
     assert checked(world, claim) == "acquitted"
 
 
@@ -197,7 +206,7 @@ def test_withdrawn_counts_no_more_and_the_letter_says_so(world: World) -> None:
     )
     assert draft.proposal.judgement.outcome == STANDS
     letter = entered(world, claim, draft)
-    assert "the tip was withdrawn by its author, so its grade does not count" in letter
+    assert "The tip was withdrawn by its author, so its grade does not count" in letter
     assert checked(world, claim) == STANDS
 
 
@@ -212,7 +221,7 @@ def test_a_withdrawal_that_nobody_logged_changes_nothing(world: World) -> None:
         withdrawal=(signed, builders.prove(b"else", NOON)),
     )
     assert draft.proposal.judgement.outcome == "acquitted"
-    assert "the withdrawal does not hold" in entered(world, claim, draft)
+    assert "Does not pass the check: withdrawal." in entered(world, claim, draft)
 
 
 def test_who_forwards_a_claim_cannot_withdraw_its_tip(world: World) -> None:
@@ -238,7 +247,10 @@ def test_joint_acts_help_each_who_did_them(place: Callable[..., World]) -> None:
         draft = decide.propose_decision(world.registry, claim, NOTHING_FOUND, ASSESSED)
         assert draft.proposal.judgement.outcome == "acquitted"
         assert b'"joint":true' in format_json(draft.proposal.facts)
-        assert "You are acquitted" in entered(world, claim, draft)
+        letter = entered(world, claim, draft)
+        assert "You are acquitted" in letter
+        if claim == claims[0]:
+            told_as_before("joint", letter)
     assert [checked(world, claim) for claim in claims] == ["acquitted", "acquitted"]
 
 
@@ -275,7 +287,7 @@ def test_forged_receipts_prove_nothing_and_the_letter_says_so(world: World) -> N
     claim = world.filed(proof=builders.redated(real, -DAY))
     draft = world.proposed(claim)
     assert draft.proposal.judgement.outcome == STANDS
-    assert "the contribution does not hold" in entered(world, claim, draft)
+    assert "Does not pass the check: tip." in entered(world, claim, draft)
     assert checked(world, claim) == STANDS
 
 
@@ -287,7 +299,7 @@ def test_a_forged_assessment_grades_nothing(world: World) -> None:
     pair = (forged, builders.prove(record_hash(forged), NOON + DAY))
     draft = decide.propose_decision(world.registry, claim, NOTHING_FOUND, pair)
     assert draft.proposal.judgement.outcome == STANDS
-    assert "the assessment does not hold" in entered(world, claim, draft)
+    assert "Does not pass the check: assessment." in entered(world, claim, draft)
 
 
 # Redeemed twice.
@@ -302,7 +314,7 @@ def test_redeemed_twice_is_refused_the_second_time_and_the_letter_says_so(
     draft = decide.propose_decision(world.registry, second, NOTHING_FOUND)
     assert draft.proposal.judgement.outcome == STANDS
     letter = entered(world, second, draft)
-    assert "the credit was redeemed before, and counts only once" in letter
+    assert "The credit was redeemed before, and counts only once" in letter
 
 
 # Mixed.

@@ -47,7 +47,8 @@ def signed(draft: Path, keys: tuple[SigningKey, ...] = builders.MEMBERS) -> str:
 def test_a_clerk_takes_a_person_from_a_file_to_the_gazette(
     listings: Listings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file, draft, reply = tmp_path / "person.json", tmp_path / "draft", tmp_path / "reply"
+    names = ("person.json", "draft", "reply", "votes.json")
+    file, draft, reply, votes = (tmp_path / name for name in names)
     file.write_text(json.dumps(FILE))
     reply.write_text("It was my deputy.\n")
     run("list", "propose", str(file))
@@ -55,12 +56,15 @@ def test_a_clerk_takes_a_person_from_a_file_to_the_gazette(
     run("list", "notify", "1")
     assert "reply until" in capsys.readouterr().out
     run("list", "reply", "1", str(reply))
-    run("list", "decide", "1", "--out", str(draft))
+    listings.pass_time(REPLY_SECONDS + 1)
+    votes.write_bytes(listings.voted())
+    run("list", "decide", "1", "--votes", str(votes), "--out", str(draft))
     run("list", "enter", "1", signed(draft))
     assert "appeal until" in capsys.readouterr().out
     appeal(listings.registry, listings.page(), "law", "No.")
+    votes.write_bytes(listings.voted("uphold", keys=PANEL))
     judged = ("--result", "uphold", "--reasons", str(reply), "--out", str(draft))
-    run("list", "appeal-decision", "1", *judged)
+    run("list", "appeal-decision", "1", *judged, "--votes", str(votes))
     run("list", "enter", "1", signed(draft, PANEL))
     listings.pass_time(APPEAL_SECONDS + 1)
     run("list", "finalise", "--out", str(tmp_path / "due"))

@@ -63,7 +63,7 @@ def test_a_person_is_told_heard_decided_on_and_only_then_listed(listings: Listin
     assert [what for what, _, _ in heard.logged] == ["notice", "decision"]
 
 
-def test_a_reply_lets_the_board_decide_at_once_and_is_bound_by_its_hash(
+def test_a_reply_is_bound_by_its_hash_and_cuts_no_time_short(
     listings: Listings,
 ) -> None:
     listings.proposed()
@@ -74,6 +74,9 @@ def test_a_reply_lets_the_board_decide_at_once_and_is_bound_by_its_hash(
         hearing.reply(listings.registry, listings.page(), "It was my deputy, not me.") == said
     )
     assert said in listings.world.ledger.entries
+    with pytest.raises(RefusedError, match="a reply may come in until 20"):
+        listings.drafted()
+    listings.pass_time(REPLY_SECONDS)
     listings.entered(listings.drafted())
     listings.pass_time(APPEAL_SECONDS + 1)
     record = listings.published()
@@ -151,7 +154,7 @@ def test_after_a_remittal_the_board_decides_again_and_it_can_be_appealed_again(
 def test_only_the_appeal_panel_decides_an_appeal(listings: Listings) -> None:
     listings.decided()
     hearing.appeal(listings.registry, listings.page(), "law", "No.")
-    draft = enlist_decide.draft_appeal_decision(listings.registry, 1, "uphold", "Because.")
+    draft = listings.judgement()
     for keys in (builders.MEMBERS[:2], (PANEL[0], builders.MEMBERS[0]), PANEL[:1]):
         with pytest.raises(UnverifiedError):
             enlist_decide.enter(listings.registry, 1, sign_all(draft, keys))
@@ -162,6 +165,7 @@ def test_what_the_board_declines_ends_unseen(listings: Listings) -> None:
     listings.proposed()
     listings.notified()
     hearing.reply(listings.registry, listings.page(), "It was somebody else.")
+    listings.pass_time(REPLY_SECONDS + 1)
     entered = listings.entered(listings.drafted(outcome="not_registered"))
     assert entered.last_appeal_at is None
     assert (listings.now().state, listings.now().cause) == ("ended", "dropped")
@@ -324,6 +328,7 @@ def test_a_log_that_is_away_makes_nobody_late_and_the_same_step_goes_on(
             hearing.reply(listings.registry, listings.page(), "In time.")
     said = hearing.reply(listings.registry, listings.page(), "In time.")
     assert said in listings.world.ledger.entries
+    listings.pass_time(REPLY_SECONDS + 1)
     listings.entered(listings.drafted())
     with monkeypatch.context() as broken:
         broken.setattr(hearing, "log_record", away)

@@ -18,11 +18,13 @@ from tests.parties.registry.listing_world import (
     REPLY_SECONDS,
     SUBJECT,
     Listings,
+    kept_out,
     open_listings,
 )
 from tests.protocol import builders
 
-from safeconduct.parties.registry import enlist_final, hearing, publish
+from safeconduct.parties.board.sign import sign_all
+from safeconduct.parties.registry import enlist_decide, enlist_final, hearing, publish
 from safeconduct.parties.registry.book import BOOK_SECONDS, read_book
 from safeconduct.parties.registry.duties import listings_of
 from safeconduct.parties.registry.feeds import (
@@ -34,6 +36,7 @@ from safeconduct.parties.registry.feeds import (
     guarded,
     read_feed,
 )
+from safeconduct.parties.registry.search import prepare
 from safeconduct.parties.registry.site import make_site
 from safeconduct.plumbing import web
 from safeconduct.protocol.canonical import parse_json
@@ -59,6 +62,7 @@ def listings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Listings:
 
 @pytest.fixture
 def site(listings: Listings) -> Iterator[httpx.Client]:
+    prepare()  # else the first search waits for it, on a slow machine longer than the client
     app = make_site(listings.registry)
     with web.running(app) as url, httpx.Client(base_url=url, timeout=60) as client:
         yield client
@@ -92,6 +96,7 @@ def test_nothing_is_visible_outside_before_it_is_final(
     listings.notified()
     assert not seen()
     hearing.reply(listings.registry, listings.page(), "It was not me.")
+    listings.pass_time(REPLY_SECONDS + 1)
     assert not seen()
     listings.entered(listings.drafted())
     assert not seen()
@@ -120,7 +125,11 @@ def test_the_person_reads_the_whole_file_replies_and_appeals_on_their_page(
     assert (posted.status_code, posted.headers["location"]) == (303, path)
     assert "My deputy." in site.get(path).text
     assert site.get(f"{path}/file.json").json()["private"]["proposer"] == "clerk seven"
-    listings.entered(listings.drafted())
+    listings.pass_time(REPLY_SECONDS + 1)
+    votes = listings.voted(boris=kept_out(builders.MEMBERS[1]))
+    signed = sign_all(listings.drafted(votes=votes), builders.MEMBERS[::2])
+    enlist_decide.enter(listings.registry, 1, signed)
+    assert "we share an office" in site.get(path).text
     assert "You may appeal until" in site.get(path).text
     assert site.get(f"{path}/decision.record").text.startswith(
         "safeconduct/v1/listing-decision"

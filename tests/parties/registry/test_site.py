@@ -111,8 +111,9 @@ def test_a_decision_shows_its_proof_its_signers_and_the_disclosed_evidence(
     world.finished(claim)
     sha256 = world.state().publications[-1].hash("object").hex()
     shown = page(world, url, f"/decision/{sha256}")
-    assert re.search(r"§ 4\(1\)</strong>\s*<span class=\"status-ok\">applies", shown)
-    assert re.search(r"§ 5\(1\)</strong>\s*<span class=\"status-none\">does not apply", shown)
+    assert re.search(r"§ 4\(1\)</bdi></strong>\s*<span class=\"status-ok\">applies", shown)
+    refused = r"§ 5\(1\)</bdi></strong>\s*<span class=\"status-none\">does not apply"
+    assert re.search(refused, shown)
     assert "board.example/anna" in shown
     assert "safeconduct/v1/contribution" in shown
     assert "it came out the same" in shown

@@ -18,13 +18,13 @@ from typing import TypeAlias
 
 from safeconduct.errors import RefusedError, SafeconductError, UnavailableError
 from safeconduct.parties.intake.accept import Intake
-from safeconduct.plumbing import languages, pages, web
+from safeconduct.plumbing import languages, pages, tongues, web
+from safeconduct.plumbing.tongues import Speak, language_of
 
 PACKAGE = "safeconduct.parties.intake"
 Handler: TypeAlias = Callable[
     [Intake, web.Request, str], web.Response | Awaitable[web.Response]
 ]
-Speak: TypeAlias = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def routes_of(intake: Intake, method: str, table: dict[str, Handler]) -> list[we
 
 def speaks(language: str) -> Speak:
     """`_("…")` for sentences that stand in code."""
-    return languages.catalogue(PACKAGE, language).gettext
+    return tongues.speaks(PACKAGE, language)
 
 
 def page(
@@ -65,14 +65,13 @@ def page(
     **values: object,
 ) -> web.Response:
     """A page at `/<language><here>`; `switch` offers it in the other languages too."""
-    names = languages.NAMES if switch else {}
     content = pages.render(
         PACKAGE,
         template,
         language=language,
         site=intake.programme.name,
         here=here,
-        others=[(code, name) for code, name in names.items() if code != language],
+        others=tongues.others(language, here) if switch else [],
         **values,
     )
     return web.html(content, status=status)
@@ -99,18 +98,6 @@ def error_page(intake: Intake, language: str, error: SafeconductError) -> web.Re
     """The page for an error that no form could take up."""
     problem = problem_of(error, language)
     return page(intake, language, "error.html", "", status=error.http_status, problem=problem)
-
-
-def language_of(request: web.Request) -> str:
-    """The language in the page's path.
-
-    Raises:
-        RefusedError: none of ours (HTTP 404).
-    """
-    language: str = request.path_params["language"]
-    if language not in languages.NAMES:
-        raise web.missing("nothing at this address")
-    return language
 
 
 def elsewhere(path: str) -> Callable[[web.Request], web.Response]:

@@ -1,6 +1,7 @@
 """Appeals: a person objects, everything is suspended, others than the first deciders decide.
 
-    appeal           within the statute's period, signed with the claim's own key → suspends
+    appeal           within the statute's period, signed with the claim's own key, or that of
+                     a claim that was decided together with it → suspends
     propose_appeal   the law applied anew, perhaps on new evidence → a draft for the panel
     enter_appeal     the panel's signed decision and its votes → logged → served
 
@@ -12,18 +13,15 @@
 Spec: docs/3-protocol.md §15.7.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from safeconduct.errors import ConflictError, MalformedError, RefusedError, UnverifiedError
+from safeconduct.errors import ConflictError, RefusedError, UnverifiedError
 from safeconduct.parties.registry.casefile import (
     Entered,
     Proposed,
     case_number,
-    check_in_time,
     filed_bundle,
     format_entered,
     format_proposed,
@@ -40,27 +38,27 @@ from safeconduct.parties.registry.casefile import (
 from safeconduct.parties.registry.joining import (
     NOTHING,
     Added,
-    complete,
-    dated,
-    ending_with,
-    join,
+    check_one_person,
+    gather,
+    leading,
+    proposal_for,
 )
-from safeconduct.parties.registry.letter import write_admitted, write_letter
+from safeconduct.parties.registry.letter import write_admitted
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.redeeming import redeem, redeems
-from safeconduct.parties.registry.sitting import Sitting, check_settled
+from safeconduct.parties.registry.sitting import Sitting, check_settled, date_once, letter_about
 from safeconduct.plumbing.logs import log_record
 from safeconduct.protocol.case import Case, Event, next_state
-from safeconduct.protocol.claim import GROUNDS, Bundle
+from safeconduct.protocol.claim import Bundle
 from safeconduct.protocol.decision import (
     QUASH,
     REMIT,
     REPLACE,
     Proposal,
-    decision_record,
-    propose,
-    proposed_result,
-    told,
+    appellants,
+    check_appeal,
+    draft_record,
+    open_appeal,
 )
 from safeconduct.protocol.docket import deciding_body
 from safeconduct.protocol.record import (
@@ -68,10 +66,8 @@ from safeconduct.protocol.record import (
     format_record,
     parse_signed,
     record_hash,
-    verify_signer,
     verify_signers,
 )
-from safeconduct.protocol.tlog.note import ED25519, VerifierKey
 from safeconduct.protocol.votes import parse_votes
 
 # What follows in the case on what the panel decided; nothing yet where it is to be published.
@@ -97,60 +93,87 @@ class Settled:
 
 
 def appeal(registry: Registry, claim: bytes, signed: bytes) -> None:
-    """Take an appeal signed with the claim's own key; it suspends every publication.
+    """Take an appeal signed by the claimant; it suspends every publication.
 
-    The same one again is no error. In time is what came or was dated in time: a claimant who
-    had the appeal logged does not lose by a register that was away. That it is admitted, or
-    why it is not, is told in a letter.
+    Of claims that were decided together any may be named, and the key of any is good. The same
+    one again is no error; a decision is appealed once. In time is what came or was dated in
+    time: a claimant who had the appeal logged does not lose by a register that was away. That
+    it is admitted, or why it is not, is told in a letter.
 
     Raises:
         UnverifiedError: signed by somebody else, or about another decision.
         RefusedError: too late, or nothing to appeal.
     """
-    bundle, record = _check_claimant(registry, claim, signed)
-    case = registry.store.case(claim)
+    lead, record = _check_claimant(registry, claim, signed)
+    case = registry.store.case(lead)
     if "decided" not in case.latest:
         raise RefusedError("there is no decision to appeal yet")
-    entered = read_entered(case)
-    _check_appeal(record, entered)
-    if "appealed" not in case.latest:
+    entered, bundle = read_entered(case), filed_bundle(case)
+    check_appeal(record, record_hash(entered.decision))
+    if not _is_kept(case, signed):
         at, last = registry.seconds(), last_appeal_at(registry, entered)
         if at > last:
             _, dated = log_record(registry.programme, signed)
             at = min(at, dated.logged_by)
         if at > last:
-            serve(registry, claim, write_admitted(record, bundle, ended_at=last), "appeal")
+            late = write_admitted(record, bundle, registry.programme.register, ended_at=last)
+            serve(registry, lead, late, "appeal")
             raise RefusedError("the appeal period is over")
         # Kept before it is logged: a log that is away must not make an appeal late.
-        registry.store.append(claim, Event(kind="appealed", at=at, data=signed))
-    elif case.latest["appealed"].data != signed:
-        raise RefusedError("this decision is under appeal already")
-    serve(registry, claim, write_admitted(record, bundle), "appeal")
+        _keep(registry, lead, Event(kind="appealed", at=at, data=signed))
+    admitted = write_admitted(record, bundle, registry.programme.register)
+    serve(registry, lead, admitted, "appeal")
     log_record(registry.programme, signed)
 
 
-def _check_claimant(registry: Registry, claim: bytes, signed: bytes) -> tuple[Bundle, Record]:
-    """The claim, and the appeal signed with its own key.
+def _check_claimant(registry: Registry, claim: bytes, signed: bytes) -> tuple[bytes, Record]:
+    """The claim that leads, and the appeal signed with its key or one decided with it.
 
     To all others a case that is here looks like one that is not: every claim's hash stands in
     the Ledger, where anybody finds it.
     """
-    appealed = parse_signed(signed, "appeal")
+    keys: frozenset[bytes] = frozenset()
+    lead = claim
     if registry.store.holds(claim):
-        bundle = filed_bundle(registry.store.case(claim))
-        public = bundle.record.hash("ed25519")
-        key = VerifierKey(name="claimant", algorithm=ED25519, public=public)
-        with suppress(UnverifiedError):
-            return bundle, verify_signer(appealed, key)
-    raise UnverifiedError("not signed with the key of a claim that was filed here")
+        lead = leading(registry, claim)
+        keys = appellants(_bundles(registry.store.case(lead)))
+    try:
+        return lead, open_appeal(signed, keys)
+    except UnverifiedError as error:
+        raise UnverifiedError(
+            "not signed with the key of a claim that was filed here",
+            hint="use its words, and the --number, --credit or --denouncer it was made with",
+        ) from error
 
 
-def _check_appeal(record: Record, entered: Entered) -> None:
-    """Check that an appeal is against just this decision, on a ground there is."""
-    if record.hash("decision") != record_hash(entered.decision):
-        raise UnverifiedError("the appeal is about another decision")
-    if record.word("ground") not in GROUNDS:
-        raise MalformedError(f"an appeal's ground is one of: {', '.join(sorted(GROUNDS))}")
+def _bundles(case: Case) -> tuple[Bundle, ...]:
+    """The claims that were decided in a case; as long as none was, the one that was filed."""
+    return read_proposed(case).bundles if "decided" in case.latest else (filed_bundle(case),)
+
+
+def _is_kept(case: Case, signed: bytes) -> bool:
+    """Whether just this appeal was taken already.
+
+    Raises:
+        RefusedError: another one was.
+    """
+    if "appealed" not in case.latest:
+        return False
+    if case.latest["appealed"].data != signed:
+        raise RefusedError(
+            "this decision is under appeal already",
+            hint="a decision is appealed once, by whichever of the claims decided together",
+        )
+    return True
+
+
+def _keep(registry: Registry, lead: bytes, event: Event) -> None:
+    """Note an appeal; one that came at the same moment counts, if it is the same."""
+    try:
+        registry.store.append(lead, event)
+    except RefusedError:
+        if not _is_kept(registry.store.case(lead), event.data):
+            raise
 
 
 def propose_appeal(
@@ -171,6 +194,7 @@ def propose_appeal(
         RefusedError: no appeal is open, or as `propose_decision`.
         UnverifiedError: the Gazette has no appeal panel, or as `propose_decision`.
     """
+    check_one_person(joined, judgements)
     case = registry.store.case(claim)
     next_state(case.state, "appeal_proposed")
     state = registry.gazette().state
@@ -180,50 +204,25 @@ def propose_appeal(
         assessment=assessment if any(assessment) else _held(before, "assessment"),
         withdrawal=withdrawal if any(withdrawal) else _held(before, "withdrawal"),
     )
-    bundle = complete(registry, filed_bundle(case), added, state)
-    held = [one.bundle.claim_hash for one in before.joined]
-    others = join(registry, bundle, [*held, *(one for one in joined if one not in held)])
-    bundles = (bundle, *(one.bundle for one in others))
-    claim_proof, claimed_at = dated(registry, bundle)
-    now = registry.seconds()
-    proposal = propose(
-        bundle,
-        state,
-        registry.programme.policy,
-        judgements,
-        now,
-        joined=bundles[1:],
-        claimed_at=claimed_at,
-    )
+    held = (one.bundle.claim_hash for one in before.joined)
+    gathered = gather(registry, claim, added, state, tuple(dict.fromkeys((*held, *joined))))
+    now, number = registry.seconds(), case_number(registry, claim)
+    proposal = proposal_for(registry, gathered, state, judgements, now)
     signed = case.latest["appealed"].data
     proof, _ = log_record(registry.programme, signed)
     proposed = Proposed(
-        bundle=bundle,
-        claim_proof=claim_proof,
-        draft=_draft(proposal, bundles, case_number(registry, claim), first, signed),
+        bundle=gathered.bundle,
+        claim_proof=gathered.claim_proof,
+        draft=draft_record(
+            proposal, gathered.bundles, number, first=first, appeal=record_hash(signed)
+        ),
         judgements=judgements,
-        joined=others,
+        joined=gathered.joined,
         appeal_proof=proof,
     )
     data = format_proposed(proposed)
     registry.store.append(claim, Event(kind="appeal_proposed", at=now, data=data))
     return PanelDraft(record=format_record(proposed.draft), proposal=proposal, first=first)
-
-
-def _draft(
-    proposal: Proposal, bundles: Sequence[Bundle], number: int, first: Record, appealed: bytes
-) -> Record:
-    """The decision record that is put before the panel."""
-    result = proposed_result(proposal, first)
-    reasons = told(proposal, bundles, number, result=result)
-    return decision_record(
-        proposal,
-        bundles[0],
-        number,
-        hashlib.sha256(reasons).digest(),
-        appeal=record_hash(appealed),
-        result=result,
-    )
 
 
 def _held(before: Proposed, name: str) -> tuple[bytes, bytes]:
@@ -247,7 +246,7 @@ def enter_appeal(
     before = _entered_before(case)
     if before is None:
         _check_decision(registry, case, entered)
-        before = _date(registry, claim, case, entered)
+        before = _date(registry, case, entered)
     elif replace(before, proof=b"") != entered:
         raise ConflictError("another decision on this appeal was entered already")
     redeem(registry, claim)
@@ -297,26 +296,20 @@ def _deciders(entered: Entered) -> frozenset[str]:
     return frozenset(signed.union(voted))
 
 
-def _date(registry: Registry, claim: bytes, case: Case, entered: Entered) -> Entered:
+def _date(registry: Registry, case: Case, entered: Entered) -> Entered:
     """Have the panel's decision logged, and note it with all that follows on it, at once."""
     proposed = read_proposed(case, "appeal_proposed")
     record, state = entered.record, registry.gazette().state
     using = redeems(proposed, record, state) if record.word("result") == REPLACE else None
-    if using is not None:
-        registry.store.check_usable(using, claim)
-    now = registry.seconds()
-    others = ending_with(registry, claim, proposed.joined, now)
-    check_in_time(registry, state, proposed, now)
-    proof, receipt = log_record(registry.programme, entered.decision)
-    check_in_time(registry, state, proposed, receipt.logged_by)
-    logged = replace(entered, proof=proof)
-    events = [Event(kind="appeal_decided", at=now, data=format_entered(logged))]
-    follows = _FOLLOWS.get(record.word("result"))
-    if follows is not None:
-        data = format_remitted(read_entered(case), logged)
-        events.append(Event(kind=follows, at=now, data=data))
-    registry.store.append(claim, *events, seen=case, redeems=using, others=others)
-    return logged
+    follows, first = _FOLLOWS.get(record.word("result")), read_entered(case)
+
+    def events(logged: Entered, at: int) -> list[Event]:
+        noted = [Event(kind="appeal_decided", at=at, data=format_entered(logged))]
+        if follows is not None:
+            noted.append(Event(kind=follows, at=at, data=format_remitted(first, logged)))
+        return noted
+
+    return date_once(registry, case, proposed, entered, using, events)[0]
 
 
 def _tell(registry: Registry, claim: bytes, entered: Entered) -> Settled:
@@ -326,22 +319,8 @@ def _tell(registry: Registry, claim: bytes, entered: Entered) -> Settled:
     state = registry.gazette().state
     proposal = repropose(registry, state, proposed, record)
     receipt = receipt_of(registry, entered)
-    reasons = told(
-        proposal,
-        proposed.bundles,
-        record.number("number"),
-        outcome=record.word("outcome"),
-        departure=entered.departure,
-        result=record.word("result"),
-    )
-    letter = write_letter(
-        reasons,
-        proposal,
-        proposed.bundle,
-        entered.decision,
-        receipt.logged_by,
-        final=True,
-    )
+    at, register = receipt.logged_by, registry.programme.register
+    letter = letter_about(proposed, proposal, entered, at, register, final=True)
     path = serve(registry, claim, letter, "panel")
     return Settled(record=record, logged_by=receipt.logged_by, letter=path)
 

@@ -1,6 +1,6 @@
 """The board's way in: its console fetches dockets, and hands back what its members signed.
 
-    GET  /board/dockets      → {"dockets": [docket, …]}
+    GET  /board/dockets      → {"dockets": […], "trouble": [{"case", "hint", "reason"}, …]}
     POST /board/decisions    {"claim", "departure", "signed", "votes"}
                              → {"claim", "logged_by", "outcome", "result", …}
 
@@ -15,11 +15,18 @@ Spec: docs/3-protocol.md §15.8.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from safeconduct.errors import MalformedError, RefusedError, UnverifiedError
+from safeconduct.errors import (
+    MalformedError,
+    RefusedError,
+    SafeconductError,
+    UnavailableError,
+    UnverifiedError,
+)
 from safeconduct.parties.registry.appeals import enter_appeal
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.casefile import (
@@ -57,6 +64,7 @@ REQUEST_AGE_SECONDS_MAX = 120
 CONSOLE_KEY_FILE = "console.vkey"
 CONSOLE_KEY_BYTES_MAX = 1_024
 DOCKETS_BYTES_MAX = 2 * OBJECT_BYTES_MAX  # of one answer; the oldest cases come first
+TROUBLE_MAX = 100  # cases of one answer whose docket cannot be made
 DECISION_BYTES_MAX = 2 * (RECORD_BYTES_MAX + VOTES_BYTES_MAX)  # escaped, as JSON texts
 _HASH_BYTES = 32
 _FIELDS = frozenset({"claim", "departure", "signed", "votes"})
@@ -152,27 +160,77 @@ def verify_request(registry: Registry, header: str, action: str, body: bytes) ->
     return record
 
 
-def open_dockets(registry: Registry) -> list[bytes]:
-    """The dockets of all cases that wait for the board or the appeal panel, oldest first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A case whose docket cannot be made: its number, why, and what to do."""
+
+    case: int
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What waits for those who decide, the oldest case first, and what they cannot be shown."""
+
+    dockets: Sequence[bytes]
+    trouble: Sequence[Trouble] = ()
+
+
+def open_dockets(registry: Registry) -> Offer:
+    """The dockets of all cases that wait for the board or the appeal panel.
+
+    A case that is spoilt holds up no other: it is named instead.
+
+    Raises:
+        UnavailableError: the Gazette cannot be read, without which nothing is computed.
+    """
     found: list[bytes] = []
+    trouble: list[Trouble] = []
     size = 0
     for filed in registry.store.cases():
-        docket = docket_of(registry, filed.claim)
+        try:
+            docket = _whole_docket(registry, filed.claim)
+        except UnavailableError:
+            raise
+        except Exception as error:  # whatever is spoilt in one case, the others are served
+            if len(trouble) < TROUBLE_MAX:
+                trouble.append(_trouble(filed.number, error))
+            continue
         if docket is None:
             continue
         size += len(docket)
         if found and size > DOCKETS_BYTES_MAX:
             break  # the rest comes when these are decided
         found.append(docket)
-    return found
+    return Offer(dockets=found, trouble=trouble)
 
 
-def format_dockets(dockets: list[bytes]) -> bytes:
-    """Canonical JSON `{"dockets": […]}`."""
-    values: list[Json] = [
-        parse_json(docket, "docket", bytes_max=OBJECT_BYTES_MAX) for docket in dockets
+def _whole_docket(registry: Registry, claim: bytes) -> bytes | None:
+    docket = docket_of(registry, claim)
+    if docket is not None and len(docket) > OBJECT_BYTES_MAX:
+        raise RefusedError(f"its docket is longer than {OBJECT_BYTES_MAX} bytes")
+    return docket
+
+
+def _trouble(number: int, error: Exception) -> Trouble:
+    """Why a case cannot be put before anybody; of an error that nobody foresaw, its name."""
+    ask = f"`safeconduct register docket {number}` tells whoever runs the register the same"
+    if isinstance(error, SafeconductError):
+        return Trouble(case=number, reason=error.told or error.message, hint=error.hint or ask)
+    reason = f"its file cannot be read ({type(error).__name__})"
+    return Trouble(case=number, reason=reason, hint=ask)
+
+
+def format_dockets(offer: Offer) -> bytes:
+    """Canonical JSON `{"dockets": […], "trouble": […]}`."""
+    dockets: list[Json] = [
+        parse_json(docket, "docket", bytes_max=OBJECT_BYTES_MAX) for docket in offer.dockets
     ]
-    return format_json({"dockets": values})
+    trouble: list[Json] = [
+        {"case": one.case, "hint": one.hint, "reason": one.reason} for one in offer.trouble
+    ]
+    return format_json({"dockets": dockets, "trouble": trouble})
 
 
 def docket_of(registry: Registry, claim: bytes) -> bytes | None:

@@ -132,7 +132,7 @@ class Reader:
 
 def read_book(registry: Registry, before: Book | None = None) -> Book:
     """The register now; what `before` holds already is not read again."""
-    view = registry.gazette()
+    view = registry.gazette(before.view if before is not None else None)
     tree = view.cosigned.checkpoint.tree
     if before is not None and before.is_whole and before.view.cosigned.checkpoint.tree == tree:
         return replace(before, view=view)

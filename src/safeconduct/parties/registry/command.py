@@ -1,24 +1,30 @@
 """`safeconduct register`: serve the public register, and the clerk's work on claims."""
 
 import argparse
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from safeconduct.errors import RefusedError
+from safeconduct.errors import RefusedError, SafeconductError
 from safeconduct.parties.registry import deciding_command, listing_command
+from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.decide import read_draft
 from safeconduct.parties.registry.deciding_command import filed_as
+from safeconduct.parties.registry.due import write_due
 from safeconduct.parties.registry.enlist import draft_listing
 from safeconduct.parties.registry.final import count_record, enter_publication, finalise
 from safeconduct.parties.registry.letter import ground
 from safeconduct.parties.registry.publish import publish
 from safeconduct.parties.registry.receive import Registry, open_registry
 from safeconduct.parties.registry.redemptions import count_redeemed, credit_count
+from safeconduct.parties.registry.search import Searcher
 from safeconduct.parties.registry.site import make_site
 from safeconduct.parties.registry.store import Filed
+from safeconduct.parties.registry.unsealing import unseal
 from safeconduct.plumbing import terminal, web
 from safeconduct.plumbing.authored import parse_authored
-from safeconduct.plumbing.durable import make_folder, read_file, write_file
+from safeconduct.plumbing.durable import read_file, write_file, write_secret
 from safeconduct.protocol.canonical import Json
 from safeconduct.protocol.claim import parse_bundle
 from safeconduct.protocol.gazette import CreditGroup
@@ -100,12 +106,25 @@ Sends a signed publication to the Gazette and notes it in its case, if it belong
   $ safeconduct register enter-publication drafts/4be0….record --claim 4be0 --dir register
 """
 
+_UNSEAL = """\
+Writes what opens the published decision in a case, for a court that ordered it. Only its owner
+can read the file; whoever gets it sees the name, the claim and all of its evidence:
+
+  $ safeconduct register unseal 4be0 --dir register --out 4be0.unsealed
+  $ safeconduct audit public --policy policy.txt --unsealed 4be0.unsealed
+
+The claimant can take the same from their case's page, and from the day that the law names
+anybody can from the decision's.
+"""
+
 _PUBLISH = """\
 Makes the folder that anybody may copy and audit, and puts it in place whole:
 
   $ safeconduct register publish --dir register --out public --captures press/captures
   $ safeconduct audit public --policy policy.txt
 """
+
+_PROGRESS_LINES = 10  # while the search is prepared
 
 _Verbs = argparse._SubParsersAction  # the type that add_subparsers returns has no public name
 
@@ -129,6 +148,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     final = _verb(verbs, "finalise", "draft the publications due", _FINALISE, _finalise)
     final.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the drafts")
     _add_publication(verbs)
+    opened = _case_verb(verbs, "unseal", "open a sealed decision for a court", _UNSEAL, _unseal)
+    opened.add_argument("--out", type=Path, required=True, metavar="FILE", help="kept secret")
     counted = _verb(verbs, "count", "draft the record of all counts", _COUNT, _count)
     counted.add_argument("--out", type=Path, required=True, metavar="DRAFT")
     _add_credits(verbs)
@@ -190,9 +211,31 @@ def _add_credits(verbs: "_Verbs[argparse.ArgumentParser]") -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    site = make_site(open_registry(options.dir))
-    web.serve(site, options.listen, ready=lambda url: terminal.say(f"listening on {url}"))
+    registry = open_registry(options.dir)
+    searcher = Searcher(Reader(registry))
+
+    def ready(url: str) -> None:
+        terminal.say(f"listening on {url}")
+        threading.Thread(target=_prepare_search, args=(searcher,), daemon=True).start()
+
+    web.serve(make_site(registry, searcher), options.listen, ready=ready)
     return 0
+
+
+def _prepare_search(searcher: Searcher) -> None:
+    """Take in every name that is published already, while the pages are served."""
+    lines = 0
+
+    def told(done: int, total: int) -> None:
+        nonlocal lines
+        if lines <= _PROGRESS_LINES * done // total:
+            lines = _PROGRESS_LINES * done // total + 1
+            terminal.note(f"preparing the search over {total} names: {done} …")
+
+    try:
+        searcher.keep_up(searcher.reader.book(), told)
+    except SafeconductError:
+        return  # nothing can be found now; whoever looks when it can has it prepared
 
 
 def _cases(options: argparse.Namespace) -> int:
@@ -310,18 +353,9 @@ def _credit_count(options: argparse.Namespace) -> int:
 
 def _finalise(options: argparse.Namespace) -> int:
     registry = open_registry(options.dir)
-    make_folder(options.out)
-    drafted = 0
-    for filed in registry.store.cases():
-        record = finalise(registry, filed.claim, ahead=drafted)
-        if record is None:
-            continue
-        drafted += 1
-        path = options.out / f"{filed.claim.hex()}.record"
-        write_file(path, format_record(record))
-        terminal.say(str(path))
-    if not drafted:
-        terminal.note("no publication is due")
+    claims = [filed.claim for filed in registry.store.cases()]
+    due = [(claim.hex(), partial(finalise, registry, claim)) for claim in claims]
+    write_due(options.out, due)
     return 0
 
 
@@ -332,6 +366,13 @@ def _enter_publication(options: argparse.Namespace) -> int:
     enter_publication(registry, claim, signed)
     record = parse_signed(signed).record
     terminal.say(f"{record.word('subject')}: {record.word('standing')}")
+    return 0
+
+
+def _unseal(options: argparse.Namespace) -> int:
+    registry = open_registry(options.dir)
+    write_secret(options.out, unseal(registry, filed_as(registry, options.claim).claim))
+    terminal.say(f"{options.out}: opens the decision; give it to nobody but the court")
     return 0
 
 

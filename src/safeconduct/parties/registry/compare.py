@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from safeconduct.parties.registry.show import law_parts
+from safeconduct.plumbing.languages import DEFAULT
 from safeconduct.protocol.statute.diff import Change, diff
-from safeconduct.protocol.statute.text import Parameter, Statute
+from safeconduct.protocol.statute.text import Statute
+from safeconduct.protocol.statute.wording.voice import voice
 
 _WORDS_COMPARED_MAX = 2_000  # of one section; a longer one is shown as replaced
 
@@ -39,22 +41,23 @@ class Pair:
         return "reworded" if any(run.changed for run in (*self.before, *self.after)) else ""
 
 
-def side_by_side(before: Statute, after: Statute) -> tuple[Pair, ...]:
+def side_by_side(before: Statute, after: Statute, language: str = DEFAULT) -> tuple[Pair, ...]:
     """Every section of either version, in the order of the newer; what was removed last."""
-    old = {number: text for number, text, _ in law_parts(before.sections)}
-    new = {number: text for number, text, _ in law_parts(after.sections)}
+    old = {number: text for number, text, _ in law_parts(before.sections, 0, language)}
+    new = {number: text for number, text, _ in law_parts(after.sections, 0, language)}
     return tuple(
         _pair(number, old.get(number, ""), new.get(number, ""))
         for number in (*new, *(number for number in old if number not in new))
     )
 
 
-def moved(before: Statute, after: Statute) -> tuple[tuple[str, str, str], ...]:
+def moved(
+    before: Statute, after: Statute, language: str = DEFAULT
+) -> tuple[tuple[str, str, str], ...]:
     """Each parameter that differs: its name, and what it was and is; empty where it is not."""
     names = dict.fromkeys((*before.parameters, *after.parameters))
     told = (
-        (name, worth(before.parameters.get(name)), worth(after.parameters.get(name)))
-        for name in names
+        (name, worth(before, name, language), worth(after, name, language)) for name in names
     )
     return tuple(one for one in told if one[1] != one[2])
 
@@ -73,18 +76,19 @@ def _place(change: Change) -> str:
     return f"{change.kind.capitalize()}, {first}{' '.join(names[1:])}".rstrip(", ")
 
 
-def worth(parameter: Parameter | None) -> str:
+def worth(statute: Statute, name: str, language: str = DEFAULT) -> str:
     """What a parameter of the law is set to, as the law writes it; empty for none."""
+    parameter = statute.parameters.get(name)
     if parameter is None:
         return ""
     written = getattr(parameter, "written", None)
     if isinstance(written, tuple):
-        return " to ".join(written)
+        return " – ".join(written)
     if written is not None:
         return str(written)
     duration = getattr(parameter, "duration", None)
     if duration is not None:
-        return f"{duration.amount} {duration.unit.replace('_', ' ')}"
+        return voice(statute, language).duration(duration)
     values = getattr(parameter, "values", None)
     return ", ".join(values) if values is not None else str(getattr(parameter, "value", ""))
 

@@ -9,7 +9,6 @@ Then it may be appealed (`appeals`), or it becomes final (`final`).
 Spec: docs/3-protocol.md §15.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,8 +20,6 @@ from safeconduct.parties.registry.casefile import (
     Entered,
     Proposed,
     case_number,
-    check_in_time,
-    filed_bundle,
     format_entered,
     format_proposed,
     read_entered,
@@ -38,18 +35,18 @@ from safeconduct.parties.registry.final import finalise as finalise
 from safeconduct.parties.registry.joining import (
     NOTHING,
     Added,
-    complete,
-    dated,
-    ending_with,
-    join,
+    check_one_person,
+    gather,
+    joined_to,
+    leading,
+    proposal_for,
 )
-from safeconduct.parties.registry.letter import write_letter, write_open
+from safeconduct.parties.registry.letter import write_open
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.redeeming import redeem as redeem
 from safeconduct.parties.registry.redeeming import redeems
-from safeconduct.parties.registry.sitting import Sitting, check_settled
+from safeconduct.parties.registry.sitting import Sitting, check_settled, date_once, letter_about
 from safeconduct.parties.registry.store import UsedUp
-from safeconduct.plumbing.logs import log_record
 from safeconduct.protocol.case import Case, Event, next_state
 from safeconduct.protocol.claim import Bundle
 from safeconduct.protocol.decision import (
@@ -57,11 +54,11 @@ from safeconduct.protocol.decision import (
     OpenError,
     Proposal,
     check_enough,
-    decision_record,
-    propose,
+    draft_record,
     told,
 )
 from safeconduct.protocol.docket import deciding_body
+from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.receipt import Receipt
 from safeconduct.protocol.record import (
     Record,
@@ -109,32 +106,27 @@ def propose_decision(
         MalformedError: the judgements are not those the limb calls for.
         UnverifiedError: the claim had expired before the Ledger dated it.
     """
+    check_one_person(joined, judgements)
     case = registry.store.case(claim)
     next_state(case.state, "proposed")
     state = registry.gazette().state
     added = Added(assessment=assessment, withdrawal=withdrawal)
-    bundle = complete(registry, filed_bundle(case), added, state)
-    others = join(registry, bundle, joined)
-    proof, claimed_at = dated(registry, bundle)
-    bundles = (bundle, *(one.bundle for one in others))
+    # What ended with this case in a decision that fell is decided anew with it.
+    others = dict.fromkeys((*joined, *joined_to(registry, claim)))
+    gathered = gather(registry, claim, added, state, tuple(others))
     now, number = registry.seconds(), case_number(registry, claim)
     try:
-        proposal = propose(
-            bundle,
-            state,
-            registry.programme.policy,
-            judgements,
-            now,
-            joined=bundles[1:],
-            claimed_at=claimed_at,
-        )
+        proposal = proposal_for(registry, gathered, state, judgements, now)
     except OpenError as error:
-        _ask(registry, bundle, told(error.proposal, bundles, number), now)
+        _ask(registry, gathered.bundle, told(error.proposal, gathered.bundles, number), now)
         raise
-    reasons = told(proposal, bundles, number)
-    record = decision_record(proposal, bundle, number, hashlib.sha256(reasons).digest())
+    record = draft_record(proposal, gathered.bundles, number)
     proposed = Proposed(
-        bundle=bundle, claim_proof=proof, draft=record, judgements=judgements, joined=others
+        bundle=gathered.bundle,
+        claim_proof=gathered.claim_proof,
+        draft=record,
+        judgements=judgements,
+        joined=gathered.joined,
     )
     registry.store.append(claim, Event(kind="proposed", at=now, data=format_proposed(proposed)))
     return Draft(record=format_record(record), proposal=proposal)
@@ -143,7 +135,8 @@ def propose_decision(
 def _ask(registry: Registry, bundle: Bundle, reasons: bytes, now: int) -> None:
     """Tell the person which facts are still open, and who owes them."""
     registry.store.append(bundle.claim_hash, Event(kind="asked", at=now, data=reasons))
-    serve(registry, bundle.claim_hash, write_open(reasons, bundle), "open")
+    letter = write_open(reasons, bundle, registry.programme.register)
+    serve(registry, bundle.claim_hash, letter, "open")
 
 
 def enter(
@@ -170,24 +163,42 @@ def enter(
     case = registry.store.case(claim)
     state = registry.gazette().state
     decision = parse_signed(signed, "decision")
-    signers = verify_signers(decision, state.roster.members, state.roster.threshold)
+    entered = Entered(decision=signed, proof=b"", votes=votes, departure=departure)
     proposed = read_proposed(case)
     proposal = repropose(registry, state, proposed, proposed.draft)
+    if not _is_entered(case, entered):
+        _check_fresh(state, case, proposed, proposal, entered)
+    using = redeems(proposed, decision.record, state)
+    receipt = _date(registry, case, proposed, entered, using)
+    redeem(registry, claim)
+    return _tell(registry, proposed, proposal, entered, receipt)
+
+
+def _is_entered(case: Case, entered: Entered) -> bool:
+    """Whether just this was entered before: then it is taken again, whoever is in office."""
+    return "decided" in case.latest and replace(read_entered(case), proof=b"") == entered
+
+
+def _check_fresh(
+    state: GazetteState, case: Case, proposed: Proposed, proposal: Proposal, entered: Entered
+) -> None:
+    """Check a decision that comes in for the first time: it is for the board in office.
+
+    An earlier board's decision stands, and is rechecked as its own; but whoever left the board
+    decides nothing new.
+    """
+    decision = parse_signed(entered.decision, "decision")
+    signers = verify_signers(decision, state.roster.members, state.roster.threshold)
     body = deciding_body(state, appealed=False, excluded=excluded_from(case))
-    if votes:
+    if entered.votes:
         sitting = Sitting(
             draft=proposed.draft, proposal=proposal, bundles=proposed.bundles, body=body
         )
-        check_settled(sitting, decision, signers, votes, departure)
-    else:
-        _check_unvoted(proposal, body, signers, departure)
-        if decision.note.text.encode("utf-8") != format_record(proposed.draft):
-            raise ConflictError("the decision signed is not the one that was proposed")
-    entered = Entered(decision=signed, proof=b"", votes=votes, departure=departure)
-    using = redeems(proposed, decision.record, state)
-    receipt = _date(registry, claim, case, entered, using, proposed)
-    redeem(registry, claim)
-    return _tell(registry, proposed, proposal, entered, receipt)
+        check_settled(sitting, decision, signers, entered.votes, entered.departure)
+        return
+    _check_unvoted(proposal, body, signers, entered.departure)
+    if decision.note.text.encode("utf-8") != format_record(proposed.draft):
+        raise ConflictError("the decision signed is not the one that was proposed")
 
 
 def _tell(
@@ -198,20 +209,13 @@ def _tell(
     receipt: Receipt,
 ) -> Served:
     """Serve the letter about a decision: the same, however often it is made."""
-    record, bundle = entered.record, proposed.bundle
-    reasons = told(
-        proposal,
-        proposed.bundles,
-        record.number("number"),
-        outcome=record.word("outcome"),
-        departure=entered.departure,
-    )
-    letter = write_letter(reasons, proposal, bundle, entered.decision, receipt.logged_by)
+    register = registry.programme.register
+    letter = letter_about(proposed, proposal, entered, receipt.logged_by, register)
     return Served(
-        record=record,
+        record=entered.record,
         logged_by=receipt.logged_by,
         last_appeal_at=appeal_last_at(proposal.statute, receipt.logged_by),
-        letter=serve(registry, bundle.claim_hash, letter),
+        letter=serve(registry, proposed.bundle.claim_hash, letter),
     )
 
 
@@ -236,40 +240,31 @@ def _check_unvoted(
 
 def _date(
     registry: Registry,
-    claim: bytes,
     case: Case,
+    proposed: Proposed,
     entered: Entered,
     using: UsedUp | None,
-    proposed: Proposed,
 ) -> Receipt:
     """The decision's date: settled once, because the appeal period is counted from it."""
     if "decided" not in case.latest:
         next_state(case.state, "decided")
-        if using is not None:
-            registry.store.check_usable(using, claim)
-        now, state = registry.seconds(), registry.gazette().state
-        others = ending_with(registry, claim, proposed.joined, now)
-        check_in_time(registry, state, proposed, now)
-        proof, receipt = log_record(registry.programme, entered.decision)
-        check_in_time(registry, state, proposed, receipt.logged_by)
-        data = format_entered(replace(entered, proof=proof))
-        registry.store.append(
-            claim,
-            Event(kind="decided", at=now, data=data),
-            seen=case,
-            redeems=using,
-            others=others,
-        )
-        return receipt
+        return date_once(registry, case, proposed, entered, using, _decided)[1]
     before = read_entered(case)
     if replace(before, proof=b"") != entered:
         raise ConflictError("another signing of this decision was entered already")
     return receipt_of(registry, before)
 
 
+def _decided(logged: Entered, at: int) -> tuple[Event, ...]:
+    return (Event(kind="decided", at=at, data=format_entered(logged)),)
+
+
 def decided_record(registry: Registry, claim: bytes) -> bytes | None:
-    """The signed decision of a case, which an appeal names, or None before it was entered."""
-    case = registry.store.case(claim)
+    """The signed decision on a claim, which an appeal names, or None before it was entered.
+
+    Claims that were decided together have one decision.
+    """
+    case = registry.store.case(leading(registry, claim))
     return read_entered(case).decision if "decided" in case.latest else None
 
 

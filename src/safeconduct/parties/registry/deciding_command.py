@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.registry.appeals import enter_appeal, propose_appeal
@@ -152,21 +153,23 @@ def _add_signed(verb: argparse.ArgumentParser, *, votes_needed: bool) -> None:
 
 
 def _propose(options: argparse.Namespace) -> int:
-    registry = open_registry(options.dir)
-    draft = propose_decision(
-        registry,
-        filed_as(registry, options.claim).claim,
-        judgements_given(options.judge),
-        _pair(options, "assessment"),
-        withdrawal=_pair(options, "withdrawal"),
-        joined=[filed_as(registry, one).claim for one in options.joined],
-    )
+    draft = _drafted_by(propose_decision, options)
     return _drafted(options, draft.record, draft.proposal)
 
 
 def _appeal_propose(options: argparse.Namespace) -> int:
+    draft = _drafted_by(propose_appeal, options)
+    terminal.note(f"appealed against: {draft.first.word('outcome')}")
+    return _drafted(options, draft.record, draft.proposal)
+
+
+_Made = TypeVar("_Made")
+
+
+def _drafted_by(propose: Callable[..., _Made], options: argparse.Namespace) -> _Made:
+    """What `propose`, for the board or for the appeal panel, drafts of the options given."""
     registry = open_registry(options.dir)
-    draft = propose_appeal(
+    return propose(
         registry,
         filed_as(registry, options.claim).claim,
         judgements_given(options.judge),
@@ -174,8 +177,6 @@ def _appeal_propose(options: argparse.Namespace) -> int:
         withdrawal=_pair(options, "withdrawal"),
         joined=[filed_as(registry, one).claim for one in options.joined],
     )
-    terminal.note(f"appealed against: {draft.first.word('outcome')}")
-    return _drafted(options, draft.record, draft.proposal)
 
 
 def _drafted(options: argparse.Namespace, record: bytes, proposal: Proposal) -> int:
@@ -191,32 +192,31 @@ def _drafted(options: argparse.Namespace, record: bytes, proposal: Proposal) -> 
 
 
 def _enter(options: argparse.Namespace) -> int:
-    registry = open_registry(options.dir)
-    served = enter(
-        registry,
-        filed_as(registry, options.claim).claim,
-        read_file(options.signed, bytes_max=RECORD_BYTES_MAX),
-        votes=_votes(options),
-        departure=_departure(options),
-    )
-    terminal.say(f"dated {format_instant(served.logged_by)}")
-    terminal.say(f"appeal until {format_instant(served.last_appeal_at)}")
-    terminal.say(f"letter {served.letter}")
-    return 0
+    registry, claim, signed = _signed(options)
+    votes, departure = _votes(options), _departure(options)
+    served = enter(registry, claim, signed, votes=votes, departure=departure)
+    until = f"appeal until {format_instant(served.last_appeal_at)}"
+    return _told(served.logged_by, served.letter, until)
 
 
 def _appeal_enter(options: argparse.Namespace) -> int:
-    registry = open_registry(options.dir)
-    settled = enter_appeal(
-        registry,
-        filed_as(registry, options.claim).claim,
-        read_file(options.signed, bytes_max=RECORD_BYTES_MAX),
-        _votes(options),
-        _departure(options),
-    )
+    registry, claim, signed = _signed(options)
+    settled = enter_appeal(registry, claim, signed, _votes(options), _departure(options))
     terminal.say(f"{settled.record.word('result')}: {settled.record.word('outcome')}")
-    terminal.say(f"dated {format_instant(settled.logged_by)}")
-    terminal.say(f"letter {settled.letter}")
+    return _told(settled.logged_by, settled.letter)
+
+
+def _signed(options: argparse.Namespace) -> tuple[Registry, bytes, bytes]:
+    """The register, the claim that is decided, and the decision as it came back signed."""
+    registry = open_registry(options.dir)
+    claim = filed_as(registry, options.claim).claim
+    return registry, claim, read_file(options.signed, bytes_max=RECORD_BYTES_MAX)
+
+
+def _told(logged_by: int, letter: Path, *more: str) -> int:
+    """Tell when a decision was dated, and where its letter lies."""
+    for line in (f"dated {format_instant(logged_by)}", *more, f"letter {letter}"):
+        terminal.say(line)
     return 0
 
 

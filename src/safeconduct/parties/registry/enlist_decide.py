@@ -1,10 +1,11 @@
 """Decide on a listing: the board's decision, an appeal panel's, and the Ledger's date of each.
 
-    draft      once the person has replied, or the time for it is over by the Gazette's own time
-    enter      it comes back signed by t of n; logged; the letter goes out
+    draft      once the time for a reply is over by the Gazette's own time, with a reply or none
+    enter      it comes back, signed by t of n who voted for it; kept; logged; a letter goes out
     panel      the same for the appeal panel, whose members sat on no board
 
-A reply that came in after the draft makes the draft void: nobody decides on half of a file.
+A reply that came in after the draft makes the draft void: nobody decides on half of a file. The
+votes are counted here as the audit counts them later: what it would refuse is not entered.
 
 Spec: docs/3-protocol.md §16.1.
 """
@@ -20,11 +21,17 @@ from safeconduct.parties.registry.registrations import Listed
 from safeconduct.parties.registry.told import decision_told, keep_told, reasons_told
 from safeconduct.plumbing.logs import log_leaf, log_record
 from safeconduct.protocol.canonical import Json, format_json, parse_hex, parse_json
-from safeconduct.protocol.listing.hearing import (
-    HASH_BYTES,
-    OUTCOMES,
-    listing_decision,
-    verify_one_of,
+from safeconduct.protocol.docket import deciding_body
+from safeconduct.protocol.gazette import GazetteState, Roster
+from safeconduct.protocol.listing.hearing import HASH_BYTES, OUTCOMES, listing_decision
+from safeconduct.protocol.listing.voting import (
+    check_apart,
+    check_carried,
+    count_votes,
+    deciders,
+    is_by_panel,
+    verify_bench,
+    voted_on,
 )
 from safeconduct.protocol.record import (
     NO_HASH,
@@ -33,7 +40,6 @@ from safeconduct.protocol.record import (
     parse_record,
     parse_signed,
     record_hash,
-    verify_signers,
 )
 from safeconduct.protocol.registration import (
     REGISTERED,
@@ -41,9 +47,9 @@ from safeconduct.protocol.registration import (
     Course,
     Event,
     check_individual,
+    check_reply_over,
     dossier_of,
 )
-from safeconduct.protocol.statute.instant import format_instant
 from safeconduct.protocol.tlog.policy import verify_proof
 from safeconduct.protocol.votes import VOTES_BYTES_MAX, parse_votes, votes_hash
 
@@ -67,9 +73,10 @@ def draft_decision(
     """The decision record for the board to sign; `votes` is their document, if they voted.
 
     Raises:
-        RefusedError: the person may still reply, the file says too little, or the law was
+        RefusedError: the time for a reply is not over, the file says too little, or the law was
             applied in their favour.
         MalformedError: no such outcome, or no document of votes.
+        UnverifiedError: the votes do not carry this outcome.
     """
     if outcome not in OUTCOMES:
         raise MalformedError(f"the outcome is one of: {', '.join(sorted(OUTCOMES))}")
@@ -81,10 +88,8 @@ def draft_decision(
     dossier = check_individual(course)
     if stands_in_favour(view.state, dossier.subject):
         raise RefusedError(f"the law was applied in favour of {dossier.subject}")
-    found = standing(registry, view.state, course)
-    if course.state == "notified":
-        assert found.last_reply_at is not None
-        _check_over(view.cosigned.vouched_at, found.last_reply_at, "a reply")
+    # By the witnesses' time: a clock here that runs ahead cuts nobody short.
+    check_reply_over(standing(registry, view.state, course), view.cosigned.vouched_at)
     reply, proof = _logged_reply(registry, course)
     letter = reasons_told(
         dossier,
@@ -103,15 +108,19 @@ def draft_decision(
         reasons=letter,
         votes=votes_hash(votes) if votes else NO_HASH,
     )
+    _check_votes(view.state, course, record, votes)
     return _keep_draft(registry, number, course, record, letter, votes=votes, proof=proof)
 
 
-def _check_over(vouched_at: int, last_at: int, what: str) -> None:
-    if vouched_at <= last_at:
-        raise RefusedError(
-            f"{what} may come in until {format_instant(last_at)}",
-            hint="the witnesses have not dated a later moment in the Gazette",
-        )
+def votes_on(course: Course) -> bytes | None:
+    """What votes name as `on` if they are cast now; None where there is nothing to vote on."""
+    if course.state not in {"notified", "replied", "suspended"}:
+        return None
+    if course.state == "suspended":
+        first = parse_signed(_decision(course)).record
+        appeal = record_hash(appeal_of(course))
+        return voted_on(first.hash("notice"), first.hash("reply"), appeal)
+    return voted_on(record_hash(_notice(course)), _commitment(course))
 
 
 def _notice(course: Course) -> bytes:
@@ -122,14 +131,48 @@ def _notice(course: Course) -> bytes:
 
 def _logged_reply(registry: Registry, course: Course) -> tuple[bytes, bytes]:
     """The newest reply's commitment and its proof; zeros and nothing where there is none."""
-    replied = course.latest.get("replied")
-    if replied is None:
+    commitment = _commitment(course)
+    if commitment == NO_HASH:
         return NO_HASH, b""
-    commitment = parse_hex(replied.word("hash"), HASH_BYTES, "reply")
     programme = registry.programme
     proof = log_leaf(programme, commitment)
     verify_proof(proof, commitment, programme.policy, programme.ledger_origin)
     return commitment, proof
+
+
+def _commitment(course: Course) -> bytes:
+    replied = course.latest.get("replied")
+    return parse_hex(replied.word("hash"), HASH_BYTES, "reply") if replied else NO_HASH
+
+
+def _check_votes(state: GazetteState, course: Course, record: Record, votes: bytes) -> None:
+    """Check votes, if there are any, before anybody signs what they do not carry."""
+    if votes:
+        bench, excluded = _bench(state, course, record)
+        procedure = law_of(state, course).procedure
+        count_votes(record, votes, bench, procedure, excluded)
+
+
+def _bench(
+    state: GazetteState, course: Course, record: Record
+) -> tuple[Roster, frozenset[str]]:
+    """Who may decide now, and who of them keeps out of it as they decided it before.
+
+    The body in office, and no earlier one: whoever left it decides nothing new.
+    """
+    by_panel = is_by_panel(record)
+    before = frozenset[str]()
+    if course.since_remit is not None and "decided" in course.latest and not by_panel:
+        signed = parse_signed(_decision(course))
+        before = frozenset(line.name for line in signed.note.signatures)
+    body = deciding_body(state, appealed=by_panel, excluded=before)
+    if by_panel:
+        assert state.panel is not None  # or there would be no such body
+        held = course.latest["decided"].table()["votes"]
+        first = deciders(_decision(course), None if held is None else format_json(held))
+        check_apart(first, state.panel)
+        return state.panel, body.excluded
+    return state.roster, body.excluded
 
 
 def _keep_draft(
@@ -141,39 +184,42 @@ def _keep_draft(
     *,
     votes: bytes = b"",
     proof: bytes = b"",
+    appeal_proof: bytes = b"",
 ) -> bytes:
     """Note what was drafted, unless it is what was drafted last; returns the record's bytes."""
-    data = format_json(
-        {
-            "draft": format_record(record).decode("ascii"),
-            "letter": letter,
-            "reply_proof": proof.decode("utf-8"),
-            "votes": parse_json(votes, "votes", bytes_max=VOTES_BYTES_MAX) if votes else None,
-        }
-    )
+    fields: dict[str, Json] = {
+        "appeal_proof": appeal_proof.decode("utf-8"),
+        "draft": format_record(record).decode("ascii"),
+        "letter": letter,
+        "reply_proof": proof.decode("utf-8"),
+        "votes": parse_json(votes, "votes", bytes_max=VOTES_BYTES_MAX) if votes else None,
+    }
     held = course.latest.get("drafted")
-    if held is None or held.data != data:
-        event = Event(kind="drafted", at=registry.seconds(), data=data)
+    if held is None or {**held.table(), "signed": None} != {**fields, "signed": None}:
+        event = Event(kind="drafted", at=registry.seconds(), data=format_json(fields))
         listings_of(registry).append(number, event)
     return format_record(record)
 
 
-def draft_appeal_decision(registry: Registry, number: int, result: str, reasons: str) -> bytes:
+def draft_appeal_decision(
+    registry: Registry, number: int, result: str, reasons: str, votes: bytes
+) -> bytes:
     """The record for the appeal panel to sign: whether the decision stands, and why.
 
     Raises:
         RefusedError: nothing is under appeal.
-        MalformedError: no such result, or reasons that cannot be shown.
+        MalformedError: no such result, reasons that cannot be shown, or no document of votes.
+        UnverifiedError: the votes do not carry this result.
     """
     if result not in RESULTS:
         raise MalformedError(f"the result is one of: {', '.join(sorted(RESULTS))}")
+    parse_votes(votes)
     shown = reasons.replace("\n", "")
     if not shown.strip() or not shown.isprintable() or len(reasons) > REASONS_CHARACTERS_MAX:
         raise MalformedError(
             f"an appeal is decided with reasons of 1 to {REASONS_CHARACTERS_MAX} characters"
         )
-    kept = listings_of(registry)
-    course = kept.course(number)
+    state, course = registry.gazette().state, listings_of(registry).course(number)
     if course.state != "suspended":
         raise RefusedError(f"a listing that is {course.state} is under no appeal")
     if result == "remit" and course.since_remit is not None:
@@ -190,58 +236,105 @@ def draft_appeal_decision(registry: Registry, number: int, result: str, reasons:
         reply=first.hash("reply"),
         outcome=first.word("outcome"),
         reasons=reasons,
+        votes=votes_hash(votes),
         appeal=record_hash(appeal_of(course)),
         result=result,
     )
-    return _keep_draft(registry, number, course, record, reasons)
+    bench, _ = _bench(state, course, record)
+    count_votes(record, votes, bench, law_of(state, course).procedure)
+    proof, _ = log_record(registry.programme, appeal_of(course))
+    return _keep_draft(
+        registry, number, course, record, reasons, votes=votes, appeal_proof=proof
+    )
 
 
 def enter(registry: Registry, number: int, signed: bytes) -> Entered:
     """Take a signed decision, have it dated, and write its letter; the same again is no error.
 
+    What was taken before is known by its bytes, and taken again whoever is in office by now; a
+    fresh one is for the body in office, and is kept before it is logged.
+
     Raises:
-        MalformedError, UnverifiedError: not the decision that was drafted, or not enough
-            signatures of those whose it is to decide.
+        MalformedError, UnverifiedError: not the decision that was drafted, not enough
+            signatures of those whose it is to decide, somebody signed without a vote for it,
+            or the votes do not carry it.
         RefusedError: a reply came in since it was drafted, or the log's date lies before the
             time for one was over.
         ConflictError: another signing of it was entered already.
     """
     view, kept = registry.gazette(), listings_of(registry)
     record = parse_signed(signed, "listing-decision").record
-    by_panel = record.hash("appeal") != NO_HASH
+    by_panel = is_by_panel(record)
     kind = "appeal_decided" if by_panel else "decided"
     course = kept.course(number)
-    if by_panel:
-        signers = verify_one_of(signed, view.state.panels[-1:], "appeal panel")
-    else:
-        board = view.state.roster
-        signers = verify_signers(parse_signed(signed), board.members, board.threshold)
     if not _is_entered(course, kind, signed):
         _check_drafted(course, record)
+        if not _is_kept(course, signed):
+            _check_fresh(view.state, course, signed)
+            course = _keep_signed(registry, number, course, signed)
         course = _date(registry, number, course, kind, signed)
     found = standing(registry, view.state, course)
     law = law_of(view.state, course)
     last = None if by_panel or record.word("outcome") != REGISTERED else found.last_appeal_at
-    at = course.latest[kind].at
+    event = course.latest[kind]
     listed = kept.listed(number)
+    signers = _signers(view.state, event, signed)
     letter = decision_told(registry, listed, course, kind, signers, last, law)
     return Entered(
         listed=listed,
         record=record,
-        logged_by=at,
+        logged_by=event.at,
         last_appeal_at=last,
         letter=keep_told(registry, number, "panel" if by_panel else "decision", letter),
     )
+
+
+def _check_fresh(state: GazetteState, course: Course, signed: bytes) -> None:
+    """Check that the body in office signed, and that its votes carry what it signed."""
+    record = parse_signed(signed).record
+    bench, excluded = _bench(state, course, record)
+    votes = _votes(course.latest["drafted"])
+    whose = "appeal panel" if is_by_panel(record) else "board"
+    _, signers = verify_bench(signed, [bench], votes, whose)
+    procedure = law_of(state, course).procedure
+    check_carried(record, votes, bench, signers, procedure, excluded)
+
+
+def _signers(state: GazetteState, event: Event, signed: bytes) -> tuple[str, ...]:
+    """Who signed a decision that was entered, as the audit finds them."""
+    by_panel = is_by_panel(parse_signed(signed).record)
+    benches = state.panels if by_panel else state.rosters
+    whose = "appeal panel" if by_panel else "board"
+    return verify_bench(signed, benches, _votes(event), whose)[1]
+
+
+def _votes(event: Event) -> bytes | None:
+    votes = event.table()["votes"]
+    return None if votes is None else format_json(votes)
+
+
+def _is_kept(course: Course, signed: bytes) -> bool:
+    """Whether just this was checked and kept before, and perhaps logged, but not entered."""
+    return course.latest["drafted"].word("signed").encode("utf-8") == signed
+
+
+def _keep_signed(registry: Registry, number: int, course: Course, signed: bytes) -> Course:
+    # Before it is logged: if the body changes after a crash here, what it had decided while it
+    # was in office still stands.
+    drafted = course.latest["drafted"].table()
+    data = format_json({**drafted, "signed": signed.decode("utf-8")})
+    event = Event(kind="drafted", at=registry.seconds(), data=data)
+    return listings_of(registry).append(number, event, seen=course)
 
 
 def _is_entered(course: Course, kind: str, signed: bytes) -> bool:
     held = course.latest.get(kind)
     if held is None:
         return False
-    same_draft = parse_signed(held.word("decision").encode("utf-8")).record
-    if held.word("decision").encode("utf-8") == signed:
+    before = held.word("decision").encode("utf-8")
+    if before == signed:
         return True
-    if same_draft == parse_signed(signed).record:
+    if parse_signed(before).record == parse_signed(signed).record:
         raise ConflictError("another signing of this decision was entered already")
     return False  # after an appeal the board decides once more
 
@@ -264,13 +357,11 @@ def _check_drafted(course: Course, record: Record) -> None:
 def _date(registry: Registry, number: int, course: Course, kind: str, signed: bytes) -> Course:
     proof, receipt = log_record(registry.programme, signed)
     view = registry.gazette()
-    if kind == "decided" and receipt.record.hash("reply") == NO_HASH:
-        last = standing(registry, view.state, course).last_reply_at
-        assert last is not None
-        if receipt.logged_by <= last:
-            raise RefusedError(f"logged while a reply could come in, {format_instant(last)}")
+    if kind == "decided":
+        check_reply_over(standing(registry, view.state, course), receipt.logged_by)
     drafted = course.latest["drafted"].table()
     fields: Mapping[str, Json] = {
+        "appeal_proof": drafted.get("appeal_proof", ""),
         "decision": signed.decode("utf-8"),
         "letter": drafted["letter"],
         "outcome": receipt.record.word("outcome"),

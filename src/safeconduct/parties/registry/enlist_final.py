@@ -27,7 +27,13 @@ from safeconduct.protocol.listing import (
     publication_record,
 )
 from safeconduct.protocol.listing.dossier import TEXT_CHARACTERS_MAX
-from safeconduct.protocol.listing.hearing import Hearing, days_of, heard_object, recheck_listing
+from safeconduct.protocol.listing.hearing import (
+    Contested,
+    Hearing,
+    days_of,
+    heard_object,
+    recheck_listing,
+)
 from safeconduct.protocol.record import Record, parse_signed
 from safeconduct.protocol.registration import (
     Course,
@@ -102,7 +108,14 @@ def hearing_of(course: Course) -> Hearing:
     appeal = None
     if _upheld(course):
         panel = course.latest["appeal_decided"]
-        appeal = (appeal_of(course), _text(panel, "decision"), _text(panel, "proof"))
+        appeal = Contested(
+            appeal=appeal_of(course),
+            appeal_proof=_text(panel, "appeal_proof"),
+            decision=_text(panel, "decision"),
+            decision_proof=_text(panel, "proof"),
+            letter=panel.word("letter"),
+            votes=panel.table()["votes"],
+        )
     return Hearing(
         notice=_text(notified, "notice"),
         notice_proof=_text(notified, "proof"),

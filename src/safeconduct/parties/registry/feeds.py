@@ -8,14 +8,17 @@ listing that was ever published keeps its entry: one that has ended has its end 
 and is never shown as active. Where the law asks for the person's wish and they did not give it,
 an ended entry keeps its number and days, and loses the name and everything said of them.
 
+A feed is made piece by piece, an entry at a time: how many people it tells of does not matter.
+
 Spec: docs/3-protocol.md §16.2; FollowTheMoney 4 for the entities.
 """
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from safeconduct.parties.registry.book import Book, Entry
@@ -24,6 +27,7 @@ from safeconduct.parties.registry.receive import Registry
 from safeconduct.protocol.canonical import PREFIX, Json, format_json
 from safeconduct.protocol.listing import END_CAUSES, REGISTERED
 from safeconduct.protocol.record import parse_signed
+from safeconduct.protocol.registration import Event
 from safeconduct.protocol.statute.instant import DAY_SECONDS, format_instant, parse_instant
 
 VERSION = 1
@@ -62,7 +66,7 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """The register on one day, from one size of the Gazette."""
+    """The register on one day, from one size of the Gazette; its entries are made when read."""
 
     programme: str
     origin: str
@@ -73,7 +77,32 @@ class Feed:
     title: str
     law_id: str
     url: str
-    entries: tuple[FeedEntry, ...]
+    entries: Iterable[FeedEntry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entries:
+    """The entries at `at` that the first `count` publications make, in order of subject."""
+
+    registry: Registry
+    book: Book
+    at: int
+    count: int
+
+    def __iter__(self) -> Iterator[FeedEntry]:
+        for subject in self.book.subjects():
+            yield from self.about(subject)
+
+    def about(self, subject: str) -> Iterator[FeedEntry]:
+        """Those of one subject, the oldest first."""
+        about = [
+            entry
+            for entry in reversed(self.book.about(subject))
+            if entry.record.number("number") <= self.count
+        ]
+        for place, entry in enumerate(about):
+            if entry.type == "listing":
+                yield _entry(self.registry, entry, about[place + 1 :], self.at)
 
 
 def read_feed(registry: Registry, book: Book, as_of: int | None = None) -> Feed:
@@ -91,19 +120,11 @@ def read_feed(registry: Registry, book: Book, as_of: int | None = None) -> Feed:
         title=_english(law.title) if law else "",
         law_id=law.id if law else "",
         url=registry.programme.register,
-        entries=tuple(_entries(registry, book.entries, at)),
+        entries=_Entries(registry=registry, book=book, at=at, count=_ALL),
     )
 
 
-def _entries(registry: Registry, entries: Sequence[Entry], at: int) -> Iterator[FeedEntry]:
-    by_subject: dict[str, list[Entry]] = {}
-    for entry in entries:
-        by_subject.setdefault(entry.subject, []).append(entry)
-    for subject in sorted(by_subject):
-        about = by_subject[subject]
-        for place, entry in enumerate(about):
-            if entry.type == "listing":
-                yield _entry(registry, entry, about[place + 1 :], at)
+_ALL = (1 << 64) - 1  # publications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,14 +201,18 @@ def _entry(registry: Registry, entry: Entry, later: Sequence[Entry], at: int) ->
 
 def _consents(registry: Registry, entry: Entry, rule: str) -> bool:
     """Whether the person said that an ended listing may still be seen, where the law asks."""
-    if rule != "with_consent":
-        return False
+    wish = _wish(registry, entry.subject) if rule == "with_consent" else None
+    return wish is not None and wish.table().get("consent") is True
+
+
+def _wish(registry: Registry, subject: str) -> Event | None:
+    """What the person said last about being seen, if they ever did."""
     kept = listings_of(registry)
-    for listed in reversed(kept.about(entry.subject)):
+    for listed in reversed(kept.about(subject)):
         told = kept.course(listed.number).latest.get("tombstoned")
         if told is not None:
-            return told.table().get("consent") is True
-    return False
+            return told
+    return None
 
 
 def _appealed(value: Mapping[str, Json]) -> str:
@@ -215,7 +240,17 @@ def _english(words: Mapping[str, str]) -> str:
 
 def format_feed(feed: Feed) -> bytes:
     """The whole feed as canonical JSON. Spec: §16.2."""
-    return format_json(_head(feed) | {"entries": [_document(one) for one in feed.entries]})
+    return b"".join(json_pieces(feed))
+
+
+def json_pieces(feed: Feed) -> Iterator[bytes]:
+    """The bytes of `format_feed`, piece by piece."""
+    # No key before this one holds a text of others, so it is found where it stands.
+    head, key, tail = format_json(_head(feed) | {"entries": []}).partition(b'"entries":[')
+    yield head + key
+    for number, entry in enumerate(feed.entries):
+        yield (b"," if number else b"") + format_json(_document(entry))
+    yield tail
 
 
 def _head(feed: Feed) -> dict[str, Json]:
@@ -256,26 +291,39 @@ def format_delta(registry: Registry, book: Book, since: int, held_at: int = 0) -
     """What a reader has to change who holds the feed made from the Gazette's first `since`
     entries at `held_at` (POSIX seconds): entries to add, to modify, and ids to delete.
 
-    Without `held_at`, what ended by time alone is told each time.
+    Without `held_at`, what ended by time alone is told each time, and so is everybody who ever
+    said whether they may still be seen.
     """
     feed = read_feed(registry, book)
     size = min(since, feed.size)
     count = sum(entry.startswith(_PUBLICATION) for entry in book.view.entries[:size])
-    held = [entry for entry in book.entries if entry.record.number("number") <= count]
-    before = {one.id: _document(one) for one in _entries(registry, held, held_at)}
-    now = {one.id: _document(one) for one in feed.entries}
+    held = _Entries(registry=registry, book=book, at=held_at, count=count)
+    now = _Entries(registry=registry, book=book, at=feed.as_of, count=_ALL)
+    add: list[Json] = []
+    modify: list[Json] = []
+    for subject in book.subjects():
+        before = {one.id: one for one in held.about(subject)}
+        for one in now.about(subject):
+            if one.id not in before:
+                add.append(_document(one))
+            elif before[one.id] != one or _wished_since(registry, one, held_at):
+                modify.append(_document(one))
     return format_json(
         _head(feed)
         | {
-            "add": [now[each] for each in now if each not in before],
-            "delete": [each for each in before if each not in now],
-            "modify": [
-                now[each] for each in now if each in before and before[each] != now[each]
-            ],
+            "add": add,
+            "delete": [],  # An entry that was ever published keeps its place.
+            "modify": modify,
             "since": size,
             "type": "safeconduct-register-delta",
         }
     )
+
+
+def _wished_since(registry: Registry, entry: FeedEntry, held_at: int) -> bool:
+    """Whether a person who is not listed any more has said anew whether they may be seen."""
+    wish = None if entry.active else _wish(registry, entry.subject)
+    return wish is not None and wish.at >= held_at
 
 
 # FollowTheMoney.
@@ -286,17 +334,29 @@ def format_ftm(feed: Feed) -> bytes:
 
     What FollowTheMoney has no property for stands in keys that begin with `EXTENSION`.
     """
-    people: dict[str, dict[str, Any]] = {}
-    sanctions: list[dict[str, Any]] = []
+    return b"".join(ftm_pieces(feed))
+
+
+def ftm_pieces(feed: Feed) -> Iterator[bytes]:
+    """The bytes of `format_ftm`, a line at a time: everybody first, then the sanctions."""
+    for _, entries in groupby(feed.entries, key=lambda entry: entry.subject):
+        yield _line(_shown_person(feed, entries))
     for entry in feed.entries:
-        id_ = _ftm_id(feed, entry)
-        held = people.get(id_)
-        if held is None or entry.active or entry.name:
-            people[id_] = _person(feed, entry, id_)
-        sanctions.append(_sanction(feed, entry, id_))
-    entities = [*people.values(), *sanctions]
-    lines = (json.dumps(each, ensure_ascii=False, sort_keys=True) for each in entities)
-    return "".join(f"{line}\n" for line in lines).encode("utf-8")
+        yield _line(_sanction(feed, entry, _ftm_id(feed, entry)))
+
+
+def _line(entity: dict[str, Any]) -> bytes:
+    return f"{json.dumps(entity, ensure_ascii=False, sort_keys=True)}\n".encode()
+
+
+def _shown_person(feed: Feed, entries: Iterable[FeedEntry]) -> dict[str, Any]:
+    """One person as the last of their entries has them that is active or may be named."""
+    shown: FeedEntry | None = None
+    for entry in entries:
+        if shown is None or entry.active or entry.name:
+            shown = entry
+    assert shown is not None  # who has no entry is not among the entries
+    return _person(feed, shown, _ftm_id(feed, shown))
 
 
 def _ftm_id(feed: Feed, entry: FeedEntry) -> str:
@@ -395,11 +455,19 @@ _COLUMNS: dict[str, Callable[[Feed, FeedEntry], str | int]] = {
 
 def format_csv(feed: Feed) -> bytes:
     """The feed as CSV in UTF-8, with a line of column names and no cell that can be run."""
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL)
-    writer.writerow(_COLUMNS)
+    return b"".join(csv_pieces(feed))
+
+
+def csv_pieces(feed: Feed) -> Iterator[bytes]:
+    """The bytes of `format_csv`, a row at a time."""
+    yield _row(_COLUMNS)
     for entry in feed.entries:
-        writer.writerow(guarded(str(cell(feed, entry))) for cell in _COLUMNS.values())
+        yield _row(guarded(str(cell(feed, entry))) for cell in _COLUMNS.values())
+
+
+def _row(cells: Iterable[str]) -> bytes:
+    target = io.StringIO()
+    csv.writer(target, lineterminator="\r\n", quoting=csv.QUOTE_MINIMAL).writerow(cells)
     return target.getvalue().encode("utf-8")
 
 

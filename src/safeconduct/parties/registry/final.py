@@ -31,6 +31,7 @@ from safeconduct.protocol.decision import (
     Appealed,
     decision_object,
     favours_person,
+    unsealed_at,
 )
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing import REGISTERED, SALT_BYTES, publication_record
@@ -70,7 +71,11 @@ def finalise(registry: Registry, claim: bytes, *, ahead: int = 0) -> Record | No
     proposed = read_proposed(case, _PROPOSED[kind])
     proposal = repropose(registry, state, proposed, record)
     outcome = proposal.statute.outcome(record.word("outcome"))
-    if not _may_be_shown(outcome, proposed) or _would_undo(registry, state, record):
+    opened_at = unsealed_at(record, proposal.facts, proposal.statute)
+    opened = opened_at is not None and now >= opened_at
+    if not _may_be_shown(outcome, proposed, opened=opened):
+        return None
+    if _would_undo(registry, state, record):
         return None
     if _is_published(registry, state, entered):
         return None  # and is to be entered again, if that was not noted in the case
@@ -131,6 +136,7 @@ def object_of(registry: Registry, state: GazetteState, case: Case, kind: str) ->
         votes=entered.votes,
         joined=proposed.joined,
         appeal=contested,
+        seed=registry.key.seed,
     )
 
 
@@ -143,16 +149,17 @@ def appealed(registry: Registry, state: GazetteState, case: Case, proof: bytes) 
     )
 
 
-def _may_be_shown(outcome: Outcome, proposed: Proposed) -> bool:
+def _may_be_shown(outcome: Outcome, proposed: Proposed, *, opened: bool) -> bool:
     """Whether the register may show a decision.
 
-    Not without the consent that the law asks for; and a stranger's claim that failed says
-    nothing about the person.
+    Not without the consent that the law asks for, nor what it keeps to itself, before the day
+    that it names has come and it is `opened`; and a stranger's claim that failed says nothing
+    about the person.
     """
     bundle: Bundle = proposed.bundle
-    if outcome.publish == "never":
-        return False
-    if outcome.publish == "with_consent" and bundle.record.word("disclosure") != "open":
+    consents = bundle.record.word("disclosure") == "open"
+    shown = {"always": True, "never": False, "with_consent": consents}[outcome.publish]
+    if not shown and not opened:
         return False
     return outcome.favours == "person" or proposed.judgements["claimant_is_subject"]
 

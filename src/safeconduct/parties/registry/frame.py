@@ -2,19 +2,27 @@
 
 Every page is whole by itself: no script, no cookie, nothing from elsewhere. What stands on it
 was written by strangers and is shown as text, never obeyed. An error is a page like all others.
+
+In English a page lives at its plain address, where letters and other programs look for it; in
+another language, at `/<language>` and the same. What a form sends keeps to the language.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from safeconduct.errors import MalformedError, SafeconductError, UnavailableError
 from safeconduct.parties.registry.book import Reader
-from safeconduct.plumbing import pages, web
+from safeconduct.parties.registry.tongue import PACKAGE, is_word, speaks, titled, word
+from safeconduct.plumbing import pages, tongues, web
+from safeconduct.plumbing.languages import DEFAULT, marked
+from safeconduct.plumbing.tongues import Speak, language_of
 from safeconduct.protocol.canonical import parse_hex
 from safeconduct.protocol.statute.instant import parse_instant
 
 HASH_BYTES = 32
-LANGUAGE = "en"
+_LOAD_AGAIN = marked("Wait a minute and load this page again.")
+_SEND_AGAIN = marked("Wait a minute and send it again: nothing was lost.")
 
 Page = Callable[[Reader, web.Request], web.Response]
 Posted = Callable[[Reader, web.Request], Awaitable[web.Response]]
@@ -25,9 +33,10 @@ def get(path: str, reader: Reader, page: Page) -> web.Route:
 
     def handler(request: web.Request) -> web.Response:
         try:
+            language_of(request)
             return page(reader, request)
         except SafeconductError as error:
-            return failed(reader, error)
+            return failed(reader, request, error)
 
     return web.Route("GET", path, handler, page=True)
 
@@ -37,29 +46,79 @@ def post(path: str, reader: Reader, page: Posted) -> web.Route:
 
     async def handler(request: web.Request) -> web.Response:
         try:
+            language_of(request)
             return await page(reader, request)
         except SafeconductError as error:
-            return await web.in_thread(partial(failed, reader, error))
+            return await web.in_thread(partial(failed, reader, request, error))
 
     return web.Route("POST", path, handler, page=True)
 
 
-def failed(reader: Reader, error: SafeconductError) -> web.Response:
-    """The page that tells of an error."""
-    later = isinstance(error, UnavailableError)  # its message is for whoever runs the register
-    message = "The register cannot be read now." if later else sentence(error.message)
-    hint = "Wait a minute and load this page again." if later else sentence(error.hint)
-    return draw(reader, "error.html", "", status=error.http_status, message=message, hint=hint)
+def in_languages(routes: Sequence[web.Route]) -> list[web.Route]:
+    """The routes, and for each that leads to a page, one to it in other languages."""
+    others = [replace(one, path="/{language}" + one.path) for one in routes if one.page]
+    return [*routes, *others]
+
+
+def failed(reader: Reader, request: web.Request, error: SafeconductError) -> web.Response:
+    """The page that tells of an error, in the language of the address that led to it."""
+    language = tongues.nearest(request)
+    _ = speaks(language)
+    message, hint, detail = sentence(error.message, _), sentence(error.hint, _), ""
+    if isinstance(error, UnavailableError):  # its message is for whoever runs the register
+        message, hint = _("The register cannot be read now."), _(_LOAD_AGAIN)
+        if request.method == "POST":
+            message, hint = _("The register cannot do this now."), _(_SEND_AGAIN)
+    elif language != DEFAULT and message == sentence(error.message):
+        detail, message, hint = f"{message} {hint}".strip(), _("This cannot be shown."), ""
+    return _drawn(
+        reader,
+        language,
+        "error.html",
+        status=error.http_status,
+        here="",
+        others=[],
+        message=message,
+        hint=hint,
+        detail=detail,
+    )
 
 
 def draw(
-    reader: Reader, template: str, here: str, *, status: int = 200, **values: object
+    reader: Reader,
+    request: web.Request,
+    template: str,
+    here: str,
+    *,
+    status: int = 200,
+    **values: object,
 ) -> web.Response:
-    """A page of this site; `here` is the place among those in its head that it belongs to."""
-    assert __package__ is not None
-    site = f"{reader.registry.programme.name} register"
+    """A page of this site; `here` is the place among those in its head that it belongs to.
+
+    Raises:
+        RefusedError: it is asked for in a language that is none of ours (HTTP 404).
+    """
+    language, others = language_of(request), []
+    if request.method == "GET" and status < 400:  # what was refused is not offered again
+        others = tongues.others(language, tongues.plain_address(request), plain=DEFAULT)
+    return _drawn(reader, language, template, status=status, here=here, others=others, **values)
+
+
+def _drawn(
+    reader: Reader, language: str, template: str, *, status: int, **values: object
+) -> web.Response:
+    _, named = speaks(language), {"programme": reader.registry.programme.name}
     content = pages.render(
-        __package__, template, language=LANGUAGE, site=site, here=here, begin=begin, **values
+        PACKAGE,
+        template,
+        language=language,
+        site=_("%(programme)s register") % named,
+        root=tongues.root(language, plain=DEFAULT),
+        begin=begin,
+        word=partial(word, language=language),
+        titled=partial(titled, language=language),
+        is_word=is_word,
+        **values,
     )
     return web.html(content, status=status)
 
@@ -79,10 +138,11 @@ def hash_in(request: web.Request, name: str) -> bytes:
         return parse_hex(request.path_params[name], HASH_BYTES, name)
     except MalformedError as error:
         raise web.missing(
-            "nothing at this address", hint="check it to the last letter"
+            marked("nothing at this address"), hint=marked("check it to the last letter")
         ) from error
 
 
-def sentence(text: str) -> str:
-    """The text with a capital at its beginning and a full stop, or nothing."""
-    return text[:1].upper() + text[1:] + "." if text else ""
+def sentence(text: str, say: Speak = str) -> str:
+    """The text as `say` tells it, with a capital first and a full stop; or nothing."""
+    told = say(text) if text else ""
+    return told[:1].upper() + told[1:] + "." if told else ""

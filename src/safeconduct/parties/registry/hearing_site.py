@@ -9,9 +9,10 @@ Spec: docs/3-protocol.md §16.1.
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from safeconduct.errors import MalformedError, RefusedError, SafeconductError, UnavailableError
+from safeconduct.errors import MalformedError, RefusedError
 from safeconduct.parties.registry import hearing
 from safeconduct.parties.registry.book import Reader
+from safeconduct.parties.registry.frame import draw, get, post
 from safeconduct.parties.registry.hearing import Hearing, read_hearing
 from safeconduct.parties.registry.letter_files import (
     LETTER_TYPES,
@@ -21,9 +22,13 @@ from safeconduct.parties.registry.letter_files import (
     read_kept,
 )
 from safeconduct.parties.registry.told import file_told, told_stem
-from safeconduct.plumbing import pages, web
+from safeconduct.parties.registry.tongue import speaks
+from safeconduct.parties.registry.voted import tallies_of
+from safeconduct.plumbing import tongues, web
 from safeconduct.plumbing.forms import Form
+from safeconduct.plumbing.languages import DEFAULT, marked
 from safeconduct.plumbing.letter_text import blocks
+from safeconduct.plumbing.tongues import language_of
 from safeconduct.protocol.canonical import parse_hex
 from safeconduct.protocol.claim import GROUNDS
 from safeconduct.protocol.listing.dossier import format_dossier
@@ -46,10 +51,10 @@ DATED = {"reply.tlog-proof": "replied", "appeal.tlog-proof": "appealed"}
 REPLY = "reply.json"  # text, salt and hash: what opens the commitment that the Ledger dates
 
 LETTERS = {
-    "notice": "The notice",
-    "decision": "The decision",
-    "panel": "The appeal panel’s decision",
-    "end": "The end of this listing",
+    "notice": marked("The notice"),
+    "decision": marked("The decision"),
+    "panel": marked("The appeal panel’s decision"),
+    "end": marked("The end of this listing"),
 }
 """By its kind, what a letter is called."""
 
@@ -62,20 +67,13 @@ def routes(reader: Reader) -> list[web.Route]:
         "consent": _consent,
     }
     return [
-        web.Route("GET", "/listing/{page}", partial(_shown, reader), page=True),
-        web.Route("GET", "/listing/{page}/{name}", partial(_file, reader), page=True),
+        get("/listing/{page}", reader, _page),
+        get("/listing/{page}/{name}", reader, _file),
         *(
-            web.Route("POST", f"/listing/{{page}}/{name}", partial(_take, reader, take))
+            post(f"/listing/{{page}}/{name}", reader, partial(_take, take))
             for name, take in taken.items()
         ),
     ]
-
-
-def _shown(reader: Reader, request: web.Request) -> web.Response:
-    try:
-        return _page(reader, _hearing(reader, request))
-    except SafeconductError as error:
-        return _failed(reader, error)
 
 
 def _hearing(reader: Reader, request: web.Request) -> Hearing:
@@ -84,20 +82,19 @@ def _hearing(reader: Reader, request: web.Request) -> Hearing:
         return read_hearing(reader.registry, page)
     except (MalformedError, RefusedError) as error:
         raise web.missing(
-            "there is nothing at this address", hint="check it to the last letter"
+            marked("there is nothing at this address"),
+            hint=marked("check it to the last letter"),
         ) from error
 
 
 async def _take(
-    reader: Reader, take: Callable[[Reader, bytes, Form], None], request: web.Request
+    take: Callable[[Reader, bytes, Form], None], reader: Reader, request: web.Request
 ) -> web.Response:
-    try:
-        form = await web.read_form(request, bytes_max=FORM_BYTES_MAX)
-        listed = (await web.in_thread(_hearing, reader, request)).listed
-        await web.in_thread(take, reader, listed.page, form)
-    except SafeconductError as error:
-        return _failed(reader, error)
-    return web.redirect(f"/listing/{listed.page.hex()}")
+    form = await web.read_form(request, bytes_max=FORM_BYTES_MAX)
+    listed = (await web.in_thread(_hearing, reader, request)).listed
+    await web.in_thread(take, reader, listed.page, form)
+    root = tongues.root(language_of(request), plain=DEFAULT)
+    return web.redirect(f"{root}/listing/{listed.page.hex()}")
 
 
 def _reply(reader: Reader, page: bytes, form: Form) -> None:
@@ -128,7 +125,7 @@ def _file(reader: Reader, request: web.Request) -> web.Response:
     kind, field = RECORDS.get(name, ("", ""))
     event = found.course.latest.get(kind)
     if event is None:
-        raise web.missing("nothing at this address", hint="look again later")
+        raise web.missing(marked("nothing at this address"), hint=marked("look again later"))
     return web.text(event.word(field))
 
 
@@ -139,34 +136,39 @@ def _letter(reader: Reader, found: Hearing, kind: str, suffix: str) -> web.Respo
     if content is None and suffix == ".pdf":
         suffix, content = ".html", read_kept(folder, stem, ".html")
     if content is None:
-        raise web.missing("nothing at this address", hint="look again later")
+        raise web.missing(marked("nothing at this address"), hint=marked("look again later"))
     return answer(content, suffix)
 
 
-def _letters(reader: Reader, found: Hearing) -> list[tuple[str, str]]:
+def _letters(reader: Reader, found: Hearing, language: str) -> list[tuple[str, str]]:
     """What each letter is called that there is, and its name below this page."""
     folder, number = reader.registry.folder / LETTERS_FOLDER, found.listed.number
+    _ = speaks(language)
     return [
-        (title, f"{kind}-letter")
+        (_(title), f"{kind}-letter")
         for kind, title in LETTERS.items()
         if is_kept(folder, told_stem(number, kind))
     ]
 
 
-def _page(reader: Reader, found: Hearing) -> web.Response:
+def _page(reader: Reader, request: web.Request) -> web.Response:
+    found, language = _hearing(reader, request), language_of(request)
     latest = found.course.latest
-    return _render(
+    return draw(
         reader,
+        request,
         "listing.html",
+        "",
         hearing=found,
-        told=file_told(found.dossier),
+        told=file_told(found.dossier, found.law, language),
         files=["file.json", *_held(latest)],
-        letters=_letters(reader, found),
+        letters=_letters(reader, found, language),
         forms=sorted(LETTER_TYPES),
         decision=blocks(latest["decided"].word("letter")) if "decided" in latest else (),
         panel=blocks(latest["appeal_decided"].word("letter"))
         if "appeal_decided" in latest
         else (),
+        voted=tallies_of(latest),
         grounds=sorted(GROUNDS),
         longest=hearing.TEXT_CHARACTERS_MAX,
     )
@@ -176,29 +178,3 @@ def _held(latest: Mapping[str, Event]) -> list[str]:
     """What there is to take away by now, beside the file itself."""
     named = {name: kind for name, (kind, _) in RECORDS.items()} | DATED | {REPLY: "replied"}
     return [name for name, kind in named.items() if kind in latest]
-
-
-def _failed(reader: Reader, error: SafeconductError) -> web.Response:
-    later = isinstance(error, UnavailableError)  # its message is for whoever runs the register
-    message = "The register cannot do this now" if later else error.message
-    hint = "Wait a minute and send it again: nothing was lost" if later else error.hint
-    return _render(
-        reader,
-        "error.html",
-        status=error.http_status,
-        message=_sentence(message),
-        hint=_sentence(hint),
-    )
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + "." if text else ""
-
-
-def _render(
-    reader: Reader, template: str, *, status: int = 200, **values: object
-) -> web.Response:
-    assert __package__ is not None
-    site = f"{reader.registry.programme.name} register"
-    content = pages.render(__package__, template, language="en", site=site, here="", **values)
-    return web.html(content, status=status)

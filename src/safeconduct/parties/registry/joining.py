@@ -8,7 +8,7 @@
 Spec: docs/3-protocol.md §10.2, §15.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import RefusedError
@@ -18,7 +18,7 @@ from safeconduct.plumbing.logs import log_record
 from safeconduct.protocol.canonical import parse_json
 from safeconduct.protocol.case import Event, next_state
 from safeconduct.protocol.claim import Bundle, check_joinable, credit_held, with_added
-from safeconduct.protocol.decision import Joined, check_claim_dated
+from safeconduct.protocol.decision import Joined, Proposal, check_claim_dated, propose
 from safeconduct.protocol.gazette import GazetteState
 
 NOTHING = (b"", b"")
@@ -76,6 +76,55 @@ def _redemption(registry: Registry, bundle: Bundle, state: GazetteState) -> tupl
     return str(value["redemption"]), str(value["proof"])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """A claim with all that is known of it, its date, and those decided together with it."""
+
+    bundle: Bundle
+    claim_proof: bytes
+    claimed_at: int
+    joined: tuple[Joined, ...]
+
+    @property
+    def bundles(self) -> tuple[Bundle, ...]:
+        """The claim, and those that are decided with it."""
+        return (self.bundle, *(one.bundle for one in self.joined))
+
+
+def gather(
+    registry: Registry, claim: bytes, added: Added, state: GazetteState, joined: Sequence[bytes]
+) -> Gathered:
+    """What a claim is decided on: what is known of it, and the claims `joined` to it.
+
+    Raises:
+        RefusedError: as `complete` and `join`.
+        UnverifiedError: the claim had expired before it was logged.
+    """
+    bundle = complete(registry, filed_bundle(registry.store.case(claim)), added, state)
+    others = join(registry, bundle, joined)
+    proof, claimed_at = dated(registry, bundle)
+    return Gathered(bundle=bundle, claim_proof=proof, claimed_at=claimed_at, joined=others)
+
+
+def proposal_for(
+    registry: Registry,
+    gathered: Gathered,
+    state: GazetteState,
+    judgements: Mapping[str, bool],
+    at: int,
+) -> Proposal:
+    """What the law says of it at `at`, POSIX seconds. Raises as `propose`."""
+    return propose(
+        gathered.bundle,
+        state,
+        registry.programme.policy,
+        judgements,
+        at,
+        joined=gathered.bundles[1:],
+        claimed_at=gathered.claimed_at,
+    )
+
+
 def dated(registry: Registry, bundle: Bundle) -> tuple[bytes, int]:
     """The proof of when the claim was logged, while it was good; and when that was.
 
@@ -100,6 +149,22 @@ def join(registry: Registry, lead: Bundle, claims: Sequence[bytes]) -> tuple[Joi
     )
 
 
+def check_one_person(joined: Sequence[bytes], judgements: Mapping[str, bool]) -> None:
+    """Return unless claims are to be joined of which the board says that it is not the person.
+
+    A name and a number stand in the register for everybody to see: whoever files a claim in
+    them must not get, at their own page, the letter and the evidence of whom they name.
+
+    Raises:
+        RefusedError: they are.
+    """
+    if joined and not judgements.get("claimant_is_subject", True):
+        raise RefusedError(
+            "claims are decided together only where they are found to be one person's",
+            hint="propose each by itself, without the others",
+        )
+
+
 def _joinable(registry: Registry, lead: Bundle, claim: bytes) -> Bundle:
     case = registry.store.case(claim)
     with_this = "joined" in case.latest and case.latest["joined"].data == lead.claim_hash
@@ -108,6 +173,30 @@ def _joinable(registry: Registry, lead: Bundle, claim: bytes) -> Bundle:
     if "proposed" in case.latest:
         return read_proposed(case).bundle
     return with_added(filed_bundle(case))
+
+
+def leading(registry: Registry, claim: bytes) -> bytes:
+    """The claim in whose case this one is decided: itself, unless it was joined to another.
+
+    Raises:
+        RefusedError: no such case.
+    """
+    case = registry.store.case(claim)
+    return case.latest["joined"].data if "joined" in case.latest else claim
+
+
+def joined_to(registry: Registry, lead: bytes) -> tuple[bytes, ...]:
+    """The claims that ended with the one that leads, in the order of filing."""
+    subject = filed_bundle(registry.store.case(lead)).record.word("subject")
+    about = registry.store.claims_about(subject)
+    return tuple(one for one in about if one != lead and leading(registry, one) == lead)
+
+
+def decided_with(registry: Registry, claim: bytes) -> tuple[bytes, ...]:
+    """The other claims that this one is decided together with, in the order of filing."""
+    lead = leading(registry, claim)
+    others = (lead, *joined_to(registry, lead))
+    return tuple(one for one in others if one != claim)
 
 
 def ending_with(

@@ -6,14 +6,20 @@ Nothing that is typed into the form is kept: all of a trial lies in the form's o
 from functools import partial
 
 from safeconduct.parties.registry import show
-from safeconduct.parties.registry.book import Law, Reader
+from safeconduct.parties.registry.book import Book, Law, Reader
 from safeconduct.parties.registry.compare import changes, moved, side_by_side
-from safeconduct.parties.registry.frame import LANGUAGE, draw, get, post
-from safeconduct.plumbing import web
+from safeconduct.parties.registry.feeds import FeedEntry
+from safeconduct.parties.registry.frame import draw, get, post
+from safeconduct.parties.registry.tongue import is_word, word
+from safeconduct.plumbing import tongues, web
+from safeconduct.plumbing.languages import DEFAULT, marked
 from safeconduct.plumbing.statute_form import FORM_BYTES_MAX, Draft
 from safeconduct.plumbing.statute_trial import Answer, Trial, press, values
+from safeconduct.plumbing.tongues import language_of
 from safeconduct.protocol.canonical import parse_decimal
-from safeconduct.protocol.statute.diff import for_whom
+from safeconduct.protocol.statute.govern import applied
+from safeconduct.protocol.statute.whom import for_whom
+from safeconduct.protocol.statute.wording.voice import voice
 
 NUMBER_DIGITS_MAX = 9
 
@@ -30,16 +36,17 @@ def routes(reader: Reader) -> list[web.Route]:
     ]
 
 
-def laws(reader: Reader, _: web.Request) -> web.Response:
+def laws(reader: Reader, request: web.Request) -> web.Response:
     """Every version of the statute, the newest first."""
-    book, now = reader.book(), reader.registry.seconds()
+    book, now, language = reader.book(), reader.registry.seconds(), language_of(request)
     versions = show.versions([one.statute for one in book.laws], now)
     return draw(
         reader,
+        request,
         "laws.html",
         "/law",
         versions=list(zip(reversed(book.laws), reversed(versions), strict=True)),
-        terms=show.governing_words(book.laws[-1].statute) if book.laws else (),
+        terms=show.governing_words(book.laws[-1].statute, language) if book.laws else (),
     )
 
 
@@ -48,23 +55,25 @@ def law(reader: Reader, request: web.Request) -> web.Response:
     found, now = _law(reader, request.path_params["number"]), reader.registry.seconds()
     versions = [one.statute for one in reader.book().laws]
     [view] = [one for one in show.versions(versions, now) if one.number == found.number]
-    statute = found.statute
+    statute, language = found.statute, language_of(request)
     return draw(
         reader,
+        request,
         "law.html",
         "/law",
         law=found,
         statute=statute,
         view=view,
-        title=show.words(statute.title),
-        terms=show.governing_words(statute),
+        title=show.words(statute.title, language),
+        terms=show.governing_words(statute, language),
         dates=show.dates(statute),
         outcomes=[
-            (one.value, show.words(one.text)) for one in (*statute.outcomes, statute.default)
+            (one.value, show.words(one.text, language))
+            for one in (*statute.outcomes, statute.default)
         ],
-        parts=show.law_parts(statute.sections),
-        cases=show.cases(statute),
-        others=[one.number for one in reader.book().laws if one.number != found.number],
+        parts=show.law_parts(statute.sections, language=language),
+        cases=show.cases(statute, language),
+        numbers=[one.number for one in reader.book().laws if one.number != found.number],
         now=now,
     )
 
@@ -73,8 +82,10 @@ def compare(reader: Reader, request: web.Request) -> web.Response:
     """Two versions of the statute side by side, and for whom they differ."""
     old = _law(reader, request.query_params.get("from", ""))
     new = _law(reader, request.query_params.get("to", ""))
+    language = language_of(request)
     return draw(
         reader,
+        request,
         "compare.html",
         "/law",
         old=old,
@@ -82,8 +93,8 @@ def compare(reader: Reader, request: web.Request) -> web.Response:
         numbers=[one.number for one in reader.book().laws],
         changes=changes(old.statute, new.statute),
         differences=for_whom(old.statute, new.statute),
-        moved=moved(old.statute, new.statute),
-        pairs=side_by_side(old.statute, new.statute),
+        moved=moved(old.statute, new.statute, language),
+        pairs=side_by_side(old.statute, new.statute, language),
     )
 
 
@@ -97,40 +108,54 @@ def statute(reader: Reader, request: web.Request) -> web.Response:
 def trial(reader: Reader, request: web.Request) -> web.Response:
     """A form made of the facts that the law asks for."""
     found = _law(reader, request.path_params["number"])
-    return _trial_page(reader, found, Answer(draft=Draft()))
+    return _trial_page(reader, request, found, Answer(draft=Draft()))
 
 
 async def tried(reader: Reader, request: web.Request) -> web.Response:
     """What the law makes of what was typed."""
     form = await web.read_form(request, bytes_max=FORM_BYTES_MAX)
     found = await web.in_thread(_law, reader, request.path_params["number"])
-    answer = await web.in_thread(press, _trial(reader, found), form)
-    return await web.in_thread(_trial_page, reader, found, answer)
+    answer = await web.in_thread(press, _trial(reader, request, found), form)
+    return await web.in_thread(_trial_page, reader, request, found, answer)
 
 
-def _trial(reader: Reader, found: Law) -> Trial:
+def _trial(reader: Reader, request: web.Request, found: Law) -> Trial:
     """The version with what courts have struck from it, as of now."""
     begins = found.statute.version.in_force_from
     at = max(reader.registry.seconds(), begins)
     versions = [one.statute for one in reader.book().laws]
-    return Trial(statute=show.applied(versions, found.statute, at), language=LANGUAGE, as_of=at)
+    statute = applied(versions, found.statute, at)
+    return Trial(statute=statute, language=language_of(request), as_of=at)
 
 
-def _trial_page(reader: Reader, found: Law, answer: Answer) -> web.Response:
-    shown = values(_trial(reader, found), answer)
+def _trial_page(
+    reader: Reader, request: web.Request, found: Law, answer: Answer
+) -> web.Response:
+    shown = values(_trial(reader, request, found), answer)
+    root = tongues.root(language_of(request), plain=DEFAULT)
     return draw(
         reader,
+        request,
         "try.html",
-        f"/law/{found.number}/try",
+        f"{root}/law/{found.number}/try",
         status=answer.fault.http_status if answer.fault else 200,
         law=found,
         **shown,
     )
 
 
+def effect_words(book: Book, listing: FeedEntry, name: str, language: str = DEFAULT) -> str:
+    """What an effect of a listing does, as the law it was made under says it."""
+    [law] = [one.statute for one in book.laws if one.number == listing.law_version]
+    text = law.effect_text(name)
+    if is_word(name) and language not in text:
+        return word(name, language)
+    return voice(law, language).effect(name)
+
+
 def _law(reader: Reader, number: str) -> Law:
     wanted = parse_decimal(number, "version") if len(number) <= NUMBER_DIGITS_MAX else 0
     found = [one for one in reader.book().laws if one.number == wanted]
     if not found:
-        raise web.missing("the law has no such version")
+        raise web.missing(marked("the law has no such version"))
     return found[0]

@@ -9,8 +9,11 @@ is in the language that its person asked for, and it has the same words in each 
 
     Signed by: …                          who, and when by the witnesses' word
 
-    Remedy (section 6):                   how to object, and until when
-    Last day for an appeal: 17 July 2027, 23:59:59 UTC (2027-07-17T23:59:59Z)
+    Remedy (section 6):                   how to object, and until when; or that one need not
+    Last day for an appeal: Saturday, 17 July 2027, 23:59:59 UTC (2027-07-17T23:59:59Z)
+
+    Your private page: …                  where all this stands, for the person alone
+    You can have this checked …           by somebody else
 
     Keep this letter. …                   the last line of each
 """
@@ -25,7 +28,7 @@ from safeconduct.plumbing.letter_text import Block
 from safeconduct.plumbing.letter_text import blocks as blocks
 from safeconduct.plumbing.pages import render
 from safeconduct.protocol.claim import Bundle
-from safeconduct.protocol.decision import Proposal
+from safeconduct.protocol.decision import Proposal, favours
 from safeconduct.protocol.reasons import ground as ground
 from safeconduct.protocol.reasons import language_of as language_of
 from safeconduct.protocol.record import Record, parse_signed
@@ -66,13 +69,21 @@ def make_letter(text: str, language: str, *, strong: Collection[str] = ()) -> Le
 
 
 def sections(text: str) -> tuple[Block, ...]:
-    """The letter's blocks; a line that ends with a colon above a list is the list's heading."""
+    """The letter's blocks; a line that ends with a colon above others is their heading."""
     found: list[Block] = []
     for block in blocks(text):
         if block.element in _LISTS and found and found[-1].element == "p":
             found += _parted(found.pop())
-        found.append(block)
+        found += _headed(block) if block.element == "p" else [block]
     return tuple(found)
+
+
+def _headed(block: Block) -> list[Block]:
+    """A paragraph, and its first line as a heading if it is one."""
+    first, *rest = block.rows
+    if not rest or not first[1].endswith(":"):
+        return [block]
+    return [Block(element="h2", rows=(first,)), Block(element="p", rows=tuple(rest))]
 
 
 def _parted(block: Block) -> list[Block]:
@@ -104,13 +115,19 @@ _ISOLATE, _POP = "\u2068", "\u2069"
 _RUNS = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
-def write_open(told: bytes, bundle: Bundle) -> Letter:
-    """The letter that says what is still open and who owes it; it decides nothing."""
+def write_open(told: bytes, bundle: Bundle, register: str) -> Letter:
+    """The letter that says what is still open and who owes it; it decides nothing.
+
+    `register` is the address of the register's site, below which the person's page is.
+    """
     language = language_of(bundle)
-    return make_letter(f"{told.decode('utf-8')}\n{said(language, 'waiting')}\n", language)
+    lines = ["", said(language, "waiting"), "", *_page(bundle, register)]
+    return make_letter(told.decode("utf-8") + "\n".join(lines) + "\n", language)
 
 
-def write_admitted(appeal: Record, bundle: Bundle, *, ended_at: int | None = None) -> Letter:
+def write_admitted(
+    appeal: Record, bundle: Bundle, register: str, *, ended_at: int | None = None
+) -> Letter:
     """The letter about an appeal that came: that it is admitted, or too late, and since when.
 
     `ended_at` is POSIX seconds, the last in which it would have been in time.
@@ -130,6 +147,7 @@ def write_admitted(appeal: Record, bundle: Bundle, *, ended_at: int | None = Non
     else:
         ended = said(language, "ended at", moment=moment(language, ended_at))
         lines += [said(language, "refused"), ended, "", said(language, "stands")]
+    lines += ["", *_page(bundle, register)]
     return make_letter("\n".join(lines) + "\n", language)
 
 
@@ -142,10 +160,13 @@ def write_letter(
     bundle: Bundle,
     signed: bytes,
     logged_by: int,
+    register: str,
     *,
     final: bool = False,
 ) -> Letter:
     """The letter as it is served, with who signed, its date, and the remedy.
+
+    `register` is the address of the register's site, below which the person's page is.
 
     A `final` one, of the appeal panel, names no remedy: there is none inside the programme.
     """
@@ -153,15 +174,20 @@ def write_letter(
     statute, decision = proposal.statute, parse_signed(signed, "decision")
     until = moment(language, appeal_last_at(statute, logged_by))
     deadline = said(language, "until", moment=until)
+    given = decision.record.word("outcome")
+    remedy = _remedy(statute, logged_by, language, deadline, favours(statute, given))
     lines = [
         "",
         *sealed([line.name for line in decision.note.signatures], logged_by, language),
         "",
-        *(_last_word(language) if final else _remedy(statute, logged_by, language, deadline)),
+        *([said(language, "last word")] if final else remedy),
+        "",
+        *_page(bundle, register),
+        said(language, "check"),
     ]
     if language not in statute.languages:
         lines += ["", said(language, "untranslated", name=_called(statute.languages[0]))]
-    outcome = voice(statute, language).outcome(decision.record.word("outcome"))
+    outcome = voice(statute, language).outcome(given)
     text = told.decode("utf-8") + "\n".join(lines) + "\n"
     return make_letter(text, language, strong=(outcome, deadline))
 
@@ -179,15 +205,22 @@ def _called(language: str) -> str:
     return NAMES.get(language, language)
 
 
-def _last_word(language: str) -> list[str]:
-    return [said(language, "last word")]
+def _page(bundle: Bundle, register: str) -> list[str]:
+    """Where the person's own page is, which nobody else knows."""
+    language = language_of(bundle)
+    address = f"{register}/case/{bundle.page_key.hex()}"
+    return [said(language, "page", address=address), said(language, "secret")]
 
 
-def _remedy(statute: Statute, logged_by: int, language: str, deadline: str) -> list[str]:
-    """What the law says of an appeal, its last day, and what one does."""
+def _remedy(
+    statute: Statute, logged_by: int, language: str, deadline: str, favourable: bool
+) -> list[str]:
+    """What the law says of an appeal, its last day, and what one does, or need not do."""
     section = statute.procedure.appeal_section
     provision = voice(statute, language).words(statute.section_text(section))
     lines = [said(language, "remedy", section=section), provision, deadline]
+    if favourable:
+        lines.append(said(language, "need not"))
     if statute.calendar is not None:
         ordinal = day_of(appeal_last_at(statute, logged_by), statute.calendar)
         zone = statute.calendar.zone

@@ -2,17 +2,20 @@
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from safeconduct.errors import MalformedError
 from safeconduct.parties.registry import enlist, enlist_decide, enlist_final, hearing
+from safeconduct.parties.registry.due import write_due
 from safeconduct.parties.registry.duties import listings_of, owed, registration
-from safeconduct.parties.registry.importing import FORMATS, Plan, carry_out, plan_import
+from safeconduct.parties.registry.foreign_lists import FORMATS
+from safeconduct.parties.registry.importing import Plan, carry_out, plan_import
 from safeconduct.parties.registry.receive import Registry, open_registry
 from safeconduct.parties.registry.registrations import Listed
 from safeconduct.plumbing import terminal
 from safeconduct.plumbing.authored import AUTHORED_BYTES_MAX, parse_authored
-from safeconduct.plumbing.durable import make_folder, read_file, write_file
+from safeconduct.plumbing.durable import read_file, write_file
 from safeconduct.protocol.canonical import Json, decode_text
 from safeconduct.protocol.gazette import GazetteState
 from safeconduct.protocol.listing.hearing import OUTCOMES
@@ -41,6 +44,9 @@ it before the last. Each verb may be given again; it goes on from where it stopp
   $ safeconduct register list enter 1 decision.record --dir register
   $ safeconduct register list finalise --dir register --out drafts
   $ safeconduct register list publish 1 drafts/1.record --dir register
+
+Votes go with `decide` and `appeal-decision` as a document whose `on` is the `votes_on` of
+`register list show`. An appeal panel always votes.
 """
 
 _IMPORT = """\
@@ -124,7 +130,12 @@ def _add_decisions(verbs: terminal.Verbs) -> None:
         verbs, "appeal-decision", "draft the appeal panel's decision", _appeal_decision
     )
     judged.add_argument("--result", choices=sorted(RESULTS), required=True)
-    judged.add_argument("--reasons", type=Path, required=True, metavar="FILE")
+    judged.add_argument(
+        "--reasons", type=Path, required=True, metavar="FILE", help="published if it is upheld"
+    )
+    judged.add_argument(
+        "--votes", type=Path, required=True, metavar="FILE", help="the votes document"
+    )
     judged.add_argument("--out", type=Path, required=True, metavar="DRAFT")
     final = _verb(
         verbs, "finalise", "draft the publications due", _example("finalise"), _finalise
@@ -217,6 +228,8 @@ def _show(options: argparse.Namespace) -> int:
     row = _row(registry, registry.gazette().state, listed)
     events = listings_of(registry).events(listed.number)
     row["events"] = [f"{format_instant(event.at)} {event.kind}" for event in events]
+    on = enlist_decide.votes_on(listings_of(registry).course(listed.number))
+    row["votes_on"] = on.hex() if on is not None else ""
     if options.json:
         terminal.print_json(row)
         return 0
@@ -270,7 +283,11 @@ def _enter(options: argparse.Namespace) -> int:
 
 def _appeal_decision(options: argparse.Namespace) -> int:
     draft = enlist_decide.draft_appeal_decision(
-        open_registry(options.dir), options.number, options.result, _text(options.reasons)
+        open_registry(options.dir),
+        options.number,
+        options.result,
+        _text(options.reasons),
+        _votes(options.votes),
     )
     write_file(options.out, draft)
     terminal.say(f"{options.result}: the appeal panel signs {options.out}")
@@ -279,18 +296,9 @@ def _appeal_decision(options: argparse.Namespace) -> int:
 
 def _finalise(options: argparse.Namespace) -> int:
     registry = open_registry(options.dir)
-    make_folder(options.out)
-    drafted = 0
-    for listed in listings_of(registry).all():
-        record = enlist_final.finalise(registry, listed.number, ahead=drafted)
-        if record is None:
-            continue
-        drafted += 1
-        path = options.out / f"{listed.number}.record"
-        write_file(path, format_record(record))
-        terminal.say(str(path))
-    if not drafted:
-        terminal.note("no publication is due")
+    numbers = [listed.number for listed in listings_of(registry).all()]
+    due = [(str(one), partial(enlist_final.finalise, registry, one)) for one in numbers]
+    write_due(options.out, due)
     return 0
 
 

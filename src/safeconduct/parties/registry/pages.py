@@ -4,16 +4,23 @@ The pages of the law are in `law_pages`; what all of them share is in `frame`.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 from safeconduct.parties.registry import show
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.frame import draw, hash_in, sentence
 from safeconduct.parties.registry.history import history
+from safeconduct.parties.registry.law_pages import effect_words
 from safeconduct.parties.registry.letter_files import LETTER_TYPES, answer
 from safeconduct.parties.registry.ruling import find_decision, read_ruling
-from safeconduct.parties.registry.search import QUERY_CHARACTERS_MAX, Searcher
+from safeconduct.parties.registry.search import QUERY_CHARACTERS_MAX, Answer, Searcher
 from safeconduct.parties.registry.standing import Standing, standing_of, standings
+from safeconduct.parties.registry.tongue import speaks
+from safeconduct.parties.registry.unsealing import seal_of, seal_of_case, seals_about
+from safeconduct.parties.registry.voted import tallies_about
 from safeconduct.plumbing import web
+from safeconduct.plumbing.languages import marked
+from safeconduct.plumbing.tongues import language_of
 from safeconduct.protocol.canonical import format_json, parse_decimal
 from safeconduct.protocol.claim import GROUNDS
 
@@ -30,6 +37,7 @@ def register(reader: Reader, request: web.Request) -> web.Response:
     stands = standings(reader.registry, book, subjects)
     return draw(
         reader,
+        request,
         "register.html",
         "/",
         lines=list(stands.values()),
@@ -55,17 +63,19 @@ def _turned(subjects: Sequence[str], page: str) -> tuple[int, int, Sequence[str]
 def search(searcher: Searcher, reader: Reader, request: web.Request) -> web.Response:
     """Who has this number, or a name like this one."""
     query = request.query_params.get("q", "")
-    found, refused = searcher.look_up(query) if query.strip() else ([], "")
+    looked = searcher.look_up(query) if query.strip() else Answer()
     shown = "".join(each for each in query[:QUERY_CHARACTERS_MAX] if each.isprintable())
     return draw(
         reader,
+        request,
         "search.html",
         "/search",
-        status=400 if refused else 200,
+        status=400 if looked.refused else 200,
         query=shown,
         longest=QUERY_CHARACTERS_MAX,
-        found=found,
-        refused=sentence(refused),
+        found=looked.found,
+        missing=looked.missing,
+        refused=sentence(looked.refused, speaks(language_of(request))),
     )
 
 
@@ -74,14 +84,20 @@ def person(reader: Reader, request: web.Request) -> web.Response:
     book, registry = reader.book(), reader.registry
     stands = standing_of(registry, book, request.path_params["subject"])
     if stands is None:
-        raise web.missing("nobody has this number", hint="look it up in the register")
+        raise web.missing(
+            marked("nobody has this number"), hint=marked("look it up in the register")
+        )
     return draw(
         reader,
+        request,
         "person.html",
         "/",
         stands=stands,
-        marks=history(registry, book, stands),
+        effect=partial(effect_words, book, language=language_of(request)),
+        marks=history(registry, book, stands, language_of(request)),
+        seals=seals_about(book, stands.subject, language_of(request)),
         shown=[each for each in reversed(stands.listings) if each.assessment],
+        voted=tallies_about(book, stands.subject),
         fields=("ground", "role", "conduct", "harm", "time_since", "weight"),
     )
 
@@ -89,10 +105,20 @@ def person(reader: Reader, request: web.Request) -> web.Response:
 def decision(reader: Reader, request: web.Request) -> web.Response:
     """A published decision with its proof, computed again just now."""
     book = reader.book()
-    ruling = read_ruling(reader.registry, book, hash_in(request, "sha256"))
+    sha256, language = hash_in(request, "sha256"), language_of(request)
+    ruling = read_ruling(reader.registry, book, sha256, language)
     stands: Standing | None = standing_of(reader.registry, book, ruling.entry.subject)
     name = stands.name if stands else ""
-    return draw(reader, "decision.html", "/", ruling=ruling, entry=ruling.entry, person=name)
+    return draw(
+        reader,
+        request,
+        "decision.html",
+        "/",
+        ruling=ruling,
+        entry=ruling.entry,
+        person=name,
+        seal=seal_of(book, ruling.entry, language),
+    )
 
 
 def published(reader: Reader, request: web.Request) -> web.Response:
@@ -105,10 +131,10 @@ def published(reader: Reader, request: web.Request) -> web.Response:
     return web.data(entry.data, JSON_TYPE)
 
 
-def feeds(reader: Reader, _: web.Request) -> web.Response:
+def feeds(reader: Reader, request: web.Request) -> web.Response:
     """What programs can read of the register, and what each form holds."""
     tree = reader.book().view.cosigned.checkpoint.tree
-    return draw(reader, "feeds.html", "/feeds", size=tree.size)
+    return draw(reader, request, "feeds.html", "/feeds", size=tree.size)
 
 
 # A case, for the claimant alone.
@@ -117,8 +143,9 @@ def feeds(reader: Reader, _: web.Request) -> web.Response:
 def case(reader: Reader, request: web.Request) -> web.Response:
     """The claimant's own page; its address is the only key to it."""
     page = hash_in(request, "page")
-    view = show.read_case(reader.registry, reader.book(), page)
-    return draw(reader, "case.html", "", case=view, grounds=sorted(GROUNDS))
+    view = show.read_case(reader.registry, reader.book(), page, language_of(request))
+    seal = seal_of_case(reader, page, language_of(request))
+    return draw(reader, request, "case.html", "", case=view, grounds=sorted(GROUNDS), seal=seal)
 
 
 def letter(reader: Reader, request: web.Request) -> web.Response:

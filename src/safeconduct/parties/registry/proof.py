@@ -13,14 +13,15 @@ Spec: docs/3-protocol.md §15.4.
 
 from dataclasses import dataclass
 
+from safeconduct.parties.registry.tongue import speaks
+from safeconduct.plumbing.languages import DEFAULT, marked
 from safeconduct.protocol.statute.evaluate import Judgement
 from safeconduct.protocol.statute.picture import picture
-from safeconduct.protocol.statute.proof import Node
+from safeconduct.protocol.statute.proof import Node, with_items
 from safeconduct.protocol.statute.public import SALT_BYTES, public_form
 from safeconduct.protocol.statute.text import Statute, Words
-from safeconduct.protocol.statute.wording.voice import LISTED, Voice, voice
+from safeconduct.protocol.statute.wording.voice import Voice, voice
 
-LANGUAGE = "en"
 STEPS_SHOWN_MAX = 1_000  # of one proof on one page
 MARKS = {True: "met", False: "failed", None: "unknown"}
 
@@ -46,13 +47,15 @@ class Drawing:
     is_sealed: bool  # whether a step keeps back what it read
 
 
-def draw(statute: Statute, judgement: Judgement, *, is_open: bool) -> Drawing:
+def draw(
+    statute: Statute, judgement: Judgement, *, is_open: bool, language: str = DEFAULT
+) -> Drawing:
     """The proof as it may be shown: whole if the evidence `is_open`, else without secrets."""
     sealed = frozenset() if is_open else sealed_places(statute, judgement)
-    pen = _Pen(voice(statute, LANGUAGE), judgement, sealed)
+    pen = _Pen(voice(statute, language), judgement, sealed)
     return Drawing(
         steps=tuple(pen.roots()),
-        image="" if sealed else picture(statute, judgement, LANGUAGE),
+        image="" if sealed else picture(statute, judgement, language),
         is_sealed=bool(sealed),
     )
 
@@ -72,7 +75,7 @@ class _Pen:
     """One proof being drawn: each section once, and no more steps than a page can hold."""
 
     def __init__(self, say: Voice, judgement: Judgement, sealed: frozenset[str]) -> None:
-        self._say = say
+        self._say, self._speak = say, speaks(say.language)
         self._judgement = judgement
         self._sealed = sealed
         self._drawn: set[int] = set()
@@ -89,19 +92,17 @@ class _Pen:
             return self._step(root)
         told = self._say.words(text)
         if root.place in self._sealed:
-            return Step(mark=MARKS[root.value], text=told, remark=_SEALED)
+            return Step(mark=MARKS[root.value], text=told, remark=self._speak(_SEALED))
         return Step(mark=MARKS[root.value], text=told, children=self._below(root))
 
     def _below(self, node: Node) -> tuple[Step, ...]:
         """The steps below one; of a list, each with the item that it is about."""
-        listed = bool(node.name) and node.operator in ("each", *LISTED)
         found: list[Step] = []
-        for index, child in enumerate(node.children):
+        for child, item in with_items(node):
             if self._count > STEPS_SHOWN_MAX:
-                found.append(Step(mark="unknown", text=_TOO_MANY))
+                found.append(Step(mark="unknown", text=self._speak(_TOO_MANY)))
                 break
             unless = bool(node.section and child.section)
-            item = f"{node.name}[{index}]" if listed else ""
             found.append(self._step(child, unless=unless, item=item))
         return tuple(found)
 
@@ -112,7 +113,7 @@ class _Pen:
         if node.section:
             return self._section(node, unless, item)
         if node.place in self._sealed:
-            return Step(mark=MARKS[node.value], text=_SEALED)
+            return Step(mark=MARKS[node.value], text=self._speak(_SEALED))
         if node.facts or not node.children:
             return self._test(node)
         return self._join(node, item)
@@ -123,10 +124,10 @@ class _Pen:
         self._drawn.add(id(node))
         return Step(
             mark=MARKS[node.value],
-            text="see above" if again else words,
+            text=self._speak(_ABOVE) if again else words,
             section=node.section,
             unless=unless,
-            remark=_SEALED if sealed else item,
+            remark=self._speak(_SEALED) if sealed else item,
             children=() if again or sealed else self._below(node),
         )
 
@@ -149,8 +150,9 @@ class _Pen:
         return Step(mark=MARKS[node.value], text=text, remark=item, children=children)
 
 
-_SEALED = "what was read here is sealed"
-_TOO_MANY = "more steps than this page can hold"
+_SEALED = marked("what was read here is sealed")
+_TOO_MANY = marked("more steps than this page can hold")
+_ABOVE = marked("see above")
 _JOINS = {
     "and": "join and",
     "or": "join or",

@@ -6,6 +6,7 @@
       statutes/<n>.json           each version of the law, byte for byte as in the Gazette
       captures/<sha256>/          public statements: public part, record, receipt
       redemptions/<nullifier>.*   credits used up: record and receipt; only if there are any
+      unsealed/<sha256>.json      what unseals a decision by now; only if there is any
       register.json, listings/, decisions/
 
 The folder is made aside, synced, and then put in place whole.
@@ -21,6 +22,7 @@ from pathlib import Path
 from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.receive import Registry
 from safeconduct.parties.registry.redemptions import final_redemptions
+from safeconduct.parties.registry.unsealing import unsealed_by
 from safeconduct.plumbing.durable import (
     list_files,
     make_folder,
@@ -31,6 +33,7 @@ from safeconduct.plumbing.durable import (
 )
 from safeconduct.plumbing.logs import (
     CHECKPOINT_BYTES_MAX,
+    GazetteView,
     fetch_file,
     read_checkpoint,
     read_gazette,
@@ -80,6 +83,7 @@ def publish(registry: Registry, target: Path, captures: Path | None) -> int:
     _write_statutes(state, aside / "statutes")
     _write_register(registry, state, aside)
     _write_redemptions(registry, state, aside / "redemptions")
+    _write_unsealed(registry, view, aside / "unsealed")
     if captures is not None:
         _copy_captures(captures, aside / "captures")
     # Last, so that everything copied above stands in the tree that is copied here.
@@ -138,6 +142,13 @@ def _write_redemptions(registry: Registry, state: GazetteState, folder: Path) ->
         path = folder / redemption.nullifier.hex()
         write_file(path.with_suffix(".record"), redemption.signed)
         write_file(path.with_suffix(".tlog-proof"), redemption.proof)
+
+
+def _write_unsealed(registry: Registry, view: GazetteView, folder: Path) -> None:
+    """Each under the hash of its decision object; only those whose day has come."""
+    for sha256, data in unsealed_by(registry, view.state, view.cosigned.vouched_at):
+        make_folder(folder)
+        write_file(folder / f"{sha256}.json", data)
 
 
 def _copy_captures(captures: Path, target: Path) -> None:

@@ -46,9 +46,9 @@ class Registry:
     seconds: Callable[[], int]
     random_bytes: Callable[[int], bytes]
 
-    def gazette(self) -> GazetteView:
-        """The Gazette now."""
-        return read_gazette(self.programme)
+    def gazette(self, before: GazetteView | None = None) -> GazetteView:
+        """The Gazette now; of what was read `before`, nothing is read again."""
+        return read_gazette(self.programme, before=before)
 
 
 def open_registry(folder: Path) -> Registry:

@@ -196,6 +196,11 @@ class Registrations:
         for number, group in groupby(self._rows(), key=lambda row: int(row["listing"])):
             yield number, fold_course(map(_event, group), checked=True)
 
+    def newest_event(self) -> int:
+        """The number of the event that was entered last, or 0; it grows with each."""
+        [row] = self._database.read("SELECT max(number) AS newest FROM listing_events")
+        return int(row["newest"] or 0)
+
     def _rows(self) -> Iterator[Row]:
         """All events, by listing, each listing's in order."""
         return _rows(self._database.read)

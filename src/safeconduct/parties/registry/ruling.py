@@ -3,24 +3,23 @@
 Spec: docs/3-protocol.md §15.4.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import SafeconductError
 from safeconduct.parties.registry.book import Book, Entry, Law
 from safeconduct.parties.registry.proof import Drawing, draw
 from safeconduct.parties.registry.receive import Registry
-from safeconduct.parties.registry.show import applied, words
+from safeconduct.parties.registry.show import words
+from safeconduct.parties.registry.tongue import speaks
 from safeconduct.plumbing import web
+from safeconduct.plumbing.languages import DEFAULT, when
 from safeconduct.plumbing.letter_text import Block, blocks
-from safeconduct.plumbing.pages import utc
 from safeconduct.protocol.canonical import Json, parse_decimal
-from safeconduct.protocol.decision import Rechecked, recheck
+from safeconduct.protocol.decision import Rechecked, recheck, versions_at
 from safeconduct.protocol.evidence.capture import check_capture
 from safeconduct.protocol.record import Record, parse_signed
-from safeconduct.protocol.statute.evaluate import evaluate
-from safeconduct.protocol.statute.facts import read_facts
-from safeconduct.protocol.statute.govern import annulments
+from safeconduct.protocol.statute.govern import annulments, judged
 from safeconduct.protocol.statute.text import Statute
 
 
@@ -86,6 +85,7 @@ class Ruling:
     appeal: Appealed | None
     letter: tuple[Block, ...]
     struck: tuple[str, ...]  # what a court had struck from this version, in words
+    beside: tuple[int, ...]  # the other versions of the law that were published by then
     joined: int  # further claims that were decided with this one
     evidence: Mapping[str, str]  # the bundle's texts; empty if it stays sealed
     commitment: str
@@ -93,38 +93,43 @@ class Ruling:
     credit: str  # class and period, where a credit was shown; empty elsewhere
 
 
-def read_ruling(registry: Registry, book: Book, sha256: bytes) -> Ruling:
-    """The published decision with this hash, computed again.
+def read_ruling(
+    registry: Registry, book: Book, sha256: bytes, language: str = DEFAULT
+) -> Ruling:
+    """The published decision with this hash, computed again, in a language.
 
     Raises:
         RefusedError: none was published (HTTP 404).
     """
     entry = find_decision(book, sha256)
     value, bundle = entry.value, _bundle(entry)
-    checked, drawing, fault = _computed(registry, book, entry)
+    checked, drawing, fault = _computed(registry, book, entry, language)
     record = parse_signed(str(value["decision"]).encode("utf-8"), "decision").record
     hides = drawing is None or drawing.is_sealed
+    statute = entry.law.statute
+    versions = versions_at(book.view.state, record.number("as-of"))
     return Ruling(
         entry=entry,
         record=record,
         departure=str(value["departure"]),
         checked=checked,
         fault=fault,
-        outcome=_told(entry.law.statute, entry.record.word("standing")),
-        yielded=_told(entry.law.statute, checked.yielded) if checked else "",
+        outcome=_told(statute, entry.record.word("standing"), language),
+        yielded=_told(statute, checked.yielded, language) if checked else "",
         drawing=drawing,
-        facts=tuple(_facts(entry, is_open=bool(bundle))),
+        facts=tuple(_facts(entry, language, is_open=bool(bundle))),
         shortfalls=() if hides else tuple(str(each) for each in _list(value["shortfalls"])),
-        votes=_votes(entry, checked),
-        rival=_rival(book, entry),
-        appeal=_appealed(entry, checked),
+        votes=_votes(entry, checked, language),
+        rival=_rival(book, entry, language),
+        appeal=_appealed(entry, checked, language),
         letter=blocks(str(value["letter"])) if value["letter"] else (),
-        struck=struck(book, entry.law.statute, record.number("as-of")),
+        struck=_struck(versions, statute, record.number("as-of"), language),
+        beside=_numbers(versions, statute),
         joined=len(_list(value["joined"])),
         evidence=bundle,
         commitment=str(_table(value["evidence"]).get("commitment", "")),
         quote=_quote(bundle),
-        credit=_credit(checked),
+        credit=_credit(checked, language),
     )
 
 
@@ -135,14 +140,14 @@ def _bundle(entry: Entry) -> dict[str, str]:
 
 
 def _computed(
-    registry: Registry, book: Book, entry: Entry
+    registry: Registry, book: Book, entry: Entry, language: str
 ) -> tuple[Rechecked | None, Drawing | None, str]:
     """The decision computed again and its proof drawn, and else why it could not be."""
     checked = None
     try:
         policy = registry.programme.policy
         checked = recheck(entry.data, entry.record, book.view.state, policy)
-        return checked, draw_proof(book, entry), ""
+        return checked, draw_proof(book, entry, language), ""
     except SafeconductError as error:
         return checked, None, error.message
 
@@ -159,7 +164,7 @@ def find_decision(book: Book, sha256: bytes) -> Entry:
     return found
 
 
-def draw_proof(book: Book, entry: Entry) -> Drawing:
+def draw_proof(book: Book, entry: Entry, language: str = DEFAULT) -> Drawing:
     """The proof behind a decision, evaluated anew from the facts it was published with.
 
     Raises:
@@ -167,25 +172,36 @@ def draw_proof(book: Book, entry: Entry) -> Drawing:
     """
     as_of = _table(entry.value["judgement"])["as_of"]
     assert isinstance(as_of, int)
-    whole = entry.law.statute
-    statute = applied([law.statute for law in book.laws], whole, as_of)
-    facts = read_facts(entry.value["facts"], statute.facts, calendar=statute.calendar)
-    return draw(statute, evaluate(statute, facts, as_of), is_open=bool(_bundle(entry)))
+    versions = versions_at(book.view.state, as_of)
+    statute, judgement = judged(versions, entry.law.statute, entry.value["facts"], as_of)
+    return draw(statute, judgement, is_open=bool(_bundle(entry)), language=language)
 
 
-def struck(book: Book, statute: Statute, at: int) -> tuple[str, ...]:
+def _struck(
+    versions: Sequence[Statute], statute: Statute, at: int, language: str
+) -> tuple[str, ...]:
     """What courts struck from a version until `at`, in words, as later versions say."""
-    found = annulments([law.statute for law in book.laws], statute, at)
+    _ = speaks(language)
     return tuple(
-        f"{'§ ' + ', '.join(each.sections) if each.sections else 'all of it'}, by {each.by}"
-        for each in found
+        _("%(what)s, by %(court)s")
+        % {
+            "what": f"§ {', '.join(each.sections)}" if each.sections else _("all of it"),
+            "court": each.by,
+        }
+        for each in annulments(versions, statute, at)
     )
+
+
+def _numbers(versions: Sequence[Statute], statute: Statute) -> tuple[int, ...]:
+    """The numbers of the versions other than this one."""
+    numbers = [each.version.number for each in versions]
+    return tuple(number for number in numbers if number != statute.version.number)
 
 
 # What stands beside the outcome.
 
 
-def _votes(entry: Entry, checked: Rechecked | None) -> tuple[VoteShown, ...]:
+def _votes(entry: Entry, checked: Rechecked | None, language: str) -> tuple[VoteShown, ...]:
     """Every member with a say; of those who did not vote, only the name."""
     if entry.value["votes"] is None:
         return ()
@@ -193,34 +209,36 @@ def _votes(entry: Entry, checked: Rechecked | None) -> tuple[VoteShown, ...]:
     cast = {str(_table(each)["member"]): _table(each) for each in _list(document["votes"])}
     signers = checked.signers if checked else ()
     return tuple(
-        _vote(entry, member, cast.get(member, {}), member in signers)
+        _vote(entry, member, cast.get(member, {}), member in signers, language)
         for member in map(str, _list(document["members"]))
     )
 
 
-def _vote(entry: Entry, member: str, cast: Mapping[str, Json], signed: bool) -> VoteShown:
+def _vote(
+    entry: Entry, member: str, cast: Mapping[str, Json], signed: bool, language: str
+) -> VoteShown:
     outcome = str(cast.get("outcome", ""))
     return VoteShown(
         member=member,
         vote=str(cast.get("vote", "")),
-        outcome=_told(entry.law.statute, outcome) if outcome else "",
+        outcome=_told(entry.law.statute, outcome, language) if outcome else "",
         reasons=str(cast.get("reasons", "")),
         conflict=str(cast.get("conflict", "")),
         signed=signed,
     )
 
 
-def _rival(book: Book, entry: Entry) -> Rival | None:
+def _rival(book: Book, entry: Entry, language: str) -> Rival | None:
     if entry.value["competing"] is None:
         return None
     shown = _table(entry.value["competing"])
     outcome = str(_table(shown["judgement"])["outcome"])
     laws = [law for law in book.laws if law.statute.sha256.hex() == shown["statute"]]
-    text = _told(laws[0].statute, outcome) if laws else ""
+    text = _told(laws[0].statute, outcome, language) if laws else ""
     return Rival(law=laws[0] if laws else None, outcome=outcome.replace("_", " "), text=text)
 
 
-def _appealed(entry: Entry, checked: Rechecked | None) -> Appealed | None:
+def _appealed(entry: Entry, checked: Rechecked | None, language: str) -> Appealed | None:
     if checked is None or checked.appeal is None:
         return None
     before = checked.appeal.first
@@ -228,35 +246,40 @@ def _appealed(entry: Entry, checked: Rechecked | None) -> Appealed | None:
         ground=checked.appeal.ground,
         logged_by=checked.appeal.logged.logged_by,
         in_time=checked.appeal.in_time,
-        outcome=_told(entry.law.statute, before.outcome),
+        outcome=_told(entry.law.statute, before.outcome, language),
         signers=before.signers,
         dated_at=before.logged.logged_by,
         result=checked.result,
     )
 
 
-def _credit(checked: Rechecked | None) -> str:
+def _credit(checked: Rechecked | None, language: str) -> str:
     if checked is None or checked.credit is None:
         return ""
     group, end = checked.credit.group, checked.credit.period_end
-    return f"class {group.word}, period {group.period}, for help logged before {utc(end)}"
+    _ = speaks(language)
+    return _("class %(group)s, period %(period)s, for help logged before %(end)s") % {
+        "group": group.word,
+        "period": group.period,
+        "end": when(end, language),
+    }
 
 
-def _told(statute: Statute, outcome: str) -> str:
+def _told(statute: Statute, outcome: str, language: str) -> str:
     """An outcome in the statute's words; what it does not know keeps its name."""
     try:
-        return words(statute.outcome(outcome).text)
+        return words(statute.outcome(outcome).text, language)
     except KeyError:  # a publication may name what the law lacks, and is shown as faulty
         return outcome.replace("_", " ")
 
 
-def _facts(entry: Entry, *, is_open: bool) -> list[tuple[str, str, bool]]:
+def _facts(entry: Entry, language: str, *, is_open: bool) -> list[tuple[str, str, bool]]:
     """Every fact; of a sealed decision only that there were confidential ones, not which."""
-    statute, judged = entry.law.statute, _table(entry.value["judgements"])
+    _, statute, judged = speaks(language), entry.law.statute, _table(entry.value["judgements"])
     document = _table(entry.value["facts"])
     secret = frozenset() if is_open else _confidential(statute)
     rows = [
-        (_label(statute, name), _value(value), name in judged)
+        (_label(statute, name, language), _value(value, language), name in judged)
         for name, value in _table(document["facts"]).items()
         if name not in secret
     ]
@@ -266,17 +289,21 @@ def _facts(entry: Entry, *, is_open: bool) -> list[tuple[str, str, bool]]:
         for number, item in enumerate(_list(items), start=1):
             which = f", {name} {number}" if len(_list(items)) > 1 else ""
             rows += [
-                (f"{_label(statute, f'{name}.{field}')}{which}", _value(value), field in judged)
+                (
+                    f"{_label(statute, f'{name}.{field}', language)}{which}",
+                    _value(value, language),
+                    field in judged,
+                )
                 for field, value in _table(item).items()
             ]
     rows += [
-        (_label(statute, name), _value(value), True)
+        (_label(statute, name, language), _value(value, language), True)
         for name, value in judged.items()
         if name not in _table(document["facts"])
         and name not in secret
         and not _is_of_item(statute, name)
     ]
-    return rows + ([("confidential facts", "sealed", False)] if secret else [])
+    return rows + ([(_("confidential facts"), _("sealed"), False)] if secret else [])
 
 
 def _confidential(statute: Statute) -> frozenset[str]:
@@ -302,18 +329,20 @@ def _quote(bundle: Mapping[str, Json]) -> Quote | None:
     return Quote(speaker=statement.speaker, said=statement.said, address=capture.address)
 
 
-def _label(statute: Statute, name: str) -> str:
+def _label(statute: Statute, name: str, language: str) -> str:
     declared = statute.facts.get(name)
-    return words(declared.label) if declared else name.replace("_", " ")
+    return words(declared.label, language) if declared else name.replace("_", " ")
 
 
-def _value(value: Json) -> str:
+def _value(value: Json, language: str) -> str:
+    _ = speaks(language)
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return _("yes") if value else _("no")
     if isinstance(value, list):
-        earliest, latest = value
-        begin = f"not before {utc(earliest)}, " if isinstance(earliest, int) else ""
-        return f"{begin}by {utc(latest) if isinstance(latest, int) else latest}"
+        earliest, latest = (when(at, language) if isinstance(at, int) else at for at in value)
+        if earliest is None:
+            return _("by %(last)s") % {"last": latest}
+        return _("not before %(first)s, by %(last)s") % {"first": earliest, "last": latest}
     return str(value).replace("_", " ")
 
 

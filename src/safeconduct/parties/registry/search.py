@@ -1,29 +1,39 @@
 """Looking somebody up in the register: by number, or by name in any script and spelling.
 
-Names are indexed in two parts, a large one and what was published since; the small one is made
-anew with each publication, the large one only when the small one has grown. Whoever looks for a
-name leaves no trace of it here: it is written nowhere.
+One index holds every name that was ever published, and grows by each publication. A few new
+names are taken in by whoever looks next; many, as after a start, in the background, while what
+is in already is found and the page says how many names are still out. Whoever looks for a name
+leaves no trace of it here: it is written nowhere.
 
-Who is no longer listed is found by name only as long as their name may be shown.
+The index says only whom a name might mean. Whether it may be shown is asked of the register as
+it stands at that moment: who is no longer listed is found by name only as long as their name
+may be shown, whatever the index holds.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from safeconduct.errors import SafeconductError
 from safeconduct.parties.registry.book import Book, Reader
 from safeconduct.parties.registry.standing import Standing, standings
-from safeconduct.plumbing.names import QUERY_CHARACTERS_MAX, Hit, NameIndex
+from safeconduct.plumbing.names import QUERY_CHARACTERS_MAX, Hit, NameIndex, prepare
 
-__all__ = ["QUERY_CHARACTERS_MAX", "Found", "Searcher"]
+__all__ = ["QUERY_CHARACTERS_MAX", "Answer", "Found", "Searcher", "prepare"]
 
 HITS_SHOWN_MAX = 20
-_HITS_LOOKED_AT = 40  # some of them may not be shown
-RECENT_MAX = 1_000  # names that are indexed anew with each publication
-_RECENT_SHARE = 8  # or an eighth of all names, if that is more
+_HITS_AT_ONCE = 40  # whose standing is looked up together
+AT_ONCE_MAX = 500  # names that whoever looks next takes in: a tenth of a second
+_TURN = 25  # names that are taken in before others have their turn: some milliseconds
+_REST_SECONDS = 0.001
 _SURE = 0.9
 _BY_NUMBER = 1.0
+
+Told = Callable[[int, int], None]
+"""Is told how many names are in, of how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,81 +51,99 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Indexed:
-    """An index, and the publications whose names are in it."""
+class Answer:
+    """What a search comes to; `missing` names could not be looked at yet."""
 
-    numbers: frozenset[int]
-    index: NameIndex
-
-
-_NOTHING = _Indexed(numbers=frozenset(), index=NameIndex(()))
+    found: Sequence[Found] = ()
+    refused: str = ""  # why nothing was looked for
+    missing: int = 0
 
 
 class Searcher:
     """The register's search; one for the whole site, safe between threads."""
 
     def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        self._lock = threading.Lock()
-        self._count = 0  # of publications that were looked at
-        self._all, self._recent = _NOTHING, _NOTHING
+        self.reader = reader
+        self._index = NameIndex()
+        self._lock = threading.Lock()  # of adding to the index, and of all that follows
+        self._known: set[int] = set()  # publications whose names are in, or wait
+        self._read = 0  # publications that were all looked at, from the first
+        self._waiting: deque[tuple[str, str]] = deque()  # subjects and names
+        self._worker: threading.Thread | None = None
 
-    def look_up(self, query: str) -> tuple[list[Found], str]:
+    def look_up(self, query: str) -> Answer:
         """What was found, the likest first, and else why nothing was looked for.
 
         Raises:
             UnverifiedError, UnavailableError: the Gazette cannot be read or proven.
         """
-        book, registry = self._reader.book(), self._reader.registry
+        book, registry = self.reader.book(), self.reader.registry
         number = query.strip().lower()
         if book.about(number):
             stands = standings(registry, book, (number,))[number]
-            return [Found(standing=stands, name=stands.name, likeness=_BY_NUMBER)], ""
+            one = Found(standing=stands, name=stands.name, likeness=_BY_NUMBER)
+            return Answer(found=(one,))
+        missing = self.keep_up(book)
         try:
-            hits = self._hits(book, query)
+            hits = self._index.hits(query)
         except SafeconductError as error:
-            return [], error.message
-        known = standings(registry, book, (hit.key for hit in hits))
-        return list(_showable(hits, known))[:HITS_SHOWN_MAX], ""
+            return Answer(refused=error.message)
+        found = tuple(islice(self._showable(book, hits), HITS_SHOWN_MAX))
+        return Answer(found=found, missing=missing)
 
-    def _hits(self, book: Book, query: str) -> list[Hit]:
-        """The likest names of both parts, each person once."""
-        best: dict[str, Hit] = {}
-        for part in self._parts(book):
-            for hit in part.index.search(query, _HITS_LOOKED_AT):
-                if hit.key not in best or best[hit.key].likeness < hit.likeness:
-                    best[hit.key] = hit
-        return sorted(best.values(), key=lambda hit: (-hit.likeness, hit.name, hit.key))
+    def _showable(self, book: Book, hits: Sequence[Hit]) -> Iterator[Found]:
+        """Each person once, under the likest of their names that may be shown today."""
+        given: set[str] = set()
+        for place in range(0, len(hits), _HITS_AT_ONCE):
+            some = hits[place : place + _HITS_AT_ONCE]
+            known = standings(self.reader.registry, book, {hit.key for hit in some})
+            for hit in some:
+                stands = known.get(hit.key)
+                if stands and hit.key not in given and hit.name in stands.names:
+                    given.add(hit.key)
+                    yield Found(standing=stands, name=hit.name, likeness=hit.likeness)
 
-    def _parts(self, book: Book) -> tuple[_Indexed, _Indexed]:
+    def keep_up(self, book: Book, told: Told | None = None) -> int:
+        """Take in the names that are new in `book`; returns how many are still out.
+
+        Many are taken in by a thread of their own, which tells how far it is.
+        """
         with self._lock:
-            if self._count != len(book.entries) or not book.is_whole:
-                self._index(book)
-                self._count = len(book.entries)
-            return self._all, self._recent
+            self._take_note(book)
+            if self._worker is None and len(self._waiting) <= AT_ONCE_MAX:
+                self._take_in(len(self._waiting))
+            elif self._worker is None:
+                self._worker = threading.Thread(target=self._work, args=(told,), daemon=True)
+                self._worker.start()
+            return len(self._waiting)
 
-    def _index(self, book: Book) -> None:
-        """Index what is new; publications are only ever added, and never change."""
-        named = {
-            entry.record.number("number"): (entry.subject, (entry.name,))
-            for entry in book.entries
-            if entry.name
-        }
-        new = [number for number in named if number not in self._all.numbers]
-        if len(new) > max(RECENT_MAX, len(named) // _RECENT_SHARE):
-            self._all, self._recent = _indexed(named, named), _NOTHING
-        elif frozenset(new) != self._recent.numbers:
-            self._recent = _indexed(named, new)
+    def _take_note(self, book: Book) -> None:
+        """Note what is to be taken in; publications are only ever added, and never change."""
+        for entry in book.entries[self._read :]:
+            number = entry.record.number("number")
+            if entry.name and number not in self._known:
+                self._known.add(number)
+                self._waiting.append((entry.subject, entry.name))
+        # What could not be read this time may be there the next.
+        self._read = len(book.entries) if book.is_whole else 0
 
+    def _take_in(self, count: int) -> None:
+        for _ in range(count):
+            subject, name = self._waiting[0]
+            self._index.add(subject, (name,))
+            self._waiting.popleft()
 
-def _indexed(
-    named: Mapping[int, tuple[str, tuple[str, ...]]], numbers: Iterable[int]
-) -> _Indexed:
-    kept = frozenset(numbers)
-    return _Indexed(numbers=kept, index=NameIndex(named[number] for number in sorted(kept)))
-
-
-def _showable(hits: Iterable[Hit], known: Mapping[str, Standing]) -> Iterable[Found]:
-    for hit in hits:
-        if hit.name in known[hit.key].names:
-            yield Found(standing=known[hit.key], name=hit.name, likeness=hit.likeness)
+    def _work(self, told: Told | None) -> None:
+        done = 0
+        while True:
+            with self._lock:
+                turn = min(_TURN, len(self._waiting))
+                self._take_in(turn)
+                done, left = done + turn, len(self._waiting)
+                if not left:
+                    self._worker = None
+            if told is not None:
+                told(done, done + left)
+            if not left:
+                return
+            time.sleep(_REST_SECONDS)

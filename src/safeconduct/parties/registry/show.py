@@ -3,19 +3,22 @@
 A case is folded from its events; its one page tells the claimant what comes next, until when.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from safeconduct.errors import RefusedError
 from safeconduct.parties.registry.book import Book
 from safeconduct.parties.registry.decide import decided_record
+from safeconduct.parties.registry.joining import decided_with, leading
 from safeconduct.parties.registry.letter_files import (
     LETTER_TYPES,
     LETTERS_FOLDER,
     read_kept,
 )
 from safeconduct.parties.registry.receive import Registry
+from safeconduct.parties.registry.tongue import speaks
 from safeconduct.plumbing import web
+from safeconduct.plumbing.languages import DEFAULT, marked
 from safeconduct.plumbing.letter_text import Block, blocks
 from safeconduct.protocol.canonical import parse_json
 from safeconduct.protocol.case import Case
@@ -31,18 +34,15 @@ from safeconduct.protocol.statute.text import (
     Provision,
     Statute,
     Words,
-    all_parts,
-    with_struck,
 )
 from safeconduct.protocol.statute.text import Case as CaseText
 from safeconduct.protocol.statute.wording.voice import Voice, voice
 
-LANGUAGE = "en"
 LETTERS: Mapping[str, tuple[str, frozenset[str]]] = {
-    "panel": ("The appeal panel’s letter", frozenset({"appeal_decided", "remitted"})),
-    "appeal": ("The letter about your appeal", frozenset({"decided"})),
-    "": ("The letter", frozenset({"decided"})),
-    "open": ("What is still open", frozenset({"asked"})),
+    "panel": (marked("The appeal panel’s letter"), frozenset({"appeal_decided", "remitted"})),
+    "appeal": (marked("The letter about your appeal"), frozenset({"decided"})),
+    "": (marked("The letter"), frozenset({"decided"})),
+    "open": (marked("What is still open"), frozenset({"asked"})),
 }
 """By its kind, what a letter is called, and which events it follows: the newest first."""
 
@@ -70,9 +70,10 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case as its claimant sees it."""
+    """A case as its claimant sees it; claims decided together have one decision."""
 
     number: int
+    together: tuple[int, ...]  # numbers of the other cases that are decided with it
     claim: bytes
     page: bytes
     state: str
@@ -85,9 +86,9 @@ class CaseView:
     may_appeal: bool
 
 
-def words(text: Words) -> str:
-    """The text in English, or in whichever language there is."""
-    return text.get(LANGUAGE) or next(iter(text.values()))
+def words(text: Words, language: str = DEFAULT) -> str:
+    """The text in a language, or in English, or in whichever language there is."""
+    return text.get(language) or text.get(DEFAULT) or next(iter(text.values()))
 
 
 def dates(statute: Statute) -> list[Instant]:
@@ -97,14 +98,14 @@ def dates(statute: Statute) -> list[Instant]:
 
 
 def law_parts(
-    parts: tuple[Provision | Passage, ...], depth: int = 0
+    parts: tuple[Provision | Passage, ...], depth: int = 0, language: str = DEFAULT
 ) -> list[tuple[str, str, int]]:
     """Number, text and depth of every sentence, exceptions below what they except from."""
     found: list[tuple[str, str, int]] = []
     for part in parts:
-        found.append((part.number, words(part.text), min(depth, 2)))
+        found.append((part.number, words(part.text, language), min(depth, 2)))
         if isinstance(part, Provision):
-            found += law_parts(part.exceptions, depth + 1)
+            found += law_parts(part.exceptions, depth + 1, language)
     return found
 
 
@@ -159,33 +160,35 @@ def _ends_at(statute: Statute, statutes: Sequence[Statute]) -> int | None:
     return min((*later, *([own] if own is not None else ())), default=None)
 
 
-def governing_words(statute: Statute) -> tuple[str, ...]:
+def governing_words(statute: Statute, language: str = DEFAULT) -> tuple[str, ...]:
     """Which version governs a case, in sentences."""
+    _ = speaks(language)
     terms = statute.governs or UNSAID
     said = f" (§ {terms.section})" if terms.section else ""
     better = (
-        "Where the version in force on the day of the decision is better for the person, that "
-        "one is applied instead."
+        _(
+            "Where the version in force on the day of the decision is better for the person,"
+            " that one is applied instead."
+        )
         if terms.favourable
-        else "It is applied also where a later version would be better for the person."
+        else _("It is applied also where a later version would be better for the person.")
     )
-    return (f"{_BY_DAY[terms.day]}{said}.", better, _STRUCK)
+    return (f"{_(_BY_DAY[terms.day])}{said}", better, _(_STRUCK))
 
 
 _BY_DAY = {
-    "act": "A case is judged by the version in force on the day of the act that is claimed",
-    "claim": "A case is judged by the version in force on the day when the public log dated "
-    "the claim",
-    "decision": "A case is judged by the version in force on the day of the decision",
+    "act": marked(
+        "A case is judged by the version in force on the day of the act that is claimed."
+    ),
+    "claim": marked(
+        "A case is judged by the version in force on the day when the public log dated the"
+        " claim."
+    ),
+    "decision": marked("A case is judged by the version in force on the day of the decision."),
 }
-_STRUCK = "What a court has struck never holds again, in whichever version a case is judged by."
-
-
-def applied(statutes: Sequence[Statute], statute: Statute, at: int) -> Statute:
-    """A version without what courts struck from it until `at` (POSIX seconds)."""
-    rules = [p.number for p in all_parts(statute.sections) if isinstance(p, Provision)]
-    found = annulments(statutes, statute, at)
-    return with_struck(statute, {n for each in found for n in (each.sections or rules)})
+_STRUCK = marked(
+    "What a court has struck never holds again, in whichever version a case is judged by."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,9 +204,9 @@ class CaseOfLaw:
     as_of: int | None
 
 
-def cases(statute: Statute) -> list[CaseOfLaw]:
+def cases(statute: Statute, language: str = DEFAULT) -> list[CaseOfLaw]:
     """The law's own cases, in its order."""
-    say = voice(statute, LANGUAGE)
+    say = voice(statute, language)
     return [
         CaseOfLaw(
             name=one.name,
@@ -255,8 +258,8 @@ def read_letter(
     registry: Registry, page: bytes, suffix: str = ".txt", kind: str = ""
 ) -> bytes | None:
     """A letter as it was served, or None as long as there is none of this kind."""
-    claim = find_claim(registry, page)
-    return _letter(registry, registry.store.case(claim), claim, suffix, kind)
+    lead = leading(registry, find_claim(registry, page))
+    return _letter(registry, registry.store.case(lead), lead, suffix, kind)
 
 
 def _letter(
@@ -268,12 +271,13 @@ def _letter(
     return read_kept(registry.folder / LETTERS_FOLDER, stem, suffix)
 
 
-def _letters(registry: Registry, case: Case, claim: bytes) -> Iterator[Served]:
-    for kind, (title, _) in LETTERS.items():
+def _letters(registry: Registry, case: Case, claim: bytes, language: str) -> Iterator[Served]:
+    _ = speaks(language)
+    for kind, (title, _kinds) in LETTERS.items():
         text = _letter(registry, case, claim, ".txt", kind)
         if text is not None:
             yield Served(
-                title=title,
+                title=_(title),
                 name=f"{kind}-letter" if kind else "letter",
                 suffixes=tuple(LETTER_TYPES),
                 language=language_of(parse_bundle(case.latest["filed"].data)),
@@ -286,27 +290,29 @@ def read_decision(registry: Registry, page: bytes) -> bytes | None:
     return decided_record(registry, find_claim(registry, page))
 
 
-def read_case(registry: Registry, book: Book, page: bytes) -> CaseView:
+def read_case(registry: Registry, book: Book, page: bytes, language: str = DEFAULT) -> CaseView:
     """All that the claimant may know of their case.
 
     Raises:
         RefusedError: there is none (HTTP 404).
     """
     claim = find_claim(registry, page)
-    case = registry.store.case(claim)
-    bundle = parse_bundle(case.latest["filed"].data)
+    own, lead = registry.store.case(claim), leading(registry, claim)
+    case = registry.store.case(lead)
+    bundle = parse_bundle(own.latest["filed"].data)
     until = _appeal_until(registry, book, case)
-    number = next(one.number for one in registry.store.cases() if one.claim == claim)
+    numbers = {one.claim: one.number for one in registry.store.cases()}
     return CaseView(
-        number=number,
+        number=numbers[claim],
+        together=tuple(numbers[one] for one in decided_with(registry, claim)),
         claim=claim,
         page=page,
         state=case.state,
         subject=bundle.record.word("subject"),
         name=bundle.fields["name"],
         ground=ground(bundle),
-        stages=_stages(case),
-        letters=tuple(_letters(registry, case, claim)),
+        stages=_stages(own, case, language),
+        letters=tuple(_letters(registry, case, lead, language)),
         appeal_until=until,
         may_appeal=case.state == "decided"
         and until is not None
@@ -333,57 +339,67 @@ def _appeal_until(registry: Registry, book: Book, case: Case) -> int | None:
 
 _FILED = (
     "filed",
-    "Filed",
-    "Your claim and its evidence are held, and the public log dates them.",
+    marked("Filed"),
+    marked("Your claim and its evidence are held, and the public log dates them."),
 )
-_DECIDED = ("decided", "Decided", "The board applies the law, signs, and serves a letter.")
+_DECIDED = (
+    "decided",
+    marked("Decided"),
+    marked("The board applies the law, signs, and serves a letter."),
+)
 _END = (
-    ("final", "Final", "The time for an appeal is over."),
-    ("published", "Published", "The register shows the outcome."),
+    ("final", marked("Final"), marked("The time for an appeal is over.")),
+    ("published", marked("Published"), marked("The register shows the outcome.")),
 )
 _APPEAL = (
-    ("appealed", "Appealed", "All effects are suspended. Nothing is made public meanwhile."),
+    (
+        "appealed",
+        marked("Appealed"),
+        marked("All effects are suspended. Nothing is made public meanwhile."),
+    ),
     (
         "appeal_decided",
-        "Appeal decided",
-        "By a panel that had decided nothing about you before.",
+        marked("Appeal decided"),
+        marked("By a panel that had decided nothing about you before."),
     ),
 )
 _JOINED = (
-    _FILED,
-    ("joined", "Joined", "It is decided together with your other claim, and ends with it."),
+    "joined",
+    marked("Joined"),
+    marked("It is decided together with your other claim, and ends with it."),
 )
 _REMITTED = (
-    _FILED,
-    ("remitted", "Sent back", "The appeal panel quashed the decision: the board decides anew."),
-    _DECIDED,
-    *_END,
+    "remitted",
+    marked("Sent back"),
+    marked("The appeal panel quashed the decision: the board decides anew."),
 )
 _QUASHED = (
-    _FILED,
-    _DECIDED,
-    *_APPEAL,
-    ("quashed", "Quashed", "The decision has fallen. You may file the claim anew."),
+    "quashed",
+    marked("Quashed"),
+    marked("The decision has fallen. You may file the claim anew."),
 )
 
 
-def _course(case: Case) -> tuple[tuple[str, str, str], ...]:
-    """The stages that a case like this goes through."""
-    for kind, stages in (("joined", _JOINED), ("quashed", _QUASHED), ("remitted", _REMITTED)):
-        if kind in case.latest:
-            return stages
-    return (_FILED, _DECIDED, *(_APPEAL if "appealed" in case.latest else ()), *_END)
+def _course(happened: Collection[str]) -> tuple[tuple[str, str, str], ...]:
+    """The stages that a case goes through in which this has happened."""
+    before = tuple(stage for stage in (_JOINED, _REMITTED) if stage[0] in happened)
+    appeal = _APPEAL if "appealed" in happened else ()
+    end = (_QUASHED,) if "quashed" in happened else _END
+    return (_FILED, *before, _DECIDED, *appeal, *end)
 
 
-def _stages(case: Case) -> tuple[Stage, ...]:
-    """What has happened and what comes next; what only the clerk did is left out."""
-    stages: list[Stage] = []
-    waiting = False
-    for kind, title, text in _course(case):
-        event = case.latest.get(kind)
+def _stages(own: Case, case: Case, language: str) -> tuple[Stage, ...]:
+    """What has happened and what comes next; what only the clerk did is left out.
+
+    `own` is the claim's own case, and `case` the one in which it is decided.
+    """
+    _, stages = speaks(language), list[Stage]()
+    waiting, happened = False, case.latest | own.latest
+    for kind, title, text in _course(happened):
+        event = happened.get(kind)
         status = "done" if event else "" if waiting else "now"
         waiting = waiting or event is None
         stages.append(
-            Stage(title=title, text=text, status=status, at=event.at if event else None)
+            Stage(title=_(title), text=_(text), status=status, at=event.at if event else None)
         )
     return tuple(stages)

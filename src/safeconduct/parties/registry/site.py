@@ -17,6 +17,7 @@ from safeconduct.parties.registry import (
     hearing_site,
     law_pages,
     pages,
+    unsealing,
 )
 from safeconduct.parties.registry.book import Reader
 from safeconduct.parties.registry.decide import appeal
@@ -33,25 +34,27 @@ HASH_BYTES = 32
 _Taker = Callable[[Registry, web.Request], Awaitable[web.Response]]
 
 
-def make_site(registry: Registry) -> web.App:
-    """The application of one register."""
-    reader = Reader(registry)
+def make_site(registry: Registry, searcher: Searcher | None = None) -> web.App:
+    """The application of one register; `searcher` is one that was made ready before."""
+    searcher = searcher or Searcher(Reader(registry))
+    reader = searcher.reader
     parts = (
-        _page_routes,
+        partial(_page_routes, searcher),
         law_pages.routes,
+        unsealing.routes,
         _claim_routes,
         board_site.routes,
         hearing_site.routes,
         feeds_site.routes,
     )
     routes = [route for part in parts for route in part(reader)]
-    return web.make_app(routes, lost=partial(frame.failed, reader))
+    return web.make_app(frame.in_languages(routes), lost=partial(frame.failed, reader))
 
 
-def _page_routes(reader: Reader) -> list[web.Route]:
+def _page_routes(searcher: Searcher, reader: Reader) -> list[web.Route]:
     shown: dict[str, frame.Page] = {
         "/": pages.register,
-        "/search": partial(pages.search, Searcher(reader)),
+        "/search": partial(pages.search, searcher),
         "/person/{subject}": pages.person,
         "/decision/{sha256}": pages.decision,
         "/feeds": pages.feeds,

@@ -51,7 +51,7 @@ def notice_told(
     language = dossier.language
     assert found.last_reply_at is not None
     until = said(language, "reply until", moment=moment(language, found.last_reply_at))
-    assessed, effects, background = file_told(dossier, language)
+    assessed, effects, background = file_told(dossier, law, language)
     lines = [
         said(language, "notice", name=dossier.name, subject=dossier.subject),
         "",
@@ -85,7 +85,9 @@ def _law(law: Statute, language: str) -> str:
     return said(language, "law", title=title, number=law.version.number, section=terms.section)
 
 
-def file_told(dossier: Dossier, language: str = "en") -> tuple[tuple[str, ...], ...]:
+def file_told(
+    dossier: Dossier, law: Statute, language: str = "en"
+) -> tuple[tuple[str, ...], ...]:
     """The whole file in words: what the person is shown is what the board decides on."""
     assessed = [
         said(language, field, text=dossier.assessment.get(field, "")) for field in _ASSESSED
@@ -97,12 +99,12 @@ def file_told(dossier: Dossier, language: str = "en") -> tuple[tuple[str, ...], 
     ]
     if dossier.source:
         background.append(said(language, "source", text=dossier.source))
-    effects = said(language, "effects", effects=_effects(dossier, language))
+    effects = said(language, "effects", effects=_effects(dossier, law, language))
     return tuple(assessed), (effects,), tuple(background)
 
 
-def _effects(dossier: Dossier, language: str) -> str:
-    named = ", ".join(effect.replace("_", " ") for effect in dossier.effects)
+def _effects(dossier: Dossier, law: Statute, language: str) -> str:
+    named = "; ".join(voice(law, language).effect(effect) for effect in dossier.effects)
     return named or said(language, "none")
 
 
@@ -125,9 +127,9 @@ def reasons_told(
     if remitted_at is not None:
         lines.append(said(language, "again", moment=moment(language, remitted_at)))
     if entered:
-        assessed, _, _ = file_told(dossier, language)
+        assessed, _, _ = file_told(dossier, law, language)
         lines += ["", said(language, "why"), *(f"- {line}" for line in assessed)]
-        lines += ["", said(language, "given", effects=_effects(dossier, language))]
+        lines += ["", said(language, "given", effects=_effects(dossier, law, language))]
     return "\n".join(lines) + "\n"
 
 
@@ -162,7 +164,7 @@ def decision_told(
         lines.append(said(language, "nothing"))
     elif kind == "appeal_decided" and event.word("result") != REMIT:
         lines.append(said(language, "last word"))
-    lines += _page(registry, listed, language)
+    lines += [*_page(registry, listed, language), said(language, "check listed")]
     return make_letter("\n".join(lines) + "\n", language, strong=(until, lines[2]))
 
 

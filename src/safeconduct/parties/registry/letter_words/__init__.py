@@ -1,32 +1,21 @@
 """What the register's letters say around the reasons: the same phrases in nine languages.
 
     said("de", "signed", names="…")     Unterschrieben von: …
-    moment("de", 1815868799)            17. Juli 2027, 23:59:59 UTC (2027-07-17T23:59:59Z)
+    moment("de", 1815868799)            Samstag, 17. Juli 2027, 23:59:59 UTC (2027-07-17T…)
 
 Whatever is inserted stands after a colon, in brackets or by itself, so that no name has to be
 inflected; it is one line, isolated where it runs the other way. A moment is written for people
 and for machines, always in UTC.
 """
 
-from collections.abc import Mapping
+from datetime import date
 
 from safeconduct.parties.registry.letter_words import ar, de, en, es, fa, fr, pl, ru, uk
-from safeconduct.plumbing.languages import when
-from safeconduct.protocol.statute.instant import DAY_SECONDS, format_instant
-from safeconduct.protocol.statute.wording import inserted
+from safeconduct.protocol.statute.instant import format_instant
+from safeconduct.protocol.statute.wording import by_language, inserted
+from safeconduct.protocol.statute.wording.dates import moment_in, written_in
 
-PHRASES: Mapping[str, Mapping[str, str]] = {
-    "en": en.PHRASES,
-    "de": de.PHRASES,
-    "fr": fr.PHRASES,
-    "es": es.PHRASES,
-    "pl": pl.PHRASES,
-    "uk": uk.PHRASES,
-    "ru": ru.PHRASES,
-    "ar": ar.PHRASES,
-    "fa": fa.PHRASES,
-}
-_FIRST_ORDINAL = 719_163  # 1 January 1970, as `date.toordinal` counts
+PHRASES = by_language(en, de, fr, es, pl, uk, ru, ar, fa)
 
 
 def said(language: str, key: str, **values: object) -> str:
@@ -41,10 +30,10 @@ def said(language: str, key: str, **values: object) -> str:
 
 def moment(language: str, at: int) -> str:
     """POSIX seconds as people who read this language write them, and in RFC 3339; both UTC."""
-    return f"{when(at, language)} ({inserted(language, format_instant(at))})"
+    told = moment_in(language, at, weekday=True)
+    return f"{told} ({inserted(language, format_instant(at))})"
 
 
 def day(language: str, ordinal: int) -> str:
     """A day, counted as `date.toordinal` does, as people who read this language write it."""
-    midnight = when((ordinal - _FIRST_ORDINAL) * DAY_SECONDS, language)
-    return midnight.removesuffix(" 00:00:00 UTC").rstrip(",،")
+    return written_in(language, date.fromordinal(ordinal).isoformat(), weekday=True)

@@ -5,6 +5,12 @@ PHRASES = {
     "keep": "Bewahren Sie diesen Brief auf. Sie brauchen ihn, wenn Sie Beschwerde einlegen.",
     "page": "Ihre private Seite, auf der alles dazu steht: {address}",
     "secret": "Wer diese Adresse hat, kann die Seite lesen.",
+    "check": "Sie können dies von jemand anderem prüfen lassen, etwa von einer Anwältin oder"
+    " einem Anwalt: Zeigen Sie diesen Brief. Alles, worauf er beruht, lässt sich nachrechnen,"
+    " ohne das Register zu fragen.",
+    "check listed": "Sie können dies von jemand anderem prüfen lassen, etwa von einer"
+    " Anwältin oder einem Anwalt: Zeigen Sie diesen Brief. Unterschriften und Daten lassen"
+    " sich prüfen, ohne das Register zu fragen.",
     "signed": "Unterschrieben von: {names}",
     "dated": "Von den Zeugen datiert: {moment}",
     "law": "Gesetz: {title}, Fassung {number}, Abschnitt {section}",
@@ -12,6 +18,9 @@ PHRASES = {
     "waiting": "Noch ist nichts entschieden, also müssen Sie sich gegen nichts wehren. Sie"
     " bekommen einen weiteren Brief.",
     "until": "Letzter Tag für eine Beschwerde: {moment}",
+    "need not": "Diese Entscheidung ist zu Ihren Gunsten. Sie müssen keine Beschwerde"
+    " einlegen, und niemand außer Ihnen kann es hier. Tun Sie es nicht, ist sie danach"
+    " endgültig.",
     "local": "Nach dem Kalender des Gesetzes ist das der Tag: {day} ({zone})",
     "remedy": "Rechtsbehelf (Abschnitt {section}):",
     "untranslated": "Das Gesetz hat keinen deutschen Text. Seine eigenen Sätze stehen hier in"
@@ -55,8 +64,8 @@ PHRASES = {
     "proposer": "Vorgeschlagen von: {text}",
     "source": "Die Angaben kamen von: {text}",
     "reply until": "Sie können antworten bis: {moment}",
-    "replying": "Sie antworten auf Ihrer privaten Seite. Vorher wird nichts entschieden, es sei"
-    " denn, Ihre Antwort kommt früher.",
+    "replying": "Sie antworten auf Ihrer privaten Seite. Vorher wird nichts entschieden, auch"
+    " wenn Ihre Antwort früher kommt.",
     # The decision on a listing.
     "decision": "Entscheidung über Eintragung {number}",
     "panel": "Entscheidung der Beschwerdeinstanz über Eintragung {number}",

@@ -5,6 +5,10 @@ PHRASES = {
     "keep": "Keep this letter. You need it if you object.",
     "page": "Your private page, where all this stands: {address}",
     "secret": "Whoever has this address can read the page.",
+    "check": "You can have this checked by somebody else, such as a lawyer: show them this"
+    " letter. All that it rests on can be computed again, without asking the register.",
+    "check listed": "You can have this checked by somebody else, such as a lawyer: show them"
+    " this letter. Signatures and dates can be checked without asking the register.",
     "signed": "Signed by: {names}",
     "dated": "Dated by the witnesses: {moment}",
     "law": "Law: {title}, version {number}, section {section}",
@@ -12,6 +16,8 @@ PHRASES = {
     "waiting": "Nothing is decided yet, so there is nothing you must object to. You will get"
     " another letter.",
     "until": "Last day for an appeal: {moment}",
+    "need not": "This decision is in your favour. You need not appeal, and nobody but you can"
+    " appeal against it here. If you do not, it is final after that time.",
     "local": "By the calendar of the law, this is the day: {day} ({zone})",
     "remedy": "Remedy (section {section}):",
     "untranslated": "The law has no text in English. Its own sentences stand here in its"
@@ -54,8 +60,8 @@ PHRASES = {
     "proposer": "Proposed by: {text}",
     "source": "The data came from: {text}",
     "reply until": "You may reply until: {moment}",
-    "replying": "You reply on your private page. Nothing is decided before that time, unless"
-    " your reply comes first.",
+    "replying": "You reply on your private page. Nothing is decided before that time, whether"
+    " or not you reply.",
     # The decision on a listing.
     "decision": "Decision on listing {number}",
     "panel": "Decision of the appeal panel on listing {number}",

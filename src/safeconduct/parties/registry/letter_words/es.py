@@ -5,6 +5,12 @@ PHRASES = {
     "keep": "Guarde esta carta. La necesita si recurre.",
     "page": "Su página privada, donde consta todo esto: {address}",
     "secret": "Quien tenga esta dirección puede leer la página.",
+    "check": "Puede hacer que otra persona lo compruebe, por ejemplo un abogado: muéstrele"
+    " esta carta. Todo aquello en que se basa puede calcularse de nuevo sin preguntar al"
+    " registro.",
+    "check listed": "Puede hacer que otra persona lo compruebe, por ejemplo un abogado:"
+    " muéstrele esta carta. Las firmas y las fechas pueden comprobarse sin preguntar al"
+    " registro.",
     "signed": "Firmado por: {names}",
     "dated": "Fechado por los testigos: {moment}",
     "law": "Ley: {title}, versión {number}, artículo {section}",
@@ -12,6 +18,8 @@ PHRASES = {
     "waiting": "Todavía no se ha decidido nada, así que no tiene nada que recurrir. Recibirá"
     " otra carta.",
     "until": "Último día para recurrir: {moment}",
+    "need not": "Esta decisión le es favorable. No tiene que recurrir, y nadie más que usted"
+    " puede hacerlo aquí. Si no recurre, después será definitiva.",
     "local": "Según el calendario de la ley, es el día: {day} ({zone})",
     "remedy": "Recurso (artículo {section}):",
     "untranslated": "La ley no tiene texto en español. Sus propias frases figuran aquí en su"
@@ -55,7 +63,7 @@ PHRASES = {
     "proposer": "Propuesto por: {text}",
     "source": "Los datos vienen de: {text}",
     "reply until": "Puede responder hasta: {moment}",
-    "replying": "Responde en su página privada. Antes no se decide nada, salvo que su respuesta"
+    "replying": "Responde en su página privada. Antes no se decide nada, aunque su respuesta"
     " llegue primero.",
     # The decision on a listing.
     "decision": "Decisión sobre la inscripción {number}",

@@ -5,6 +5,12 @@ PHRASES = {
     "keep": "Gardez cette lettre. Vous en avez besoin pour former un recours.",
     "page": "Votre page privée, où tout cela figure\u00a0: {address}",
     "secret": "Quiconque a cette adresse peut lire la page.",
+    "check": "Vous pouvez faire vérifier cela par quelqu’un d’autre, par exemple un"
+    " avocat\u00a0: montrez-lui cette lettre. Tout ce sur quoi elle repose peut être"
+    " recalculé sans interroger le registre.",
+    "check listed": "Vous pouvez faire vérifier cela par quelqu’un d’autre, par exemple un"
+    " avocat\u00a0: montrez-lui cette lettre. Signatures et dates peuvent être vérifiées sans"
+    " interroger le registre.",
     "signed": "Signé par\u00a0: {names}",
     "dated": "Daté par les témoins\u00a0: {moment}",
     "law": "Loi\u00a0: {title}, version {number}, article {section}",
@@ -12,6 +18,9 @@ PHRASES = {
     "waiting": "Rien n’est encore décidé\u00a0: vous n’avez rien à contester. Vous recevrez une"
     " autre lettre.",
     "until": "Dernier jour pour un recours\u00a0: {moment}",
+    "need not": "Cette décision vous est favorable. Vous n’avez pas à former de recours, et"
+    " personne d’autre que vous ne peut le faire ici. Sans recours, elle est ensuite"
+    " définitive.",
     "local": "Selon le calendrier de la loi, c’est le jour\u00a0: {day} ({zone})",
     "remedy": "Recours (article {section})\u00a0:",
     "untranslated": "La loi n’a pas de texte en français. Ses propres phrases figurent ici"
@@ -56,7 +65,7 @@ PHRASES = {
     "proposer": "Proposé par\u00a0: {text}",
     "source": "Les données viennent de\u00a0: {text}",
     "reply until": "Vous pouvez répondre jusqu’au\u00a0: {moment}",
-    "replying": "Vous répondez sur votre page privée. Rien n’est décidé avant, sauf si votre"
+    "replying": "Vous répondez sur votre page privée. Rien n’est décidé avant, même si votre"
     " réponse arrive plus tôt.",
     # The decision on a listing.
     "decision": "Décision sur l’inscription {number}",

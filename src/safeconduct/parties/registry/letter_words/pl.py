@@ -5,6 +5,11 @@ PHRASES = {
     "keep": "Proszę zachować ten list. Będzie potrzebny do odwołania.",
     "page": "Prywatna strona, na której wszystko to jest: {address}",
     "secret": "Kto ma ten adres, może przeczytać stronę.",
+    "check": "Można to dać do sprawdzenia komuś innemu, na przykład prawnikowi: wystarczy"
+    " pokazać ten list. Wszystko, na czym się opiera, da się obliczyć ponownie bez pytania"
+    " rejestru.",
+    "check listed": "Można to dać do sprawdzenia komuś innemu, na przykład prawnikowi:"
+    " wystarczy pokazać ten list. Podpisy i daty da się sprawdzić bez pytania rejestru.",
     "signed": "Podpisano przez: {names}",
     "dated": "Data potwierdzona przez świadków: {moment}",
     "law": "Ustawa: {title}, wersja {number}, przepis {section}",
@@ -12,6 +17,8 @@ PHRASES = {
     "waiting": "Nic jeszcze nie rozstrzygnięto, więc nie ma się od czego odwoływać. Przyjdzie"
     " kolejny list.",
     "until": "Ostatni dzień na odwołanie: {moment}",
+    "need not": "Ta decyzja jest dla Pani lub Pana korzystna. Nie trzeba się odwoływać i nikt"
+    " inny nie może tu tego zrobić. Bez odwołania decyzja staje się potem ostateczna.",
     "local": "Według kalendarza ustawy jest to dzień: {day} ({zone})",
     "remedy": "Odwołanie (przepis {section}):",
     "untranslated": "Ustawa nie ma tekstu po polsku. Jej własne zdania stoją tu w jej"
@@ -54,8 +61,8 @@ PHRASES = {
     "proposer": "Zaproponowane przez: {text}",
     "source": "Dane pochodzą od: {text}",
     "reply until": "Można odpowiedzieć do: {moment}",
-    "replying": "Odpowiedź składa się na prywatnej stronie. Wcześniej nic nie zapadnie, chyba"
-    " że odpowiedź przyjdzie szybciej.",
+    "replying": "Odpowiedź składa się na prywatnej stronie. Wcześniej nic nie zapadnie, nawet"
+    " jeśli odpowiedź przyjdzie szybciej.",
     # The decision on a listing.
     "decision": "Decyzja w sprawie wpisu {number}",
     "panel": "Decyzja organu odwoławczego w sprawie wpisu {number}",
