@@ -102,6 +102,7 @@ class Register:
 
     console: SigningKey | None = None
     dockets: list[bytes] = field(default_factory=lambda: [docket()])
+    trouble: list[Json] = field(default_factory=list)
     taken: list[dict[str, Json]] = field(default_factory=list)
     away: bool = False
     refuses: str = ""
@@ -112,14 +113,14 @@ class Register:
         self, method: str, url: str, body: bytes, headers: Mapping[str, str], bytes_max: int
     ) -> fetch.Response:
         if self.away:
-            raise UnavailableError("the register does not answer")
+            raise UnavailableError("the register does not answer", hint="start it")
         action = url.rpartition("/board/")[2]
         self._check(headers["x-safeconduct-request"], action, body)
         if method == "GET":
             listed: list[Json] = [
                 parse_json(one, "docket", bytes_max=1 << 21) for one in self.dockets
             ]
-            return _answer(format_json({"dockets": listed}))
+            return _answer(format_json({"dockets": listed, "trouble": self.trouble}))
         if self.refuses:
             return _answer(f"error: {self.refuses}\n".encode(), 409, "conflict")
         value = parse_json(body, "decision", bytes_max=1 << 21)

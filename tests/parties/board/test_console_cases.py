@@ -457,10 +457,12 @@ def test_why_the_register_refuses_is_shown_and_it_is_asked_again(
 ) -> None:
     anna, _ = drafted(browser)
     anna.upload(f"{address()}/signed", world.signed(*MEMBERS[:2]))
-    world.register.refuses = "another decision was entered"
+    world.register.refuses = "another decision was entered\nhint: look at the case"
     world.pull()
     world.pull()
-    assert "another decision was entered" in anna.get(address()).text
+    seen = anna.get(address()).text
+    assert "another decision was entered" in seen
+    assert "What to do: look at the case" in seen
     claim = world.file().question.claim
     kinds = [event.kind for event in world.console.store.events(claim)]
     assert kinds.count("trouble") == 1

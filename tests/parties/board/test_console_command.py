@@ -35,7 +35,7 @@ from safeconduct.protocol.tlog.note import format_vkey, parse_vkey
 from safeconduct.protocol.votes import Vote
 
 Said = pytest.CaptureFixture[str]
-_WAIT_SECONDS = 20
+_WAIT_SECONDS = 100
 
 
 @pytest.fixture

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.protocol.statute.laws import EXAMPLE, GOOD_TIP, example, example_document
+from tests.protocol.statute.laws import (
+    EXAMPLE,
+    GOOD_TIP,
+    STATUTES,
+    example,
+    example_document,
+)
 
 from safeconduct.errors import MalformedError
 from safeconduct.parties.board.statute_command import add_arguments
@@ -85,6 +91,85 @@ def test_facts_may_be_authored_too(tmp_path: Path, capsys: pytest.CaptureFixture
     path.write_text("lists: {tips: [{logged: 5, acknowledged: ok}]}\n")
     assert run("eval", EXAMPLE, path) == 3
     assert "tips[0].author_proven, owed by claimant" in capsys.readouterr().err
+
+
+CZECHIA = STATUTES / "czechia" / "lustration-1991"
+CANDIDATE = """\
+facts: {certificate_delivered: "1992-02-20", declaration: given}
+lists:
+  records:
+    - {category: candidate, kept: {begin: "1983", end: "1987"}, knew: true, passed: true}
+"""
+
+
+def judged_beside(
+    folder: Path, capsys: pytest.CaptureFixture[str], facts: str, *words: str | Path
+) -> tuple[Any, str]:
+    """What the first version of the Czech law says in 1994, and what is said beside it."""
+    path = folder / "facts.yaml"
+    path.write_text(facts)
+    run("eval", CZECHIA / "1.yaml", path, "--as-of", "1994-06-01", "--json", *words)
+    out, err = capsys.readouterr()
+    return json.loads(out), err
+
+
+def test_a_version_is_judged_without_what_those_beside_it_say_was_struck(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beside = ("--beside", CZECHIA / "3.yaml", "--beside", CZECHIA / "2.yaml")
+    alone, _ = judged_beside(tmp_path, capsys, CANDIDATE)
+    struck, said = judged_beside(tmp_path, capsys, CANDIDATE, *beside)
+    assert alone["outcome"] == "may_not_hold_office"
+    assert (struck["outcome"], struck["statute"]) == ("may_hold_office", alone["statute"])
+    assert "annulled" not in alone
+    [annulled] = struck["annulled"]
+    assert annulled.startswith("version 1, section 2(1)(c), 2(2): struck from 1992-12-13T23")
+    assert (said, "left_out" in struck) == ("", False)
+
+
+def test_a_fact_that_only_a_version_beside_knows_is_left_out_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    born = CANDIDATE.replace("given", 'given, born: "1950-05-05"')
+    with pytest.raises(MalformedError, match=r"facts\.born: means nothing here$"):
+        judged_beside(tmp_path, capsys, born)
+    capsys.readouterr()
+    found, _ = judged_beside(tmp_path, capsys, born, "--beside", CZECHIA / "4.yaml")
+    without, _ = judged_beside(tmp_path, capsys, CANDIDATE)
+    assert found["left_out"] == ["born"]
+    assert {name: each for name, each in found.items() if name != "left_out"} == without
+
+
+def test_the_version_and_those_beside_it_give_what_the_folder_gives(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = tmp_path / "facts.yaml"
+    facts.write_text(CANDIDATE)
+    run("eval", CZECHIA, facts, "--claim", "1992-03-01", "--as-of", "1994-06-01")
+    told = capsys.readouterr().out
+    number = told[told.index("\nversion ") :].split()[1]
+    assert number == "2"
+    others = [path for path in sorted(CZECHIA.glob("*.yaml")) if path.stem != number]
+    beside = [word for path in others for word in ("--beside", str(path))]
+    run("eval", CZECHIA / "2.yaml", facts, "--as-of", "1994-06-01", *beside)
+    [tree] = [line for line in told.splitlines() if line.startswith("tree hash")]
+    assert tree in capsys.readouterr().out.splitlines()
+
+
+NOT_BESIDE: dict[str, tuple[Path, tuple[Path, ...], str]] = {
+    "the version itself": (CZECHIA / "1.yaml", (CZECHIA / "1.yaml",), "version 1 was given"),
+    "one twice": (CZECHIA / "1.yaml", (CZECHIA / "2.yaml",) * 2, "version 2 was given"),
+    "another law": (EXAMPLE, (CZECHIA / "1.yaml",), "is not example-acquittal"),
+    "a folder": (CZECHIA, (CZECHIA / "1.yaml",), "--beside goes with one file"),
+}
+
+
+@pytest.mark.parametrize("name", NOT_BESIDE)
+def test_what_cannot_stand_beside_a_version_is_refused(name: str, tmp_path: Path) -> None:
+    law, others, message = NOT_BESIDE[name]
+    beside = [word for path in others for word in ("--beside", path)]
+    with pytest.raises(MalformedError, match=message):
+        run("eval", law, facts_file(tmp_path), *beside)
 
 
 BROKEN = {

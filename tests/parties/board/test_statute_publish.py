@@ -99,6 +99,19 @@ def test_annulments_are_not_renumbered_silently(tmp_path: Path) -> None:
     assert "version.annuls: in the Gazette this would be version 2" in refused(path, tmp_path)
 
 
+def test_what_is_not_there_is_not_annulled(tmp_path: Path) -> None:
+    annulment = {"version": 1, "from": "2024-02-01T00:00:00Z", "by": "a court"}
+    for number, message in (
+        ("99", "version.annuls[0].sections[1]: version 1 states no rule in section 99"),
+        ("6", "version.annuls[0].sections[1]: version 1 states no rule in section 6"),
+    ):
+        listed: Any = [annulment | {"sections": ["5(2)", number]}]
+        path = written(tmp_path, number=2, supersedes="00" * 32, annuls=listed)
+        assert message in refused(path, tmp_path)
+    listed = [annulment | {"sections": ["5(2)"]}]
+    publish(written(tmp_path, number=2, supersedes="00" * 32, annuls=listed), tmp_path)
+
+
 def test_another_law_does_not_follow(tmp_path: Path) -> None:
     message = refused(EXAMPLE, tmp_path)
     assert "statute.id: is not example-credited-acquittal" in message

@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from tests.protocol.statute.laws import EXAMPLE, GOOD_TIP, example
+from tests.protocol.statute.laws import EXAMPLE, GOOD_TIP, STATUTES, example
 from tests.protocol.statute.wide import wide_document, wide_law
 
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError
+from safeconduct.parties.board.statute_files import read_versions
 from safeconduct.parties.board.statute_try import add_try_verb, make_site
 from safeconduct.plumbing.forms import Form
 from safeconduct.plumbing.letter_text import blocks
@@ -30,6 +31,8 @@ from safeconduct.plumbing.statute_form import (
 from safeconduct.plumbing.statute_trial import Trial
 from safeconduct.protocol.canonical import format_json
 from safeconduct.protocol.statute import Statute, read_facts, read_statute
+from safeconduct.protocol.statute.head import read_moment
+from safeconduct.protocol.statute.trial import case_day
 from safeconduct.protocol.statute.wording import LANGUAGES
 
 AS_OF = 2_000_000_000
@@ -156,6 +159,7 @@ def test_judging_shows_outcome_letter_and_picture_and_keeps_the_form() -> None:
     assert status == 200
     assert "You are acquitted from the registration." in page
     assert "<svg" in page
+    assert "<details open><summary>The proof as a picture" in page
     assert 'value="2027-05-01T00:00:00Z"' in page
     assert '<option value="useful" selected>' in page
 
@@ -176,6 +180,58 @@ def test_a_case_of_the_law_fills_the_form() -> None:
         'name="l.statements.0.made" value="2027-05-31T00:00:00Z .. 2027-05-31T23:59:59Z"'
         in page
     )
+
+
+def test_a_case_of_the_law_is_judged_as_the_law_says_and_stays_chosen() -> None:
+    law = read_versions(STATUTES / "lithuania" / "confession-1999")[0].statute
+    for number, case in enumerate(law.cases):
+        _, _, page = visit(law, {"do": "fill", "case": str(number)})
+        assert f'<option value="{number}" selected>' in page
+        outcomes = (*law.outcomes, law.default)
+        texts = {each.value: each.text["en"] for each in outcomes}
+        text = texts.get(case.outcome, "Nothing can be decided yet.")
+        result = page[page.index('id="result"') : page.index("</section>")]
+        assert text in html.unescape(result), case.name
+        assert case.why in html.unescape(page)
+        day = re.search(r'name="as_of" value="([^"]+)"', page)
+        assert day is not None
+        assert read_moment(day[1], "as_of", law.calendar) == case_day(law, case)
+        _, _, again = visit(law, fields_of(page) | {"do": "judge"})
+        assert result in again
+        assert f'<option value="{number}" selected>' in again
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What a browser would send of the page's form."""
+    typed = re.findall(r'<input[^>]*name="([^"]+)"\s+value="([^"]*)"', page)
+    chosen = {}
+    for name, options in re.findall(
+        r'<select[^>]*name="([^"]+)".*?>(.*?)</select>', page, re.S
+    ):
+        value = re.search(r'value="([^"]*)" selected', options)
+        chosen[name] = value[1] if value else ""
+    return {name: html.unescape(value) for name, value in (*typed, *chosen.items())}
+
+
+def test_the_result_tells_amount_and_items() -> None:
+    folder = STATUTES / "european-union" / "leniency-2006"
+    law = read_versions(folder)[-1].statute
+    names = [each.name for each in law.cases]
+    number = names.index("the first with evidence for an inspection gets conditional immunity")
+    _, _, page = visit(law, {"do": "fill", "case": str(number)})
+    result = page[page.index('id="result"') : page.index("</section>")]
+    assert "Amount: 100 percent" in result
+    assert ", version 2" in page
+    assert "no. 1 of the list applications</span></legend>" in page
+    assert "applications[0]" not in result
+    assert "<details><summary>The proof as a picture" in page
+
+
+def test_a_case_that_the_law_does_not_have_is_refused() -> None:
+    for chosen in ("999", "x", "-1", ""):
+        status, _, page = visit(example(), TIP | {"do": "fill", "case": chosen})
+        assert status == MalformedError.http_status
+        assert "form:" in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -250,6 +306,16 @@ def test_every_case_of_the_law_survives_the_form() -> None:
         assert (facts.values, facts.lists) == (case.facts.values, case.facts.lists)
 
 
+def test_every_case_of_every_law_survives_the_form() -> None:
+    folders = [each for each in STATUTES.glob("*/*") if each.is_dir()]
+    laws = [law.statute for folder in folders for law in read_versions(folder)]
+    for law, case in ((one, case) for one in laws for case in one.cases):
+        again = there_and_back(law, case.facts.document)
+        facts = read_facts(again, law.facts, calendar=law.calendar)
+        found = (facts.values, facts.lists)
+        assert found == (case.facts.values, case.facts.lists), (law.id, case.name)
+
+
 def test_every_type_of_fact_survives_the_form() -> None:
     statute = wide_law({"is": ["x", True]})
     facts = {
@@ -270,6 +336,11 @@ def test_two_times_joined_are_an_interval() -> None:
     statute = wide_law({"is": ["x", True]})
     draft = Draft(values={"f.t": "1970-01-01T00:00:05Z .. 1970-01-01T00:00:09Z"})
     assert facts_document(draft, statute) == {"facts": {"t": [5, 9]}, "lists": {}}
+    days = Draft(values={"f.t": "1970-01-02 .. 1970-02"})
+    assert facts_document(days, statute) == {
+        "facts": {"t": ["1970-01-02", "1970-02"]},
+        "lists": {},
+    }
     open_ended = Draft(values={"f.t": ".. 1970-01-01T00:00:09Z"})
     assert facts_document(open_ended, statute) == {"facts": {"t": [None, 9]}, "lists": {}}
 

@@ -56,6 +56,28 @@ class File:
     question: Question
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What went wrong, in words for a member, and what can be done about it."""
+
+    message: str
+    hint: str = ""
+
+
+def fault_of(error: SafeconductError) -> Fault:
+    """The error as a member is told it: of this machine no more than strangers may hear."""
+    hint = "try again later" if error.told else error.hint
+    return Fault(message=error.told or error.message, hint=hint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """A case that the register cannot put before anybody, and its word of why."""
+
+    case: int
+    fault: Fault
+
+
 @dataclass(slots=True)
 class Memory:
     """What is known until the process ends; all of it is found out again."""
@@ -66,8 +88,14 @@ class Memory:
     read_at: int = 0
     pulled_at: int = 0
     offered: frozenset[bytes] | None = None  # None before the register was asked
-    trouble: str = ""
+    faults: tuple[Fault, ...] = ()  # of the last round
+    stuck: tuple[Stuck, ...] = ()
     dockets: dict[bytes, Checked] = field(default_factory=dict)
+
+    @property
+    def trouble(self) -> str:
+        """What went wrong in the last round, in one line; empty if nothing did."""
+        return "; ".join(fault.message for fault in self.faults)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

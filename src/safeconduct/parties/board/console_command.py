@@ -223,7 +223,13 @@ def _pull(options: argparse.Namespace) -> int:
     def once(console: Console) -> int:
         pull(console)
         if console.memory.trouble:
-            raise ConflictError(console.memory.trouble)
+            hints = "; ".join(fault.hint for fault in console.memory.faults if fault.hint)
+            raise ConflictError(console.memory.trouble, hint=hints)
+        for stuck in console.memory.stuck:
+            fault = stuck.fault
+            terminal.note(
+                f"case {stuck.case} cannot be offered: {fault.message} ({fault.hint})"
+            )
         terminal.say(f"{len(console.memory.offered or ())} dockets are offered")
         return 0
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError
 from safeconduct.parties.board import console_voting as voting
-from safeconduct.parties.board.console import APPEAL, Console, File, file_of
+from safeconduct.parties.board.console import APPEAL, Console, File, fault_of, file_of
 from safeconduct.parties.board.console_file import FileView, due_at, letter_of, view_of, words
 from safeconduct.parties.board.console_store import Kept
-from safeconduct.parties.board.console_voting import Draft, Standing, stand
+from safeconduct.parties.board.console_voting import Draft, Question, Standing, stand
 from safeconduct.plumbing.pages import utc
 from safeconduct.protocol.canonical import parse_json
 from safeconduct.protocol.record import parse_signed
@@ -35,6 +35,7 @@ class Row:
     waits: str
     mark: str
     votes: str
+    absent: tuple[str, ...]  # who has not voted yet
     age: int
     due_at: int | None
     overdue: bool
@@ -47,7 +48,17 @@ class RefusedDocket:
 
     hash: str
     reason: str
+    hint: str
     first_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a case's way through the console; `status` is done, now, or empty: ahead."""
+
+    title: str
+    text: str
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +72,8 @@ class Page:
     body_words: str
     waits: str
     mark: str
+    due_at: int | None
+    progress: tuple[Step, ...]
     closed: str
     file: FileView | None
     letter: str
@@ -71,6 +84,9 @@ class Page:
     outcomes: Mapping[str, str]
     voted: tuple[str, ...]
     absent: tuple[str, ...]
+    excluded: tuple[str, ...]  # who decided the case before, and keeps out
+    together: int  # further claims that are decided with it
+    language: str  # of the letter
     conflicts: tuple[tuple[str, str], ...]
     votes: tuple[Vote, ...]  # empty before the member has voted
     own: Vote | None
@@ -86,6 +102,7 @@ class Page:
     posted_at: int
     answer: tuple[tuple[str, str], ...]  # what the register acknowledged it with
     trouble: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +127,7 @@ def list_cases(console: Console, member: str) -> Cases:
             file = file_of(console, kept)
         except SafeconductError as error:
             if _is_offered(console, kept):
-                shown = RefusedDocket(
-                    hash=kept.hash.hex(), reason=error.message, first_at=kept.first_at
-                )
-                refused.append(shown)
+                refused.append(_refused(kept, error))
             continue
         if member in file.question.seated:
             row = _row(console, file, member)
@@ -121,6 +135,13 @@ def list_cases(console: Console, member: str) -> Cases:
             rows.append(replace(row, group="done") if again else row)
             newest.add(kept.claim)
     return Cases(rows=tuple(rows), refused=tuple(refused))
+
+
+def _refused(kept: Kept, error: SafeconductError) -> RefusedDocket:
+    fault = fault_of(error)
+    return RefusedDocket(
+        hash=kept.hash.hex(), reason=fault.message, hint=fault.hint, first_at=kept.first_at
+    )
 
 
 def drafted(console: Console, data: bytes) -> File:
@@ -161,6 +182,7 @@ def _row(console: Console, file: File, member: str) -> Row:
         waits=waits,
         mark=mark,
         votes=f"{voted} of {len(file.question.seated)}",
+        absent=_absent(file, standing),
         age=max(0, at - file.kept.first_at),
         due_at=due,
         overdue=due is not None and at > due and not settled,
@@ -221,6 +243,8 @@ def show(console: Console, file: File, member: str) -> Page:
         body_words=_BODIES[file.body],
         waits=waits,
         mark=mark,
+        due_at=due_at(file, console.seconds()),
+        progress=_progress(question, standing, is_carried=bool(carried)),
         closed="" if offered or standing.signed else _REPLACED,
         file=None if in_conflict else _view(console, file),
         letter="" if in_conflict else letter_of(file, standing.draft),
@@ -230,7 +254,10 @@ def show(console: Console, file: File, member: str) -> Page:
         yielded=question.yielded,
         outcomes=_outcomes(file),
         voted=tuple(sorted(standing.votes.keys() - standing.conflicts.keys())),
-        absent=tuple(name for name in question.seated if name not in standing.votes),
+        absent=_absent(file, standing),
+        excluded=tuple(sorted(question.excluded)),
+        together=len(file.docket.bundles) - 1,
+        language=file.docket.language,
         conflicts=tuple(sorted(standing.conflicts.items())),
         votes=_votes(standing) if sees_votes else (),
         own=own,
@@ -248,6 +275,44 @@ def show(console: Console, file: File, member: str) -> Page:
         posted_at=standing.posted_at,
         answer=tuple(_answer(standing.answer)),
         trouble=standing.trouble,
+        hint=standing.hint,
+    )
+
+
+def _absent(file: File, standing: Standing) -> tuple[str, ...]:
+    return tuple(name for name in file.question.seated if name not in standing.votes)
+
+
+def _progress(question: Question, standing: Standing, *, is_carried: bool) -> tuple[Step, ...]:
+    """The way of a case from the first vote to the register, and where it is now."""
+    cast, lines = len(standing.votes) - len(standing.conflicts), len(standing.lines)
+    draft, signed = standing.draft is not None, bool(standing.signed)
+    ways = (
+        (
+            draft,
+            "Votes",
+            f"{cast} of {len(question.seated)} are in; {voting.needed(question)}"
+            " for one outcome carry it. Votes can be changed until the draft is made.",
+        ),
+        (draft, "Draft", "Somebody who voted for the outcome makes it. That closes the votes."),
+        (
+            signed,
+            "Signatures",
+            f"{lines} of {question.threshold} are here. Whoever voted for it"
+            " signs on a machine of their own.",
+        ),
+        (standing.posted_at > 0, "Register", "It dates the decision, and serves the letter."),
+    )
+    at = next((place for place, way in enumerate(ways) if not way[0]), len(ways))
+    if at == 0 and is_carried:
+        at = 1
+    return tuple(
+        Step(
+            title=title,
+            text=text,
+            status="done" if place < at else "now" if place == at else "",
+        )
+        for place, (_, title, text) in enumerate(ways)
     )
 
 

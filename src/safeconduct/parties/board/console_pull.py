@@ -16,7 +16,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from safeconduct.errors import MalformedError, SafeconductError, UnavailableError
-from safeconduct.parties.board.console import Console, File, file_of, refresh
+from safeconduct.parties.board.console import (
+    Console,
+    Fault,
+    File,
+    Stuck,
+    fault_of,
+    file_of,
+    refresh,
+)
 from safeconduct.parties.board.console_voting import (
     Draft,
     Question,
@@ -38,6 +46,8 @@ EVERY_SECONDS = 15
 STOP_SECONDS = 2  # how long the end of a console waits for a round
 DOCKETS_BYTES_MAX = 17 << 20  # of one answer; a register sends 16 MiB of dockets at most
 ANSWER_BYTES_MAX = 64 << 10
+STUCK_MAX = 100  # cases that a register cannot offer
+STUCK_CHARACTERS_MAX = 1_000  # of why, and of what to do
 REQUEST_HEADER = "x-safeconduct-request"
 
 
@@ -48,26 +58,45 @@ def pull(console: Console) -> None:
     """
     memory = console.memory
     with memory.pulling:
-        troubles = []
+        faults = []
         for step in (refresh, _take_dockets, post_settled):
             try:
                 step(console)
             except SafeconductError as error:
-                troubles.append(error.message)
-        memory.pulled_at, memory.trouble = console.seconds(), "; ".join(troubles)
+                faults.append(fault_of(error))
+        memory.pulled_at, memory.faults = console.seconds(), tuple(faults)
 
 
 def _take_dockets(console: Console) -> None:
     answer = _asked(console, "GET", "dockets", b"", DOCKETS_BYTES_MAX)
     value = parse_json(answer, "dockets", bytes_max=DOCKETS_BYTES_MAX)
-    if not isinstance(value, dict) or value.keys() != {"dockets"}:
-        raise MalformedError("dockets: not what a register answers with")
-    listed = value["dockets"]
-    if not isinstance(listed, list):
-        raise MalformedError("dockets: not a list")
+    if not isinstance(value, dict) or value.keys() != {"dockets", "trouble"}:
+        raise MalformedError(
+            "dockets: not what a register answers with",
+            hint="register and console must be of the same version",
+        )
+    listed, stuck = _list(value, "dockets"), _list(value, "trouble")
+    console.memory.stuck = tuple(_stuck(one) for one in stuck[:STUCK_MAX])
     at = console.seconds()
     offered = [_keep(console, one, at) for one in listed]
     console.memory.offered = frozenset(offered)
+
+
+def _list(value: Mapping[str, Json], name: str) -> list[Json]:
+    listed = value[name]
+    if not isinstance(listed, list):
+        raise MalformedError(f"dockets: {name} is not a list")
+    return listed
+
+
+def _stuck(value: Json) -> Stuck:
+    """A case that the register names because it cannot offer its docket."""
+    if isinstance(value, dict) and value.keys() == {"case", "hint", "reason"}:
+        case, hint, reason = value["case"], value["hint"], value["reason"]
+        if type(case) is int and isinstance(hint, str) and isinstance(reason, str):
+            message, advice = reason[:STUCK_CHARACTERS_MAX], hint[:STUCK_CHARACTERS_MAX]
+            return Stuck(case=case, fault=Fault(message=message, hint=advice))
+    raise MalformedError("dockets: not the fields of a case in trouble")
 
 
 def _keep(console: Console, docket: Json, at: int) -> bytes:
@@ -105,7 +134,7 @@ def post_settled(console: Console) -> None:
         try:
             _post(console, file)
         except SafeconductError as error:
-            note_trouble(console.store, file.question, error.message, console.seconds())
+            note_trouble(console.store, file.question, fault_of(error), console.seconds())
 
 
 def _post(console: Console, file: File) -> None:

@@ -16,7 +16,7 @@ from functools import partial
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError
 from safeconduct.parties.board import console_sign_in as door
 from safeconduct.parties.board import console_voting as voting
-from safeconduct.parties.board.console import Console, File, file_of
+from safeconduct.parties.board.console import Console, File, fault_of, file_of
 from safeconduct.parties.board.console_file import picture_of
 from safeconduct.parties.board.console_page import Page, list_cases, show
 from safeconduct.parties.board.console_pull import pull
@@ -49,7 +49,7 @@ _IMAGE = {
 _Act = Callable[[Console, Session, File, Form], str]
 
 _SAID = {
-    "voted": "Your vote is kept.",
+    "voted": "Your vote is kept. You can change it until somebody makes the draft.",
     "conflict": "Your conflict of interest is kept; the others see it.",
     "draft": "The draft is made. Download it, sign it on your own machine, and bring it back.",
     "reopened": "The draft is taken back. Votes can be changed again.",
@@ -183,8 +183,7 @@ def _problem(console: Console, request: web.Request, error: SafeconductError) ->
         console,
         "console_problem.html",
         session,
-        message=error.told or error.message,
-        hint="try again later" if error.told else error.hint,
+        fault=fault_of(error),
         back=_back(request),
     )
     return web.html(content, status=error.http_status, headers=_HEADERS)
@@ -300,7 +299,8 @@ def _list_page(console: Console, session: Session, request: web.Request) -> web.
         session,
         here="/",
         said=_said(request),
-        trouble=console.memory.trouble,
+        faults=console.memory.faults,
+        stuck=console.memory.stuck,
         pulled_at=console.memory.pulled_at,
         cases=list_cases(console, session.member),
     )

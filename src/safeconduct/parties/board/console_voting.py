@@ -12,6 +12,7 @@ the same second, cannot get past each other.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from safeconduct.errors import ConflictError, MalformedError, RefusedError, UnverifiedError
 from safeconduct.parties.board.console_store import Event, Store
@@ -94,6 +95,7 @@ class Standing:
     answer: bytes = b""  # what the register acknowledged it with
     posted_at: int = 0
     trouble: str = ""  # why the register did not take it, when it was last asked
+    hint: str = ""  # and what can be done about that
 
     @property
     def conflicts(self) -> dict[str, str]:
@@ -377,11 +379,24 @@ def note_posted(store: Store, question: Question, answer: bytes, at: int) -> Non
     store.add(_event("posted", question, "", at, answer))
 
 
-def note_trouble(store: Store, question: Question, reason: str, at: int) -> None:
+class Told(Protocol):
+    """What went wrong, and what to do; `console.Fault` is one."""
+
+    @property
+    def message(self) -> str:
+        """What went wrong, in one line."""
+
+    @property
+    def hint(self) -> str:
+        """What can be done; it may be empty."""
+
+
+def note_trouble(store: Store, question: Question, told: Told, at: int) -> None:
     """Keep why the register did not take the decision; not again while it stays the same."""
     with store.deciding() as sitting:
-        if stand(question, sitting.events(question.claim)).trouble != reason:
-            sitting.add(_event("trouble", question, "", at, reason.encode("utf-8")))
+        if stand(question, sitting.events(question.claim)).trouble != told.message:
+            data = f"{told.message}\n{told.hint}" if told.hint else told.message
+            sitting.add(_event("trouble", question, "", at, data.encode("utf-8")))
 
 
 def _event(kind: str, question: Question, member: str, at: int, data: bytes) -> Event:
@@ -447,11 +462,12 @@ def _take_signed(standing: Standing, event: Event) -> Standing:
 
 
 def _take_posted(standing: Standing, event: Event) -> Standing:
-    return replace(standing, answer=event.data, posted_at=event.at, trouble="")
+    return replace(standing, answer=event.data, posted_at=event.at, trouble="", hint="")
 
 
 def _take_trouble(standing: Standing, event: Event) -> Standing:
-    return replace(standing, trouble=event.data.decode("utf-8"))
+    trouble, _, hint = event.data.decode("utf-8").partition("\n")
+    return replace(standing, trouble=trouble, hint=hint)
 
 
 _FOLD: Mapping[str, Callable[[Standing, Event], Standing]] = {
