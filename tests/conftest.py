@@ -10,7 +10,20 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+settings.register_profile(
+    "any machine, however slow",
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
+)
+settings.load_profile("any machine, however slow")
+# Loaded before any test is read: an example fails for what it shows, never for its duration.
 
 GROUPS = {
     "the play and whoever attacks it": (

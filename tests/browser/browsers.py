@@ -23,7 +23,7 @@ MODES = (
     (FIREFOX, False),
 )
 """By browser, whether scripts may run."""
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 120_000
 NARROW = (320, 640)
 _REFUSED = "the server responded with a status of 4"
 """What Chromium says of every page that asks a visitor to look at something again."""
@@ -53,11 +53,16 @@ def launch(playwright: Playwright, name: str, *, scripts: bool = True) -> Browse
     """A browser of Debian's; without it the test is skipped, or fails under CI."""
     if name == CHROMIUM:
         path = need_tool("chromium", "chromium")
-        return playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_ARGS))
+        return playwright.chromium.launch(
+            executable_path=path, args=list(_CHROMIUM_ARGS), timeout=TIMEOUT_MS
+        )
     path = need_tool("firefox-esr", "firefox-esr")
     prefs = {**_FIREFOX_PREFS, "javascript.enabled": scripts}
     return playwright.firefox.launch(
-        executable_path=path, channel="moz-firefox", firefox_user_prefs=prefs
+        executable_path=path,
+        channel="moz-firefox",
+        firefox_user_prefs=prefs,
+        timeout=TIMEOUT_MS,
     )
 
 

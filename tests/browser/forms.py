@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import httpx
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 180
 
 
 @dataclass(slots=True)

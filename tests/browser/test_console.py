@@ -151,7 +151,7 @@ def _signed(key: SigningKey, draft: bytes, folder: Path) -> bytes:
     path.write_bytes(draft)
     write_secret(key_path, (format_skey(key) + "\n").encode())
     command = ["board", "sign", str(path), "--key", str(key_path)]
-    subprocess.run([sys.executable, "-m", "safeconduct", *command], check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "safeconduct", *command], check=True, timeout=180)
     return path.read_bytes()
 
 

@@ -53,7 +53,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def _paths(lived: Lived) -> dict[str, str]:
     [first, *_] = lived.world.registry.store.cases()
     page = lived.listings.page(1)
-    return {
+    paths = {
         "register": "/",
         "search": "/search",
         "found": "/search?q=wladimir+petrow",
@@ -75,8 +75,11 @@ def _paths(lived: Lived) -> dict[str, str]:
         "listing": f"/listing/{page.hex()}",
         "lost": "/nowhere",
     }
+    return paths | {f"{name}, in Arabic": f"/ar{paths[name]}" for name in IN_ARABIC}
 
 
+IN_ARABIC = ("register", "listed", "decision", "law", "compare", "try", "case", "listing")
+"""These are looked at from right to left too."""
 STATUSES = {"lost": 404, "refused": 400}
 
 

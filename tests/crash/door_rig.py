@@ -35,7 +35,7 @@ from safeconduct.protocol.tlog.note import format_note
 from safeconduct.protocol.tlog.tile import format_bundle
 
 UP, DOWN = "up", "down"
-STARTING_SECONDS = 20
+STARTING_SECONDS = 120
 PIECE_BYTES = 1 << 16  # each chunk is a piece
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload([__name__])

@@ -36,7 +36,7 @@ from safeconduct.protocol.record import record_hash
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 150
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 120
 TICKET = re.compile(r'name="ticket" value="([^"]*)"')
 SAVED = re.compile(r'href="data:application/octet-stream;base64,([^"]*)"')
 Done = TypeVar("Done")

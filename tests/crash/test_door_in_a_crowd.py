@@ -28,7 +28,7 @@ UPLOAD_BYTES = 100 << 20
 SENT_BYTES = 3 << 20  # of an upload that stops: more than the door holds in memory
 MEMORY_KIB_MAX = 160 << 10  # beyond what the door takes among honest ones alone
 SPARE_FILES = 8  # threads that have come since have databases open
-HASTY = Limits(head_seconds=3.0, progress_seconds=3.0)
+HASTY = Limits(head_seconds=8.0, progress_seconds=8.0)
 PHOTO = bytes(range(256)) * 2_000
 BOUNDARY = "half"
 

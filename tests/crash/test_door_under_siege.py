@@ -32,7 +32,7 @@ from safeconduct.protocol.tlog.policy import Logged, verify_proof
 COMMITS, COMMITTERS = 240, 12
 TIPS, TELLERS = 10, 4
 DELIVERIES, SENDERS = 3, 2
-WINDOW_SECONDS = 25
+WINDOW_SECONDS = 40
 LATE_COMMITS = 10
 KILLS = {20: "door", 70: "log", 130: "east", 190: "door"}
 """By how many were answered before: "east" is the one witness that no quorum can do without."""

@@ -28,6 +28,13 @@ PLACES: dict[str, tuple[Callable[[Path, pytest.MonkeyPatch], World], Journey]] =
 }
 
 
+TOLD = (
+    "free some space",
+    "is full",
+    "cannot reach its own records",  # to a console, which is another party, and no more of it
+)
+
+
 @contextmanager
 def full(disk: Path, left: int) -> Iterator[None]:
     """Somebody else's file takes all but `left` bytes during the block."""
@@ -66,7 +73,7 @@ def test_a_full_disk_stops_a_step_with_one_error_that_says_what_to_do(
     assert rig.outcome() == due
     assert len(stopped) >= (1 if left else len(journey) // 3)
     told = [f"{one.message}: {one.hint}" for one in stopped]
-    assert [one for one in told if "free some space" not in one and "is full" not in one] == []
+    assert [one for one in told if not any(words in one for words in TOLD)] == []
     assert not list(rig.world.folder.rglob("*.tmp"))
 
 

@@ -20,7 +20,7 @@ from safeconduct.protocol.record import record_hash
 FOUNDED = ("north", "south", "east", "log", "door", "desk", "register")
 SERVERS = (*FOUNDED, "mirror")  # which starts in the last scene
 IN_RECEIPTS = ("clerk", "engineer", "rival", "visitor", "late")
-END_SECONDS = 30
+END_SECONDS = 120
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 

@@ -5,7 +5,6 @@ Everybody sends again what was not answered. Whatever was answered is there afte
 
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -27,6 +26,7 @@ from tests.parties.registry.register_world import NOTHING_FOUND, World, appeal_o
 from tests.parties.servers import SOURCES, START_SECONDS
 from tests.protocol.builders import MEMBERS, source_keys
 
+from safeconduct.demo.stage import free_port
 from safeconduct.parties.board.console_pull import pull
 from safeconduct.parties.board.console_sign_in import invite
 from safeconduct.parties.board.sign import sign_all
@@ -37,7 +37,7 @@ from safeconduct.protocol.record import record_hash
 from safeconduct.protocol.tlog.note import SigningKey, format_vkey
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 KILLS = 2
 BETWEEN_SECONDS = 0.15
 LISTINGS, REPLIES, CASES = 4, 6, 2
@@ -91,12 +91,6 @@ def serving(*servers: Mortal) -> Iterator[None]:
         for server in servers:
             server.listening()
         yield
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def answered(send: Callable[[], Any], *said: str) -> Any:
@@ -254,7 +248,8 @@ class Member(Browser):
     """A member whose browser sends again what was not answered."""
 
     def __init__(self, board: Board, name: str, origin: str) -> None:
-        self.origin, self.people = origin, []  # type: ignore[var-annotated]  # as a world has
+        self.origin = origin
+        self.people: list[Browser] = []  # as a world has
         super().__init__(cast(ConsoleWorld, self), board.console.url)
         self.http = httpx.Client(
             base_url=board.console.url,

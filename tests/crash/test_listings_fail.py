@@ -10,6 +10,7 @@ from tests.parties.registry.listing_world import (
     FILE,
     PANEL,
     REPLY_SECONDS,
+    Listings,
     founded,
     open_listings,
 )
@@ -21,7 +22,6 @@ from safeconduct.parties.registry import enlist, enlist_decide, enlist_final, he
 from safeconduct.parties.registry.duties import listings_of
 from safeconduct.parties.registry.importing import carry_out, plan_import
 
-REASONS = "The panel read the whole file."
 LIST = "subject,name,conduct\n" + "".join(
     f"r-{number},Ada {'ABCDEFGHIJ'[number % 10]}quill,signed\n" for number in range(1, 61)
 )
@@ -48,6 +48,7 @@ def reply(rig: Rig) -> object:
 
 
 def draft(rig: Rig) -> object:
+    rig.world.now += REPLY_SECONDS + 1
     return sign_all(enlist_decide.draft_decision(rig.world.registry, 1), builders.MEMBERS[:2])
 
 
@@ -62,7 +63,7 @@ def appeal(rig: Rig) -> object:
 
 def judge(result: str) -> Any:
     def judged(rig: Rig) -> object:
-        record = enlist_decide.draft_appeal_decision(rig.world.registry, 1, result, REASONS)
+        record = Listings(rig.world).judgement(result)
         return sign_all(record, PANEL[:2])
 
     return judged

@@ -55,7 +55,7 @@ from safeconduct.protocol.withdrawal import (
     verify_withdrawal,
 )
 
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = pytest.mark.timeout(0 if LONG else 900)
 
 NOW = 1_800_000_000
 SEEDS = held_seeds(bytes(32), NOW)

@@ -3,6 +3,7 @@
 Who writes a law, hands in a list or answers a console is a stranger to whoever reads it.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -16,12 +17,19 @@ from tests.fuzz.test_fuzz_parsers import LONG, fuzz
 from tests.fuzz.test_fuzz_sealed import damaged_in_some_way
 from tests.plumbing.authenticator import Authenticator
 from tests.protocol import builders
-from tests.protocol.decided import AS_OF, NOTHING_FOUND, STATE, bundle_of
+from tests.protocol.decided import (
+    AS_OF,
+    NOTHING_FOUND,
+    STATE,
+    bundle_of,
+    honest_sealed,
+    publish,
+)
 from tests.protocol.statute.grown import grown
 from tests.protocol.statute.laws import GOOD_STATEMENT, GOOD_TIP, example_document, small_law
 
 from safeconduct.errors import MalformedError, RefusedError, SafeconductError, UnverifiedError
-from safeconduct.parties.registry.importing import FAULTS_MAX, FORMATS, read_rows
+from safeconduct.parties.registry.foreign_lists import FAULTS_MAX, FORMATS, read_rows
 from safeconduct.plumbing.authored import parse_marked
 from safeconduct.plumbing.forms import Form
 from safeconduct.plumbing.names import NameIndex
@@ -33,8 +41,14 @@ from safeconduct.plumbing.passkeys import (
     verify_registration,
 )
 from safeconduct.plumbing.statute_trial import Answer, Trial, press, values
-from safeconduct.protocol.canonical import format_json
-from safeconduct.protocol.decision import propose
+from safeconduct.protocol.canonical import format_json, parse_json
+from safeconduct.protocol.decision import (
+    format_unsealed,
+    make_unsealed,
+    parse_unsealed,
+    propose,
+    recheck,
+)
 from safeconduct.protocol.docket import check_docket, make_docket
 from safeconduct.protocol.listing.dossier import (
     Dossier,
@@ -50,7 +64,7 @@ from safeconduct.protocol.statute.lint import lint, lint_change
 from safeconduct.protocol.statute.load import load_statute
 from safeconduct.protocol.votes import Vote, format_votes, parse_votes, votes_document
 
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = pytest.mark.timeout(0 if LONG else 900)
 
 EXAMPLE = Path(__file__).parents[2] / "statutes" / "example" / "acquittal" / "statute.yaml"
 CONDITION = {"is": ["x", True]}
@@ -198,6 +212,31 @@ def dockets(random: Random) -> object:
     return found
 
 
+@cache
+def unsealing() -> bytes:
+    sealed = parse_json(honest_sealed(), "decision")
+    assert isinstance(sealed, dict)
+    sha256 = hashlib.sha256(honest_sealed()).digest()
+    bundles = [bundle_of("sealed")]
+    return format_unsealed(make_unsealed(sealed, sha256, bundles, (), builders.REGISTRY.seed))
+
+
+def unsealings(random: Random) -> object:
+    """Whatever somebody hands over, it opens just what the board published, or nothing."""
+    whole = random.random() < 0.5
+    data = (
+        damaged_in_some_way(random, [unsealing()])
+        if whole
+        else format_json(damaged_inside(random, [unsealing()]))
+    )
+    read = parse_unsealed(data)
+    assert format_unsealed(read) == data
+    made = publish(honest_sealed())
+    found = recheck(made.data, made.publication, STATE, builders.POLICY, read)
+    assert found.evidence == "unsealed"
+    return found
+
+
 SITE = Site(origin="https://board.example", name="Board")
 CHALLENGE = bytes(range(32))
 
@@ -310,6 +349,7 @@ TARGETS: dict[str, tuple[Callable[[Random], object], tuple[type[SafeconductError
     "trial": (trials, OURS),
     "votes": (votes, (MalformedError,)),
     "docket": (dockets, OURS),
+    "unsealing": (unsealings, OURS),
     "answer of a passkey": (passkey_answers, OURS),
     "file about a person": (dossiers, (MalformedError,)),
     "query": (queries, (RefusedError,)),

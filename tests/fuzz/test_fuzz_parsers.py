@@ -24,7 +24,7 @@ SECONDS = float(os.environ.get("SAFECONDUCT_FUZZ_SECONDS", "0"))
 EXAMPLES = int(os.environ.get("SAFECONDUCT_FUZZ_EXAMPLES", "300"))
 LONG = bool({"SAFECONDUCT_FUZZ_SECONDS", "SAFECONDUCT_FUZZ_EXAMPLES"} & os.environ.keys())
 
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = pytest.mark.timeout(0 if LONG else 900)
 
 
 @cache

@@ -73,7 +73,7 @@ from safeconduct.protocol.record import Record, format_record, parse_record, sig
 from safeconduct.protocol.reply import open_reply, split_bulletin
 from safeconduct.protocol.tlog.note import SigningKey
 
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = pytest.mark.timeout(0 if LONG else 900)
 
 Try = Callable[[Random], object]
 OURS = (MalformedError, UnverifiedError)

@@ -30,7 +30,7 @@ from safeconduct.protocol.tlog.tile import (
     tiles_of,
 )
 
-pytestmark = pytest.mark.timeout(0 if LONG else 300)
+pytestmark = pytest.mark.timeout(0 if LONG else 900)
 
 LOG = SigningKey(name="log.example/fuzz", seed=b"\x46" * 32)
 

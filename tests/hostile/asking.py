@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
+from hashlib import sha256, shake_256
 from urllib.parse import quote, urlencode
 
 from tests.hostile.seating import Seated
 from tests.world import Played, log_entries, rows
 
 from safeconduct.parties.desk.site import FORM_BYTES_MAX
-from safeconduct.plumbing import clock, dice
+from safeconduct.plumbing import clock
 from safeconduct.plumbing.keys import load_signing_key
 from safeconduct.protocol.canonical import format_base64, format_json
 from safeconduct.protocol.claim import parse_bundle
@@ -61,6 +61,11 @@ class Scene:
         return self.played.world.claims["engineer"].hex()
 
 
+def noise(count: int) -> bytes:
+    """Bytes that are nothing, and the same each time."""
+    return shake_256(b"noise").digest(count)
+
+
 def in_body(
     path: str,
     valid: Callable[[Scene], bytes],
@@ -78,7 +83,7 @@ def in_body(
             "truncated": good[:-1],
             "wrong kind": wrong(scene),
             "not UTF-8": NOT_UTF8,
-            "random": dice.random_bytes(777),
+            "random": noise(777),
         }
         place = path.format(tip=scene.tip, claim=scene.claim)
         headers = {"content-type": content_type}
@@ -99,7 +104,7 @@ def in_path(path: str, valid: Callable[[Scene], str], wrong: str) -> Asker:
             "truncated": valid(scene)[:-1],
             "wrong kind": quote(wrong),
             "not UTF-8": quote(NOT_UTF8),
-            "random": quote(dice.random_bytes(40)),
+            "random": quote(noise(40)),
         }
         named = {"page": page_hash(scene), "listing": scene.seated.told.page.hex()}
         place = path.format("{}", tip=scene.tip, docket=scene.seated.docket, **named)
@@ -130,7 +135,7 @@ def no_body(path: str) -> Asker:
             "huge": bytes(MEBIBYTE),
             "wrong kind": b"{}",
             "not UTF-8": NOT_UTF8,
-            "random": dice.random_bytes(5),
+            "random": noise(5),
         }
         return {kind: Ask(path=place, body=body) for kind, body in bodies.items()}
 
@@ -149,7 +154,7 @@ def no_form(path: str, *fields: tuple[str, str]) -> Asker:
             "truncated": own[:-1].encode(),
             "wrong kind": (good if fields else "token=another").encode(),
             "not UTF-8": f"{own}&{own}&text={quote(NOT_UTF8)}".encode(),
-            "random": dice.random_bytes(777),
+            "random": noise(777),
         }
         place = path.format(tip=scene.tip)
         headers = {"content-type": FORM}

@@ -4,6 +4,7 @@ A page that anybody may load with any words in its address is no error: its stat
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from urllib.parse import quote, urlencode
 
 from tests.hostile.asking import (
@@ -20,6 +21,7 @@ from tests.hostile.asking import (
     in_body,
     in_path,
     no_body,
+    noise,
     page_hash,
     record,
     tip_hash,
@@ -28,7 +30,6 @@ from tests.hostile.asking import (
 from safeconduct.parties.board.console_site import UPLOAD_BYTES_MAX
 from safeconduct.parties.registry.board_site import DECISION_BYTES_MAX
 from safeconduct.parties.registry.hearing_site import FORM_BYTES_MAX as HEARING_BYTES_MAX
-from safeconduct.plumbing import dice
 from safeconduct.plumbing.statute_form import FORM_BYTES_MAX as TRIAL_BYTES_MAX
 from safeconduct.protocol.canonical import Json, format_json
 from safeconduct.protocol.claim import BUNDLE_BYTES_MAX
@@ -65,15 +66,10 @@ def looked_for(path: str) -> Asker:
 
     def asks(_: Scene) -> Asks:
         asked = {kind: quote(text) for kind, text in QUERIES.items()}
-        asked |= {"not UTF-8": quote(NOT_UTF8), "twice": "a&q=b", "random": quote(noise())}
+        asked |= {"not UTF-8": quote(NOT_UTF8), "twice": "a&q=b", "random": quote(noise(60))}
         return {kind: Ask(path=f"{path}{text}", shown=SHOWN) for kind, text in asked.items()}
 
     return asks
-
-
-def noise() -> bytes:
-    """Bytes that are nothing."""
-    return dice.random_bytes(60)
 
 
 def _bodies(good: Mapping[str, str], bytes_max: int) -> dict[str, tuple[str, bytes]]:
@@ -84,7 +80,7 @@ def _bodies(good: Mapping[str, str], bytes_max: int) -> dict[str, tuple[str, byt
         "empty": (FORM, b""),
         "huge": (FORM, own + b"&more=" + b"a" * bytes_max),
         "not UTF-8": (FORM, f"{urlencode(good)}&text={quote(NOT_UTF8)}&x=%ff".encode()),
-        "random": (FORM, noise()),
+        "random": (FORM, noise(60)),
         "JSON": ("application/json", b'{"text":"x"}'),
         "no type": ("", own),
         "no boundary": ("multipart/form-data", own),
@@ -262,7 +258,7 @@ LAWS: Mapping[str, Sequence[Asker]] = {
     ],
     "GET /statute": [anything_but("/statute")],
 }
-REGISTER: Mapping[str, Sequence[Asker]] = {
+_IN_ENGLISH: Mapping[str, Sequence[Asker]] = {
     **HEARINGS,
     **OF_BOARD,
     **FEEDS,
@@ -298,6 +294,39 @@ REGISTER: Mapping[str, Sequence[Asker]] = {
         in_path("/case/{}/appeal-letter.pdf", page_hash, OTHER),
     ],
     "GET /case/{page}/decision.record": [in_path("/case/{}/decision.record", page_hash, OTHER)],
+    "GET /case/{page}/unsealed.json": [in_path("/case/{}/unsealed.json", page_hash, OTHER)],
+    "GET /decision/{sha256}/unsealed.json": [
+        in_path("/decision/{}/unsealed.json", tip_hash, OTHER)
+    ],
+}
+
+
+def in_german(asker: Asker) -> Asker:
+    """The same, asked of the page in German."""
+
+    def asks(scene: Scene) -> Asks:
+        asked = asker(scene).items()
+        return {kind: replace(ask, path=f"/de{ask.path}") for kind, ask in asked}
+
+    return asks
+
+
+_PAGES = ("/", "/search", "/feeds", "/person/{subject}", "/decision/{sha256}", "/case/{page}")
+_SPOKEN = [
+    *HEARINGS,
+    *(f"GET {path}" for path in _PAGES),
+    *(one for one in LAWS if "law" in one),
+]
+REGISTER: Mapping[str, Sequence[Asker]] = {
+    **_IN_ENGLISH,
+    **{
+        route.replace(" /", " /{language}/", 1): [
+            *map(in_german, _IN_ENGLISH[route]),
+            in_path(f"/{{}}{route.partition('{')[0].partition(' ')[2]}", lambda _: "de", "xx"),
+        ]
+        for route in _SPOKEN
+        if not route.endswith(".json")
+    },
 }
 
 

@@ -24,6 +24,7 @@ from tests.hostile.asking import (
     in_body,
     in_path,
     no_body,
+    noise,
     record,
     some_json,
     tip_hash,
@@ -33,7 +34,6 @@ from safeconduct.parties.intake import claiming, mailbox, telling
 from safeconduct.parties.intake.accept import ANNOUNCEMENT_BYTES_MAX, PIECE_BYTES_MAX
 from safeconduct.parties.intake.uploading import FIELDS_BYTES_MAX
 from safeconduct.parties.intake.withdraw import WITHDRAWAL_BYTES_MAX
-from safeconduct.plumbing import dice
 from safeconduct.protocol.capsule import CAPSULE_BYTES
 from safeconduct.protocol.parcel import MAGIC
 from safeconduct.protocol.puzzle import WORK_HEADER
@@ -78,7 +78,7 @@ def in_form(
             "wrong kind": urlencode({"ticket": "another"} | dict(fields)).encode(),
             "another's": urlencode({"ticket": OTHER * 9} | dict(fields)).encode(),
             "not UTF-8": f"{words}&ticket={quote(NOT_UTF8)}".encode(),
-            "random": dice.random_bytes(777),
+            "random": noise(777),
         }
         made = {
             kind: Ask(path=path, body=body, headers={"content-type": FORM}, shown=shown)
@@ -143,7 +143,7 @@ def in_parts(path: str, bytes_max: int, bring: Callable[[Scene], bytes]) -> Aske
             "many": void + 2_000 * part("file", b"", b"a") + END,
             "many fields": 2_000 * part("x", b"y") + END,
             "not UTF-8": part("ticket", NOT_UTF8) + file + END,
-            "random": dice.random_bytes(777),
+            "random": noise(777),
         }
         headers = {"content-type": MULTIPART}
         made = {

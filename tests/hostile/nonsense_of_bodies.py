@@ -92,6 +92,9 @@ OF_DECIDING: Nonsense = {
     "register docket --dir register --out made {}": TIPS | {"decided": "1"},
     "register docket {case} --out made --dir={}": PARTIES,
     "register docket {case} --dir register --out={}": OUTPUTS,
+    "register unseal --dir register --out made {}": TIPS | {"open": "1", "undecided": "{case}"},
+    "register unseal 1 --out made --dir={}": PARTIES,
+    "register unseal 1 --dir register --out={}": OUTPUTS,
     "register console-key --dir register {}": MEMBERS | {"a witness's": "{witness}"},
     "register console-key {vkey} --dir={}": PARTIES | {"nobody's": "folder"},
 }
@@ -129,7 +132,9 @@ OF_LISTINGS: Nonsense = {
     **_numbered("reply letter.txt"),
     **_numbered("decide --out made"),
     **_numbered("enter board/decision-pilot"),
-    **_numbered("appeal-decision --result uphold --reasons letter.txt --out made"),
+    **_numbered(
+        "appeal-decision --result uphold --reasons letter.txt --votes policy.txt --out made"
+    ),
     **_numbered("publish board/decision-pilot"),
     **_numbered("review --found x"),
     **_numbered("identity --judgement same --evidence x"),
@@ -145,9 +150,11 @@ OF_LISTINGS: Nonsense = {
     "register list enter {told} --dir register {}": FILES
     | {"another's": "board/decision-pilot"},
     "register list appeal-decision {told} --dir register --reasons letter.txt --out made "
-    "--result={}": CHOICES | {"not appealed": "uphold"},
+    "--votes policy.txt --result={}": CHOICES | {"not appealed": "uphold"},
     "register list appeal-decision {told} --dir register --result uphold --out made "
-    "--reasons={}": FILES,
+    "--votes policy.txt --reasons={}": FILES,
+    "register list appeal-decision {told} --dir register --result uphold --out made "
+    "--reasons letter.txt --votes={}": FILES | {"no votes": "policy.txt"},
     "register list finalise --out made --dir={}": PARTIES,
     "register list publish {told} --dir register {}": FILES
     | {"another's": "board/decision-pilot"},
@@ -194,6 +201,11 @@ OF_LAWS: Nonsense = {
     "statute eval statutes/south-africa/reconciliation-1995 facts.json --act={}": _MOMENTS,
     "statute eval statutes/south-africa/reconciliation-1995 facts.json --claim={}": _MOMENTS,
     f"statute eval {LAW} facts.json --act={{}}": {"one version": "2027-01-01"},
+    f"statute eval {LAW} facts.json --beside={{}}": _LAWS
+    | {"the same version": LAW, "another law": "statutes/poland/lustration-2006/1.yaml"},
+    "statute eval statutes/south-africa/reconciliation-1995 facts.json --beside={}": {
+        "a version that is there": "statutes/south-africa/reconciliation-1995/1.yaml"
+    },
     "statute publish --programme programme --out made {}": _LAWS,
     f"statute publish {LAW} --out made --programme={{}}": PATHS,
     f"statute publish {LAW} --programme programme --out={{}}": OUTPUTS,

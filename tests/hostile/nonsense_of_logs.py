@@ -8,6 +8,7 @@ from tests.hostile.nonsense_of_people import Nonsense
 from tests.hostile.values import (
     ADDRESSES,
     COUNTS,
+    FILES,
     FOLDERS,
     KEYS,
     NAMES,
@@ -83,6 +84,8 @@ OF_LOGS: Nonsense = {
     "source restore --programme programme --out made --mirror={}": ADDRESSES,
     "source restore --mirror {mirror} --out made --programme={}": PATHS,
     "audit public --logs-only --policy={}": PATHS,
+    "audit public --policy policy.txt --unsealed={}": FILES | {"no unsealing": "policy.txt"},
+    "audit public --policy policy.txt --logs-only --unsealed={}": {"no decision": "policy.txt"},
     "fork verify tampered/ledger.fork --log={}": KEYS,
     "fork verify tampered/ledger.fork{}": {"nobody trusted": ""},
     "fork verify --policy policy.txt {}": PATHS,

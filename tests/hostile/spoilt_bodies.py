@@ -90,9 +90,14 @@ _LISTINGS: Sequence[Case] = (
     ),
     Case(
         command="register list appeal-decision {told} --result uphold --reasons bad "
-        "--dir register --out made",
+        "--votes policy.txt --dir register --out made",
         valid="policy.txt",
         kinds=_TEXT,
+    ),
+    Case(
+        command="register list appeal-decision {told} --result uphold --votes bad "
+        "--reasons policy.txt --dir register --out made",
+        valid=_RECORD,
     ),
 )
 SPOILT_BY_BODIES: Sequence[Case] = (*_LAWS, *_DECIDING, *_LISTINGS)

@@ -14,7 +14,7 @@ from tests.protocol.statute.test_hostile_statutes import X
 
 from safeconduct.errors import MalformedError
 
-SECONDS_MAX = 5.0
+SECONDS_MAX = 60.0  # on the slowest machine; what explodes takes for ever
 MESSAGE_MAX = 1_500  # characters
 GOOD = "statutes/example/acquittal/statute.yaml"
 VERBS = (
@@ -24,6 +24,7 @@ VERBS = (
     "statute compile law.yaml",
     "statute eval law.yaml facts.json",
     "statute eval law.yaml facts.json --as-of 2027-06-01T00:00:00Z",
+    f"statute eval {GOOD} facts.json --beside law.yaml",
     "statute try law.yaml",
     "statute try law.yaml --listen 127.0.0.1:nowhere",
     f"statute diff law.yaml {GOOD}",

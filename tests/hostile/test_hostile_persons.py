@@ -12,7 +12,7 @@ from tests.hostile.seating import listing_file
 from safeconduct.errors import MalformedError
 from safeconduct.plumbing import clock
 
-SECONDS_MAX = 10.0
+SECONDS_MAX = 60.0  # on the slowest machine; what explodes takes for ever
 HEAD = "subject,name,conduct\r\n"
 GOOD = "r-0100,the keeper of the weather log,\r\n"
 NAMES: Mapping[str, str] = {

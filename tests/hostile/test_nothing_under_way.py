@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -30,7 +31,7 @@ from tests.world import Played, rows
 from safeconduct.plumbing import clock
 from safeconduct.protocol.canonical import format_base64
 
-SECONDS_MAX = 5.0
+SECONDS_MAX = 60.0  # on the slowest machine; what explodes takes for ever
 UNSEEN = (TOLD, PROPOSED, *NAMES.values(), CONDUCT, EVIDENCE, PROPOSER, REPLY)
 REGISTER = ("register/",)
 DECIDING = ("register/", "console/")
@@ -53,7 +54,9 @@ def pages(played: Played, seated: Seated) -> dict[str, bytes]:
             if path not in found:
                 answer = stranger.get(url + path)
                 # What was asked for may be shown again; it tells nobody anything.
-                shown = answer.content.replace(path.rpartition("=")[2].encode(), b"")
+                asked = path.rpartition("=")[2]
+                shown = answer.content.replace(asked.encode(), b"")
+                shown = shown.replace(unquote(asked).encode(), b"")
                 found[path] = shown + repr(answer.headers).encode()
                 waiting += re.findall(r'(?:href|src|action)="(/[^"#]*)"', answer.text)
     return found
@@ -169,7 +172,7 @@ def test_a_hostile_name_is_looked_for_in_time_and_shown_as_text(
 ) -> None:
     began = clock.monotonic()
     url = f"{played.url('register')}/search"
-    answer = httpx.get(url, params={"q": QUERIES[kind]}, trust_env=False, timeout=60)
+    answer = httpx.get(url, params={"q": QUERIES[kind]}, trust_env=False, timeout=SECONDS_MAX)
     assert clock.monotonic() - began < SECONDS_MAX
     assert answer.status_code in (200, 400, 403)
     assert answer.text.count("<h1") == 1

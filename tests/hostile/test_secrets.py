@@ -226,7 +226,7 @@ import tempfile, time
 with tempfile.NamedTemporaryFile() as file:
     file.write(b"a secret in a file")
     file.flush()
-    time.sleep(0.5)
+    time.sleep(3)
 """
 
 

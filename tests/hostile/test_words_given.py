@@ -45,6 +45,7 @@ TYPED = {
     "not UTF-8": NOT_UTF8 + b"\n",
 }
 FRESH = "source new --json"
+NEW_NOTE = "Write these down and keep nothing else. Whoever has them is you.\n"
 PLACES = {
     "each a word": "{verb} {words}",
     "before the verb's own": "source {words} {rest}",
@@ -109,7 +110,10 @@ def test_the_words_of_any_language_open_the_same_mailbox(
     words = format_words(console.played.world.words["clerk"], language)
     command = f"source receipt {AT_ONCE} --out mine --language {language}"
     assert console.run(command, f"{words}\n".encode()) == 0, console.said
-    assert not repeated(console.said + capsys.readouterr().out, [words])
+    # All that is said, to the letter: these words are new each time, and may be those of an
+    # honest sentence or of a file's name.
+    assert not console.said
+    assert capsys.readouterr().out.splitlines() == ["mine.tlog-proof", "mine.record"]
     brought = (console.folder / "mine.record").read_bytes()
     assert brought == (console.played.folder / "receipts" / "clerk.record").read_bytes()
 
@@ -142,13 +146,31 @@ def test_fresh_words_go_to_standard_output_alone(
     before = console.held()
     assert console.run(f"source new --language {language}") == 0
     words = capsys.readouterr().out.rstrip("\n")
-    assert not repeated(console.said, [words])
-    assert console.run(f"source inbox {AT_ONCE}", f"{words}\n".encode()) == 0
+    assert console.said == NEW_NOTE
+    # Twelve Chinese words may be those of either list, and then somebody has to say which.
+    inbox = f"source inbox {AT_ONCE} --language {language}"
+    assert console.run(inbox, f"{words}\n".encode()) == 0
     assert capsys.readouterr().out == f"{EMPTY}\n"
     assert console.held() == before
 
 
 SHARES = (1, 3, 5)
+ANOTHER = "hint: ask another custodian"
+ALL_OF_ONE = "hint: type all words of one share on one line, with single spaces"
+REFUSED_SHARES = {
+    "none": ["error: no shares were given", "hint: one line each"],
+    "too few": ["error: 2 of the 3 shares needed were given", ANOTHER],
+    "one twice": ["error: shares 2 and 3 are the same custodian's", ANOTHER],
+    "a slip": ["error: share 3: 34 words, where a share has 33", ALL_OF_ONE],
+    "in another order": [
+        "error: share 3: its words do not belong together",
+        "hint: check each word and their order",
+    ],
+    "words": ["error: share 1: 12 words, where a share has 33", ALL_OF_ONE],
+    "huge": ["error: far more was piped in than shares are", "hint: a share a line"],
+}
+"""What is said of shares that are none, to the letter: their own words are new each time, and
+may be those of an honest sentence."""
 
 
 def shares_of(console: Console, *numbers: int) -> list[str]:
@@ -177,8 +199,7 @@ def test_shares_that_are_none_are_refused_and_never_repeated(
     for kind, text in typed.items():
         code = console.run(command, text.encode())
         check_refused(console, f"{command} ({kind})", code)
-        told = set(first.split()[4:]) | set(third.split()[4:]) | set(fifth.split()[4:])
-        assert len(repeated(console.said, told)) <= 1, kind  # one may be a word of the message
+        assert console.said.splitlines() == REFUSED_SHARES[kind], kind
     assert console.held() == before
 
 

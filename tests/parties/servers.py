@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SOURCES = Path(__file__).parents[2] / "src"
-START_SECONDS = 20
+START_SECONDS = 120
 
 _PROGRAM = """
 import argparse, importlib, sys

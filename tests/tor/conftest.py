@@ -18,7 +18,7 @@ from safeconduct.plumbing.circuits import draw_circuits
 from safeconduct.plumbing.programme import write_programme
 
 LOGS_PORT, REGISTER_PORT = 8081, 8082
-SERVICE_SECONDS = 90  # to publish a description, and to be found by it
+SERVICE_SECONDS = 240  # to publish a description, and to be found by it
 ATTEMPT_SECONDS = 15
 BYTES_MAX = 1 << 20
 
@@ -81,7 +81,7 @@ def town(network: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         _move_behind_onion(world, folder, network)
         services = world.path("door", "onion")
         names = [services / each / "hostname" for each in ("public", "staff")]
-        wait_until(lambda: all(name.exists() for name in names), "the onion's name", 30)
+        wait_until(lambda: all(name.exists() for name in names), "the onion's name", 120)
         onion, staff = (name.read_text().strip() for name in names)
         stage.wait_for("door", path="/health")
         _write_programme(world, folder, onion)

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from tests.system_tools import need_tool
 
+from safeconduct.demo.stage import free_port
+
 AUTHORITIES = 3
 RELAYS = 4
-START_SECONDS = 120
+START_SECONDS = 300
 STOP_SECONDS = 5
 _POLL_SECONDS = 0.2
 _IDENTITY = "ffffffffffffffffffffffffffffffffffffffff"
@@ -40,15 +42,6 @@ TestingDirAuthVoteExit *
 TestingMinExitFlagThreshold 0
 V3AuthNIntervalsValid 2
 """
-
-
-def free_ports(number: int) -> list[int]:
-    """So many ports of loopback that are free now."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +94,7 @@ class Network:
 
     def client(self, name: str, *, keys: Path | None = None) -> Client:
         """A new client that may use the staff keys in the folder `keys`; returns when ready."""
-        socks, control = free_ports(2)
+        socks, control = free_port(), free_port()
         torrc = (
             f"SocksPort 127.0.0.1:{socks} IsolateSOCKSAuth\nControlPort 127.0.0.1:{control}\n"
         )
@@ -138,7 +131,7 @@ def private_network(folder: Path) -> Iterator[Network]:
     """A network that works during the block."""
     network = Network(folder=folder, tool=need_tool("tor", "tor"))
     gencert = need_tool("tor-gencert", "tor")
-    ports = free_ports(2 * (AUTHORITIES + RELAYS))
+    ports = [free_port() for _ in range(2 * (AUTHORITIES + RELAYS))]
     pairs = list(zip(ports[::2], ports[1::2], strict=True))
     directory = [
         _make_authority(network, gencert, f"auth{number}", *pair)

@@ -19,7 +19,7 @@ from safeconduct.plumbing.words import format_words
 
 TEXT = "The keys to the cold store hang behind the tide tables."
 ANSWER = "Which of the two cold stores?"
-DEATH_SECONDS = 30
+DEATH_SECONDS = 120
 
 
 def source(town: Town, client: Client, verb: str, words: str, *more: str) -> str:
@@ -122,7 +122,7 @@ def mirror_of_flows(network: Network, tmp_path: Path) -> Iterator[str]:
     with web.running(app, onion.ports[80], circuits=True):
         keeping.start()
         try:
-            wait_until(lambda: tor.read_hostname(onion.folder) is not None, "its name", 30)
+            wait_until(lambda: tor.read_hostname(onion.folder) is not None, "its name", 120)
             yield f"http://{tor.read_hostname(onion.folder)}"
         finally:
             stop.set()
@@ -135,7 +135,7 @@ def test_the_door_tells_circuits_apart(mirror_of_flows: str, client: Client) -> 
 
     def flow(circuit: Circuit | None) -> bytes:
         return fetch.patiently(
-            lambda: fetch.get(mirror_of_flows, bytes_max=100, circuit=circuit), seconds=60
+            lambda: fetch.get(mirror_of_flows, bytes_max=100, circuit=circuit), seconds=240
         )
 
     flows = [

@@ -8,7 +8,7 @@ from safeconduct.errors import UnavailableError
 from safeconduct.parties.registry.publish import publish
 from safeconduct.parties.registry.receive import Registry
 
-AUDIT_SECONDS = 60
+AUDIT_SECONDS = 240
 
 
 def publish_and_audit(world: World, registry: Registry) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -12,13 +13,21 @@ from safeconduct.parties.board.sign import sign_all
 from safeconduct.parties.registry.decide import count_record
 from safeconduct.parties.registry.duties import listings_of, registration
 from safeconduct.parties.registry.enlist import notify, propose
-from safeconduct.parties.registry.enlist_decide import Entered, draft_decision, enter
+from safeconduct.parties.registry.enlist_decide import (
+    Entered,
+    draft_decision,
+    enter,
+    votes_on,
+)
 from safeconduct.parties.registry.enlist_final import finalise, publish_listing
 from safeconduct.parties.registry.receive import Registry, open_registry
 from safeconduct.plumbing import fetch, terminal
 from safeconduct.plumbing.logs import log_notice, read_gazette
 from safeconduct.protocol.canonical import Json
+from safeconduct.protocol.listing import REGISTERED
+from safeconduct.protocol.listing.hearing import NOT_REGISTERED
 from safeconduct.protocol.record import make_record
+from safeconduct.protocol.votes import Vote, votes_document
 
 Step = TypeVar("Step")
 
@@ -76,17 +85,29 @@ def _file(subject: str, name: str, role: str) -> dict[str, Json]:
 def decide_listings(world: World) -> list[Entered]:
     """Scene 5: the time for a reply is over, by the witnesses' clocks; the board decides."""
     registry = open_registry(world.path("register"))
-    kept = listings_of(registry)
-    notified = [kept.course(one.number).latest["notified"] for one in kept.all()]
-    _move_time(world, registry, max(one.at for one in notified) + REPLY_SECONDS + 1)
+    _move_time(world, registry, max(_last_reply(registry, number) for number in _all(registry)))
 
     def decide(number: int) -> Entered:
-        draft = draft_decision(registry, number)
+        draft = draft_decision(registry, number, votes=_votes(world, registry, number))
         return enter(registry, number, sign_all(draft, world.board[:2]))
 
     entered = _for_all(registry, decide)
-    tell("the board has read files and reply, and decides on each person; letters go out")
+    tell("the board has read files and reply, and votes on each person; letters go out")
+    proof("a reply that comes early cuts nobody's time short; the one dissent is published")
     return entered
+
+
+def _votes(world: World, registry: Registry, number: int) -> bytes:
+    """Everybody votes for the entry, but one who believes the one who replied."""
+    course = listings_of(registry).course(number)
+    on = votes_on(course)
+    assert on is not None
+    votes = [Vote(member=key.name, vote="agree", outcome=REGISTERED) for key in world.board]
+    if "replied" in course.latest:
+        votes[-1] = replace(
+            votes[-1], vote="depart", outcome=NOT_REGISTERED, reasons="I believe the reply."
+        )
+    return votes_document(on, [key.name for key in world.board], votes)
 
 
 def publish_listings(world: World) -> None:
@@ -103,6 +124,12 @@ def publish_listings(world: World) -> None:
         publish_listing(registry, listed.number, world.signed(record))
     tell(f"{len(PERSONS)} persons stand in the register, each heard and decided on before")
     world.happened("registry", "lists five persons")
+
+
+def _last_reply(registry: Registry, number: int) -> int:
+    last = registration(registry, registry.gazette().state, number).last_reply_at
+    assert last is not None
+    return last
 
 
 def _last_appeal(registry: Registry, number: int) -> int:
@@ -126,6 +153,10 @@ def _move_time(world: World, registry: Registry, past: int) -> None:
 
 def _for_all(registry: Registry, step: Callable[[int], Step]) -> list[Step]:
     """One step of every listing, at once, so that one publication of the log dates them all."""
-    numbers = [one.number for one in listings_of(registry).all()]
+    numbers = _all(registry)
     with ThreadPoolExecutor(len(numbers)) as pool:
         return list(pool.map(step, numbers))
+
+
+def _all(registry: Registry) -> list[int]:
+    return [one.number for one in listings_of(registry).all()]

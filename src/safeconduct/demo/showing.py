@@ -30,7 +30,7 @@ from safeconduct.protocol import age
 
 CUSTODIANS, ENOUGH = 5, 3
 SHARE_BYTES_MAX = 4_096
-STOCK_SECONDS = 60
+STOCK_SECONDS = 240
 
 
 def found_archive(world: World) -> None:

@@ -4,6 +4,7 @@ A server that dies is started again on the same port, and the play goes on: what
 has acknowledged must survive that.
 """
 
+import itertools
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,11 +20,16 @@ from pathlib import Path
 from safeconduct.errors import UnavailableError
 from safeconduct.plumbing import clock, fetch
 
-START_SECONDS = 30.0
+START_SECONDS = 240.0
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _ANSWER_BYTES_MAX = 1 << 20
 HOST = "127.0.0.1"
+_PORTS = range(10_240, 32_768)
+"""Below what the system gives to whoever asks for any port, so that nobody is given the port of
+a server of ours that died and is about to start again."""
+_PORTS_EACH = 64
+_ports = itertools.count(os.getpid() * _PORTS_EACH)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,7 +84,7 @@ class Stage:
         """Return once each of these servers answers HTTP at all.
 
         Raises:
-            UnavailableError: one does not, for half a minute.
+            UnavailableError: one does not, for four minutes.
         """
         for name in names:
             ask = partial(fetch.request, "GET", self._servers[name].url + path)
@@ -122,11 +129,15 @@ class Stage:
 
 
 def free_port() -> int:
-    """A port on loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on loopback that is free now, and that this process was not given before.
+
+    Two processes that play at once count from different places.
+    """
+    while True:
+        port = _PORTS[next(_ports) % len(_PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def wait_until(at: int) -> None:

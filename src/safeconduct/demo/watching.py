@@ -12,7 +12,7 @@ from safeconduct.parties.source.restore import restore
 from safeconduct.plumbing.durable import write_file
 from safeconduct.protocol.statute.instant import format_instant
 
-MONITOR_SECONDS = 60
+MONITOR_SECONDS = 240
 PACE = ("--every", "0.5")  # seconds between two looks at the logs; the shelf every 6
 URL_FILE = "mirror.url"
 

@@ -25,7 +25,7 @@ READER = age.x25519_identity(b"\x0c" * 32)
 OTHER = age.x25519_identity(b"\x0d" * 32)
 HYBRID = age.hybrid_identity(b"\x0e" * 32)
 PASSPHRASE = "four words nobody guesses"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 @pytest.fixture

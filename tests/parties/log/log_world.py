@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from safeconduct.demo.stage import free_port
 from safeconduct.parties.log.admission import Admit, admit_hash
 from safeconduct.parties.log.config import LogConfig, LogFolder, load_config, new_log
 from safeconduct.parties.log.sequence import Log, Pace, open_log
@@ -73,7 +74,8 @@ class World:
         stack.callback(memory.store.close)
         keys = Keys(own=[_key(name)], logs=logs_of([self.log_key]))
         site = make_site(Witness(keys=keys, memory=memory))
-        listen = self.urls.get(name, "http://127.0.0.1:0").removeprefix("http://")
+        # Nobody else is given its port while it is stopped.
+        listen = self.urls.get(name, f"127.0.0.1:{free_port()}").removeprefix("http://")
         self.urls[name] = stack.enter_context(web.running(site, listen))
 
     def stop_witness(self, name: str) -> None:

@@ -186,7 +186,7 @@ def test_a_disk_that_cannot_keep_up_slows_the_log_down(
     real = settle_module.Settler._settle
 
     def slow(settler: settle_module.Settler, segment: Path, end: Settled) -> None:
-        assert going.wait(10)
+        assert going.wait(100)
         real(settler, segment, end)
 
     monkeypatch.setattr(settle_module.Settler, "_settle", slow)
@@ -197,5 +197,5 @@ def test_a_disk_that_cannot_keep_up_slows_the_log_down(
         assert thread.is_alive()
         assert len(list_segments(world.paths.journal)) <= SEGMENTS_WAITING_MAX + 2
         going.set()
-        thread.join(20)
+        thread.join(100)
         assert log.health().tree_size == 3000

@@ -39,7 +39,7 @@ from safeconduct.protocol.tlog.note import parse_note, parse_vkey, signatures_by
 from safeconduct.protocol.tlog.policy import open_checkpoint, verify_proof
 
 COMMAND = "safeconduct.parties.mirror.command"
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 100.0
 
 
 def ask(url: str) -> httpx.Response:

@@ -23,9 +23,7 @@ def seen(size: int, logged_by: int) -> Seen:
 @given(
     growth=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 50)), min_size=1, max_size=12)
 )
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_checkpoint_that_covers_an_entry_is_the_best_dated_one_ever_seen(
     growth: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -116,7 +116,7 @@ def test_a_clock_that_was_once_years_ahead_silences_nobody_for_years(town: Town)
 
 
 def slow() -> Iterator[bytes]:
-    for _ in range(60):
+    for _ in range(600):
         time.sleep(0.1)
         yield b"x"
 
@@ -130,7 +130,7 @@ def test_a_log_that_dawdles_over_the_tiles_that_would_convict_it_blames_no_witne
     for path in other.files:
         if path not in ("checkpoint",) and f"ledger/{path}" not in town.files:
             town.files[f"ledger/{path}"] = web.streaming(slow())
-    found = town.watch(phase_seconds=5.0)
+    found = town.watch(phase_seconds=30.0)
     assert "unreachable" not in found
 
 
@@ -143,7 +143,7 @@ def test_a_log_that_dawdles_over_its_own_tiles_is_compared_all_the_same(
     for path in town.files:
         if path.startswith("ledger/tile"):
             town.files[path] = web.streaming(slow())
-    found = town.watch(phase_seconds=5.0)
+    found = town.watch(phase_seconds=30.0)
     assert "forked" in found
 
 
@@ -151,12 +151,12 @@ def test_a_public_folder_that_dawdles_does_not_hide_what_the_gazette_shows(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dawdle(_: str) -> bytes:
-        time.sleep(3)
+        time.sleep(40)
         raise RefusedError("so late")
 
     listed = publication(1, "r-0001", "registered", listing_of("r-0001"), AT - 1)
     town.show("gazette", [*FOUNDED, listed, count_entry(2)])
-    found = town.watch(public=dawdle, phase_seconds=1.0)
+    found = town.watch(public=dawdle, phase_seconds=8.0)
     assert "duty-missed" in found
     assert "public folder" in found["unreachable"].sentence
 
@@ -233,7 +233,7 @@ def test_a_ledger_of_absurd_size_is_not_searched_in_our_memory(town: Town, owed:
     town.files["ledger/checkpoint"] = checkpoint(LEDGER, tree, at)
     began = time.monotonic()
     assert "log-tiles" in town.watch(at, owed=owed)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 100
 
 
 # Those who want to be obeyed by a terminal, or believed by a reader.

@@ -26,7 +26,7 @@ from safeconduct.plumbing import clock, fetch
 from safeconduct.protocol.tlog.fork import parse_fork, verify_fork
 
 MODULE = "safeconduct.parties.monitor.command"
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 100.0
 
 
 def now(town: Town, ledger: list[bytes]) -> None:

@@ -15,6 +15,7 @@ from tests.plumbing.socks_peer import Proxy, relaying
 from tests.protocol import builders
 
 from safeconduct.cli import run
+from safeconduct.demo.stage import free_port
 from safeconduct.errors import MalformedError
 from safeconduct.plumbing import clock
 from safeconduct.plumbing.programme import write_programme
@@ -173,8 +174,7 @@ def test_without_its_proxy_nothing_goes_out(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        gone = Proxy(port=listener.getsockname()[1])
+    gone = Proxy(port=free_port())
     for verb, arguments in READING_VERBS.items():
         assert source(monkeypatch, folder, gone, verb, *arguments) == 75
         told = capsys.readouterr().err

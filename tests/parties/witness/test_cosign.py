@@ -303,7 +303,7 @@ class StallingStore(Store):
 def statuses_of_a_race(witness: Witness, bodies: list[bytes]) -> list[int]:
     """What two requests get that both have read the same state before either writes."""
     store = StallingStore(witness.store._database)
-    barrier, paused = threading.Barrier(2, timeout=10), threading.local()
+    barrier, paused = threading.Barrier(2, timeout=100), threading.local()
 
     def pause_once() -> None:
         if not getattr(paused, "already", False):
