@@ -19,6 +19,7 @@ from safeconduct.protocol.canonical import (
     parse_decimal,
     parse_hex,
     parse_json,
+    parse_written_json,
     tagged_hash,
 )
 
@@ -203,6 +204,33 @@ def test_any_bytes_are_canonical_json_or_malformed(data: bytes) -> None:
     except MalformedError:
         return
     assert format_json(value) == data
+
+
+@given(st.binary(max_size=30))
+def test_any_bytes_are_json_that_has_a_canonical_form_or_malformed(data: bytes) -> None:
+    try:
+        value = parse_written_json(data, "object")
+    except MalformedError:
+        return
+    assert parse_json(format_json(value), "object") == value
+
+
+NOT_JSON = {
+    "object:2:5: not JSON: ": b'{"a":\n "b": 1}',
+    "object: not JSON: repeated key": b'{"a": 1, "a": 1}',
+    "object: not UTF-8 at byte 1": b'"\xff"',
+    "object: JSON has no place for a float": b"[1.0]",
+    "object: JSON is nested deeper than": b"[" * 40 + b"]" * 40,
+    "object: not JSON": b"[" * 100_000,
+    "object: longer than 200001 bytes": b" " * 200_002,
+}
+
+
+@pytest.mark.parametrize("message", NOT_JSON)
+def test_json_that_somebody_wrote_is_refused_with_its_place(message: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        parse_written_json(NOT_JSON[message], "object", bytes_max=200_001)
+    assert caught.value.message.startswith(message)
 
 
 @pytest.mark.parametrize(

@@ -172,6 +172,32 @@ def parse_json(data: bytes, what: str, *, bytes_max: int = JSON_BYTES_MAX) -> Js
     return value
 
 
+def parse_written_json(data: bytes, name: str, *, bytes_max: int = JSON_BYTES_MAX) -> Json:
+    """The value of a JSON document that a person wrote: in any spelling, blanks included.
+
+    What it holds is what a canonical one may hold; it has no hash of its own.
+
+    Raises:
+        MalformedError: too long, not JSON, a repeated key, a float, or too deep; begins with
+            `name`, and with line and column where the JSON ends to be JSON.
+    """
+    if len(data) > bytes_max:
+        raise MalformedError(f"{name}: longer than {bytes_max} bytes")
+    try:
+        value: Json = json.loads(data.decode("utf-8"), object_pairs_hook=_unique_pairs)
+        format_json(value)
+    except json.JSONDecodeError as error:
+        place = f"{name}:{error.lineno}:{error.colno}"
+        raise MalformedError(f"{place}: not JSON: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        raise MalformedError(f"{name}: not UTF-8 at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"{name}: not JSON: {error}") from error
+    except MalformedError as error:
+        raise MalformedError(f"{name}: {error.message}") from error
+    return value
+
+
 def _unique_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = dict(pairs)
     if len(keys) != len(pairs):

@@ -174,7 +174,10 @@ def test_what_cannot_stand_beside_a_version_is_refused(name: str, tmp_path: Path
 
 BROKEN = {
     "facts.json": ('{"facts":{"z":1}}', "facts.json: facts.z: means nothing here"),
-    "blank.json": ('{"facts": {}}', "blank.json: JSON is not in canonical form"),
+    "pretty.json": ('{\n  "facts": {"z": 1}\n}\n', "pretty.json: facts.z: means nothing here"),
+    "open.json": ('{\n  "facts": {"z": 1\n', "open.json:3:1: not JSON"),
+    "twice.json": ('{"facts": {}, "facts": {}}', "twice.json: not JSON: repeated key"),
+    "half.json": ('{"facts": {"z": 0.5}}', "half.json: JSON has no place for a float"),
     "facts.yaml": ("facts:\n  a: no\n", "facts.yaml:2:6: 'no' can be read"),
     "more.yaml": ("facts:\n  z: 1\n", "more.yaml:2:3: facts.z: means nothing here"),
     "facts.txt": ("", "facts.txt: must end in .yaml or .json"),
@@ -188,3 +191,16 @@ def test_malformed_facts_are_named_with_their_place(tmp_path: Path, name: str) -
     with pytest.raises(MalformedError) as caught:
         run("eval", EXAMPLE, tmp_path / name)
     assert caught.value.message.startswith(f"{tmp_path}/{message}")
+
+
+def test_facts_are_the_same_in_any_spelling_of_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    canonical = facts_file(tmp_path)
+    written = tmp_path / "written.json"
+    written.write_text(json.dumps(json.loads(canonical.read_text()), indent=4) + "\n")
+    told = []
+    for path in (canonical, written):
+        code = run("eval", EXAMPLE, path)
+        told.append((code, capsys.readouterr().out))
+    assert told[0] == told[1]

@@ -1,4 +1,4 @@
-"""Laws and cases in files: restricted YAML as people write it, or canonical JSON.
+"""Laws and cases in files: restricted YAML as people write it, or JSON in any spelling.
 
     statutes/south-africa/reconciliation-1995/
         README.md
@@ -17,7 +17,7 @@ from typing import TypeVar
 from safeconduct.errors import MalformedError
 from safeconduct.plumbing.authored import AUTHORED_BYTES_MAX, Places, parse_marked
 from safeconduct.plumbing.durable import naming, read_file
-from safeconduct.protocol.canonical import Json, parse_json
+from safeconduct.protocol.canonical import Json, parse_written_json
 from safeconduct.protocol.statute.facts import FACTS_BYTES_MAX, Facts, read_facts
 from safeconduct.protocol.statute.govern import series
 from safeconduct.protocol.statute.head import PREVIOUS
@@ -41,7 +41,7 @@ class Source:
 
     path: Path
     document: Json
-    places: Places | None  # of YAML; canonical JSON is one line
+    places: Places | None  # of YAML; in JSON the name of the place has to do
 
     def located(self, message: str) -> str:
         """The message, which begins with a place, with the file and its line before it."""
@@ -76,9 +76,8 @@ def read_source(path: Path, bytes_max: int) -> Source:
     """
     if path.suffix == ".json":
         data = read_file(path, bytes_max=bytes_max)
-        return Source(
-            path=path, document=parse_json(data, str(path), bytes_max=bytes_max), places=None
-        )
+        document = parse_written_json(data, str(path), bytes_max=bytes_max)
+        return Source(path=path, document=document, places=None)
     if path.suffix not in ENDINGS:
         raise MalformedError(f"{path}: must end in .yaml or .json")
     document, places = parse_marked(read_file(path, bytes_max=AUTHORED_BYTES_MAX), str(path))
