@@ -49,8 +49,10 @@ test: $(VENV)/.test-ready
 	$(BIN)/pytest -n 2
 
 # Fast enough to run before each commit.
+LATER := tests/plumbing/test_web_slow.py tests/plumbing/test_names.py tests/plumbing/test_tor.py \
+    tests/protocol/statute/test_refinement.py tests/protocol/statute/test_statute_properties.py
 check: $(VENV)/.test-ready lint
-	@$(BIN)/pytest -q -n 2 tests/protocol tests/tidy tests/plumbing --ignore tests/plumbing/test_web_slow.py
+	@$(BIN)/pytest -q -n 2 tests/protocol tests/tidy tests/plumbing $(LATER:%=--ignore %)
 
 .PHONY: lint
 lint: $(VENV)/.test-ready

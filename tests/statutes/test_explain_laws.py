@@ -11,7 +11,7 @@ from safeconduct.protocol.statute.steps import owed_steps
 from safeconduct.protocol.statute.trial import case_day, judge_case
 from safeconduct.protocol.statute.wording import LANGUAGES
 
-STATUTES = Path(__file__).parents[3] / "statutes"
+STATUTES = Path(__file__).parents[2] / "statutes"
 FOLDERS = sorted({path.parent for path in STATUTES.rglob("*.yaml")})
 SALT = bytes(32)
 
