@@ -15,15 +15,7 @@ from tests.browser.browsers import CHROMIUM, FIREFOX, MODES, Visitor, visiting
 from tests.browser.conftest import Launch
 from tests.browser.judging import PICTURES
 from tests.browser.looks import HEADINGS, OVERFLOW
-from tests.parties.registry.site_world import (
-    APPEALED,
-    OPEN,
-    QUASHED,
-    SEALED,
-    UPHELD,
-    Lived,
-    live,
-)
+from tests.parties.registry.site_world import Lived, addresses, live
 
 from safeconduct.parties.registry.site import make_site
 from safeconduct.plumbing import web
@@ -52,28 +44,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def _paths(lived: Lived) -> dict[str, str]:
     [first, *_] = lived.world.registry.store.cases()
-    page = lived.listings.page(1)
-    paths = {
-        "register": "/",
-        "search": "/search",
-        "found": "/search?q=wladimir+petrow",
+    paths = addresses(lived) | {
         "found, Arabic": "/search?q=muhammad+ahmad",
-        "not found": "/search?q=Nobody+Of+That+Name",
-        "refused": "/search?q=%2E%2E%2E",
-        "listed": f"/person/{UPHELD}",
-        "acquitted": f"/person/{OPEN}",
-        "quashed": f"/person/{QUASHED}",
-        "decision": f"/decision/{lived.decisions[OPEN]}",
-        "decision, sealed": f"/decision/{lived.decisions[SEALED]}",
-        "decision, on appeal": f"/decision/{lived.decisions[APPEALED]}",
-        "laws": "/law",
-        "law": "/law/1",
-        "compare": "/law/compare?from=1&to=2",
-        "try": "/law/2/try",
-        "feeds": "/feeds",
         "case": f"/case/{first.page.hex()}",
-        "listing": f"/listing/{page.hex()}",
-        "lost": "/nowhere",
     }
     return paths | {f"{name}, in Arabic": f"/ar{paths[name]}" for name in IN_ARABIC}
 

@@ -64,6 +64,30 @@ class Lived:
         return self.listings.world
 
 
+def addresses(lived: Lived) -> dict[str, str]:
+    """Where each kind of page of this register is, by name."""
+    return {
+        "register": "/",
+        "search": "/search",
+        "found": "/search?q=wladimir+petrow",
+        "not found": "/search?q=Nobody+Of+That+Name",
+        "refused": "/search?q=%2E%2E%2E",
+        "listed": f"/person/{UPHELD}",
+        "acquitted": f"/person/{OPEN}",
+        "quashed": f"/person/{QUASHED}",
+        "decision": f"/decision/{lived.decisions[OPEN]}",
+        "decision, sealed": f"/decision/{lived.decisions[SEALED]}",
+        "decision, on appeal": f"/decision/{lived.decisions[APPEALED]}",
+        "laws": "/law",
+        "law": "/law/1",
+        "compare": "/law/compare?from=1&to=2",
+        "try": "/law/2/try",
+        "feeds": "/feeds",
+        "listing": f"/listing/{lived.listings.page(1).hex()}",
+        "lost": "/nowhere",
+    }
+
+
 def second_law() -> bytes:
     """A second version of the law, which a court has asked for and which says more."""
     document = parse_json(law(), "statute")

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -184,11 +185,9 @@ def test_a_date_ahead_of_a_clock_that_was_wrong_keeps_no_name_alive(
         assert answer.status_code == 200, date
 
 
-def test_no_more_visitors_wait_for_a_feed_than_leave_threads_for_the_pages(
-    listings: Listings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(feed_files, "WAITING_MAX", 1)
-    files = FeedFiles(Reader(listings.registry))
+@contextmanager
+def being_made(files: FeedFiles) -> Iterator[None]:
+    """While this lasts, the feed called slow is being made."""
     begun, go_on = threading.Event(), threading.Event()
 
     def slow(_: Book) -> Iterator[bytes]:
@@ -199,10 +198,20 @@ def test_no_more_visitors_wait_for_a_feed_than_leave_threads_for_the_pages(
     worker = threading.Thread(target=files.made, args=("slow", slow))
     worker.start()
     assert begun.wait(60)
-    with pytest.raises(UnavailableError, match="other feeds are being made"):
+    try:
+        yield
+    finally:
+        go_on.set()
+        worker.join(60)
+
+
+def test_no_more_visitors_wait_for_a_feed_than_leave_threads_for_the_pages(
+    listings: Listings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_files, "WAITING_MAX", 1)
+    files = FeedFiles(Reader(listings.registry))
+    with being_made(files), pytest.raises(UnavailableError, match="other feeds are being made"):
         files.made("other", lambda _: iter([b"abc"]))
-    go_on.set()
-    worker.join(60)
     assert files.made("other", lambda _: iter([b"abc"])).content.length_bytes == 3
 
 
@@ -223,21 +232,10 @@ def test_who_waits_too_long_for_others_is_told(
 ) -> None:
     monkeypatch.setattr(feed_files, "WAIT_SECONDS_MAX", 0.01)
     files = FeedFiles(Reader(listings.registry))
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow(_: Book) -> Iterator[bytes]:
-        begun.set()
-        assert go_on.wait(60)
-        yield b"abc"
-
-    worker = threading.Thread(target=files.made, args=("slow", slow))
-    worker.start()
-    assert begun.wait(60)
-    with pytest.raises(UnavailableError):
+    with being_made(files), pytest.raises(UnavailableError):
         files.made("other", lambda _: iter([b"abc"]))
-    go_on.set()
-    worker.join(60)
-    assert b"".join(files.made("slow", slow).content.read()) == b"abc"
+    made = files.made("slow", lambda _: iter([b"made anew"]))
+    assert b"".join(made.content.read()) == b"abc"
 
 
 def test_a_feed_leaves_no_file_in_the_registers_folder(

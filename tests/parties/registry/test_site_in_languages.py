@@ -16,15 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from babel.messages.pofile import read_po
-from tests.parties.registry.site_world import (
-    APPEALED,
-    OPEN,
-    QUASHED,
-    SEALED,
-    UPHELD,
-    Lived,
-    live,
-)
+from tests.parties.registry.site_world import Lived, addresses, live
 
 from safeconduct.parties.registry import tongue
 from safeconduct.parties.registry.site import make_site
@@ -91,30 +83,14 @@ def paths(lived: Lived) -> Mapping[str, str]:
     """Every page of this register, by name."""
     cases = lived.world.registry.store.cases()
     numbered = {f"case {one.number}": f"/case/{one.page.hex()}" for one in cases}
-    return numbered | {
-        "register": "/",
-        "search": "/search",
+    more = {
         "found": "/search?q=petrow",
-        "not found": "/search?q=Nobody+Of+That+Name",
-        "refused": "/search?q=%2E%2E%2E",
-        "listed": f"/person/{UPHELD}",
-        "acquitted": f"/person/{OPEN}",
-        "quashed": f"/person/{QUASHED}",
-        "decision": f"/decision/{lived.decisions[OPEN]}",
-        "decision, sealed": f"/decision/{lived.decisions[SEALED]}",
-        "decision, on appeal": f"/decision/{lived.decisions[APPEALED]}",
-        "laws": "/law",
-        "law": "/law/1",
         "law, struck": "/law/2",
-        "compare": "/law/compare?from=1&to=2",
-        "try": "/law/2/try",
-        "feeds": "/feeds",
-        "listing": f"/listing/{lived.listings.page(1).hex()}",
         "nobody": "/person/r-9999",
         "no law": "/law/99",
         "no case": f"/case/{'ab' * 32}",
-        "lost": "/nowhere",
     }
+    return addresses(lived) | numbered | more
 
 
 # No sentence is left in English.
